@@ -1,0 +1,106 @@
+/**
+ * The one error class of the library, the table of its codes with what each carries, and its guard.
+ *
+ * Every message says what was found, what was wanted and what to do, in this order. No message or detail holds a private key, a password
+ * or the content of a CSR.
+ */
+
+/** One thing that is wrong with a document, and where (`$.v3.roles.node[2].keys`). */
+export interface Problem {
+  readonly path: string
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** What an error of each code carries in `detail`. */
+export interface ErrorDetails {
+  // names, keys, policy
+  readonly ERR_NAME_INVALID: { readonly kind: 'user' | 'role' | 'member' | 'authority'; readonly name: string }
+  readonly ERR_KEY_INVALID: { readonly key: string }
+  readonly ERR_PREFIX_UNTERMINATED: { readonly prefix: string; readonly sibling: string }
+  readonly ERR_RANGE_EMPTY: { readonly start: string; readonly end: string }
+  readonly ERR_PATTERN_INVALID: { readonly pattern: string }
+  readonly ERR_POLICY_INVALID: { readonly problems: readonly Problem[] }
+  readonly ERR_POLICY_HALF_MISSING: { readonly api: 'v2' | 'v3' }
+  readonly ERR_USER_UNKNOWN: { readonly user: string; readonly known: readonly string[] }
+  readonly ERR_USER_LOGIN: { readonly user: string; readonly login: string }
+  readonly ERR_MEMBER_UNKNOWN: { readonly member: string; readonly known: readonly string[] }
+  readonly ERR_AUTHORITY_UNKNOWN: { readonly authority: string; readonly known: readonly string[] }
+
+  // pki
+  readonly ERR_CRYPTO_UNUSABLE: { readonly missing: string }
+  readonly ERR_ALGORITHM_UNSUPPORTED: { readonly algorithm: string }
+  readonly ERR_PEM_INVALID: { readonly label: string; readonly reason: string }
+  readonly ERR_DER_INVALID: { readonly offset: number; readonly reason: string }
+  readonly ERR_CERTIFICATE_INVALID: { readonly reason: string }
+  readonly ERR_KEY_MISMATCH: { readonly commonName: string }
+  readonly ERR_CSR_INVALID: { readonly reason: string }
+  readonly ERR_CSR_SIGNATURE: { readonly reason: string }
+  readonly ERR_CSR_COMMON_NAME: { readonly found: readonly string[]; readonly wanted: string }
+  readonly ERR_VALIDITY_INVALID: { readonly notBefore: string; readonly notAfter: string }
+  readonly ERR_PURPOSE_REFUSED: { readonly wanted: string; readonly issues: readonly string[] }
+  readonly ERR_HOST_INVALID: { readonly host: string }
+
+  // auth
+  readonly ERR_UNREACHABLE: { readonly reason: string }
+  readonly ERR_TLS: { readonly reason: string }
+  readonly ERR_DEADLINE: { readonly milliseconds: number; readonly method: string }
+  readonly ERR_ABORTED: { readonly stepsDone: number }
+  readonly ERR_NOT_AUTHENTICATED: { readonly user: string }
+  readonly ERR_NOT_ROOT: { readonly user: string }
+  readonly ERR_V2_DISABLED: { readonly endpoint: string }
+  readonly ERR_VERSION_UNSUPPORTED: { readonly version: string; readonly wanted: string }
+  readonly ERR_VERSION_UNKNOWN: { readonly wanted: string }
+  readonly ERR_PASSWORD_MISSING: { readonly users: readonly string[] }
+  readonly ERR_PASSWORD_INVALID: { readonly user: string; readonly reason: string }
+  readonly ERR_PLAN_BLOCKED: { readonly blockers: readonly string[] }
+  readonly ERR_PLAN_STALE: { readonly planned: string; readonly found: string }
+  readonly ERR_LOCKED_OUT: { readonly user: string }
+  readonly ERR_READ_BACK: { readonly differences: readonly string[] }
+  readonly ERR_SERVER: { readonly method: string; readonly code: string; readonly message: string }
+
+  // presets, render, testing
+  readonly ERR_PRESET_UNKNOWN: { readonly wanted: string; readonly known: readonly string[] }
+  readonly ERR_RENDER_REFUSED: { readonly reason: string }
+}
+
+/** The code of an {@link EtcdRbacError}. */
+export type ErrorCode = keyof ErrorDetails
+
+/** What a message is made of. Each part is a clause without a final full stop. */
+export interface ErrorText {
+  readonly found: string
+  readonly wanted: string
+  readonly fix: string
+}
+
+/**
+ * The only error that the library throws for what it was given or what a server answered (`TypeError` is for wrong JavaScript types).
+ *
+ * @example
+ * ```ts
+ * import { isEtcdRbacError, prefix } from 'etcd-rbac'
+ * const fromUser: string = '/calico'
+ * try {
+ *   prefix(fromUser)
+ * } catch (error) {
+ *   if (isEtcdRbacError(error, 'ERR_PREFIX_UNTERMINATED')) console.log(error.detail.sibling)
+ * }
+ * ```
+ */
+export class EtcdRbacError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'EtcdRbacError'
+  readonly code: Code
+  readonly detail: ErrorDetails[Code]
+
+  constructor(code: Code, text: ErrorText, detail: ErrorDetails[Code], cause?: unknown) {
+    super(`${text.found}; wanted ${text.wanted}; ${text.fix}.`, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.detail = detail
+  }
+}
+
+/** Whether `error` is an {@link EtcdRbacError}, of that code if one is given. Also true across two copies of the library. */
+export function isEtcdRbacError<Code extends ErrorCode = ErrorCode>(error: unknown, code?: Code): error is EtcdRbacError<Code> {
+  return error instanceof Error && error.name === 'EtcdRbacError' && (code === undefined || (error as EtcdRbacError).code === code)
+}

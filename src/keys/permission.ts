@@ -1,0 +1,37 @@
+/** A right on v3 keys or v2 paths. There are no denials in etcd: what no role grants is refused. */
+import type { KeyRange } from './key-range.js'
+import type { PathPattern } from './pattern.js'
+
+/** What may be done. Writing does not include reading; on v2 it leaks the old value all the same. */
+export type PermissionType = 'read' | 'write' | 'readwrite'
+
+/** A right on keys (v3) or paths (v2). */
+export interface Permission<S extends KeyRange | PathPattern = KeyRange | PathPattern> {
+  readonly type: PermissionType
+  readonly keys: S
+}
+
+/** The right to read. */
+export function read<S extends KeyRange | PathPattern>(keys: S): Permission<S> {
+  return { type: 'read', keys }
+}
+
+/** The right to write, without reading: compare-and-put and `prevKv` are refused then; {@link readwrite} is nearly always meant. */
+export function write<S extends KeyRange | PathPattern>(keys: S): Permission<S> {
+  return { type: 'write', keys }
+}
+
+/** The right to read and write. */
+export function readwrite<S extends KeyRange | PathPattern>(keys: S): Permission<S> {
+  return { type: 'readwrite', keys }
+}
+
+/** Whether a permission's type includes reading, or writing. */
+export function allows(type: PermissionType, access: 'read' | 'write'): boolean {
+  return type === access || type === 'readwrite'
+}
+
+/** Reading and writing of both together. */
+export function mergeTypes(a: PermissionType, b: PermissionType): PermissionType {
+  return a === b ? a : 'readwrite'
+}

@@ -1,0 +1,30 @@
+/** Key ranges and patterns as text, for people. */
+import type { KeyRange, KeyText } from './key-range.js'
+import type { Path, PathPattern } from './pattern.js'
+import type { Permission } from './permission.js'
+
+function showKey(key: KeyText): string {
+  return typeof key === 'string' ? JSON.stringify(key).slice(1, -1) : `base64:${key.base64}`
+}
+
+/** A key range, pattern or path as people read it: `/calico/*`, `[/a, /b)`, `/x`. */
+export function showKeys(keys: KeyRange | PathPattern | Path): string {
+  if (keys.api === 'v2') return 'pattern' in keys ? keys.pattern : `${keys.path}${keys.recursive ? ' (recursive)' : ''}`
+  switch (keys.kind) {
+    case 'key':
+      return showKey(keys.key)
+    case 'prefix':
+      return `${showKey(keys.prefix)}*`
+    case 'range':
+      return `[${showKey(keys.start)}, ${showKey(keys.end)})`
+    case 'fromKey':
+      return `[${showKey(keys.start)}, end of all keys)`
+    case 'allKeys':
+      return 'all keys'
+  }
+}
+
+/** A permission as people read it: `readwrite /calico/*`. */
+export function showPermission({ type, keys }: Permission): string {
+  return `${type} ${showKeys(keys)}`
+}

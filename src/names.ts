@@ -1,0 +1,39 @@
+/**
+ * What a user, role, member or certificate authority may be called.
+ *
+ * etcd itself accepts any name. A user's name is also the Common Name of its certificates (RFC 5280 upper bound: 64 characters), part of a
+ * URL on the v2 API, and there it is resolved as a path (`x/../root` is `root`), so the rules here are stricter than etcd's.
+ */
+import { EtcdRbacError } from './errors.js'
+import { isWellFormed } from './bytes.js'
+
+/** What a name names. */
+export type NameKind = 'user' | 'role' | 'member' | 'authority'
+
+/** The upper bound of a Common Name, in characters (RFC 5280, appendix A.1, `ub-common-name`). */
+export const COMMON_NAME_MAX = 64
+
+/** What is wrong with a name, or `undefined`. */
+export function nameProblem(kind: NameKind, name: string): { readonly found: string; readonly wanted: string } | undefined {
+  const wrong = (found: string, wanted: string) => ({ found: `${kind} ${JSON.stringify(name)} ${found}`, wanted })
+  if (name === '') return wrong('is empty', 'a name of at least one character')
+  if (!isWellFormed(name)) return wrong('holds half of a surrogate pair', 'well-formed Unicode')
+  if ([...name].length > COMMON_NAME_MAX) return wrong(`is longer than ${COMMON_NAME_MAX} characters`, 'a name that fits a Common Name')
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name)) return wrong('holds a control or invisible character', 'visible characters only')
+  if (name.trim() !== name) return wrong('begins or ends with a space', 'a name without outer spaces: etcd compares names byte by byte')
+  if (name === '.' || name === '..') return wrong('is a path', 'a name that etcd v2 does not resolve to another')
+  if (name.includes('/')) return wrong('holds a slash', 'a name without slash: etcd v2 resolves user names as paths ("x/../root" is "root")')
+  return undefined
+}
+
+/**
+ * Returns the name if it may be used.
+ *
+ * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`
+ */
+export function checkName(kind: NameKind, name: string): string {
+  if (typeof name !== 'string') throw new TypeError(`a ${kind}'s name must be a string`)
+  const problem = nameProblem(kind, name)
+  if (problem) throw new EtcdRbacError('ERR_NAME_INVALID', { ...problem, fix: `rename the ${kind}` }, { kind, name })
+  return name
+}

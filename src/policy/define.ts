@@ -1,0 +1,68 @@
+/** The typed builders of a policy. */
+import type { Because } from '../because.js'
+import type { KeyRange } from '../keys/key-range.js'
+import type { PathPattern } from '../keys/pattern.js'
+import type { Permission } from '../keys/permission.js'
+import { checkedPolicy } from './check.js'
+import type { Policy, Roles, Users } from './policy.js'
+
+type NotUser<U, N extends string> = N extends keyof U ? Because<`'${N}' is an etcd user: no member or authority may share its name`> : N
+
+type BoundRoles<U, R> = { readonly [N in keyof U & string]?: readonly ((keyof R & string) | 'root')[] }
+
+/**
+ * Keeps the literal names and logins of a user table that is built before the policy.
+ *
+ * @example
+ * ```ts
+ * import { definePolicy, defineUsers } from 'etcd-rbac'
+ * const users = defineUsers({ root: 'certificate', auditor: 'password' })
+ * definePolicy({ users, v3: { roles: {}, bindings: { root: ['root'] } } })
+ * ```
+ */
+export function defineUsers<const U extends Users>(users: U): U {
+  return users
+}
+
+/**
+ * A checked policy with its names as literal types.
+ *
+ * @throws {@link EtcdRbacError} `ERR_POLICY_INVALID`, with every problem and its path
+ * @example
+ * ```ts
+ * import { definePolicy, prefix, readwrite } from 'etcd-rbac'
+ * const policy = definePolicy({
+ *   users: { root: 'certificate', 'calico-node': 'certificate' },
+ *   members: ['etcd-0'],
+ *   authorities: ['etcd-clients', 'etcd-servers', 'etcd-peers'],
+ *   v3: {
+ *     roles: { calicoNode: [readwrite(prefix('/calico/felix/v1/'))] },
+ *     bindings: { root: ['root'], 'calico-node': ['calicoNode'] },
+ *   },
+ * })
+ * ```
+ */
+export function definePolicy<
+  const U extends Users,
+  const R3 extends Roles<KeyRange> = Record<never, never>,
+  const R2 extends Roles<PathPattern> = Record<never, never>,
+  const M extends string = never,
+  const A extends string = never,
+>(spec: {
+  readonly users: U
+  readonly members?: readonly NotUser<U, M>[]
+  readonly authorities?: readonly NotUser<U, A>[]
+  readonly v3?: { readonly roles: R3; readonly bindings: BoundRoles<U, NoInfer<R3>> }
+  readonly v2?: { readonly guest: readonly Permission<PathPattern>[]; readonly roles: R2; readonly bindings: BoundRoles<U, NoInfer<R2>> }
+}): Policy<U, M, A> {
+  return checkedPolicy(spec) as Policy<U, M, A>
+}
+
+/**
+ * A policy read from JSON: the same data that `JSON.stringify(policy)` gives. Takes a parsed value, not text.
+ *
+ * @throws {@link EtcdRbacError} `ERR_POLICY_INVALID`, with every problem and its path
+ */
+export function parsePolicy(json: unknown): Policy {
+  return checkedPolicy(json)
+}
