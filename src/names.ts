@@ -15,10 +15,13 @@ export const COMMON_NAME_MAX = 64
 
 /** What is wrong with a name, or `undefined`. */
 export function nameProblem(kind: NameKind, name: string): { readonly found: string; readonly wanted: string } | undefined {
-  const wrong = (found: string, wanted: string) => ({ found: `${kind} ${JSON.stringify(name)} ${found}`, wanted })
+  // A character is one or two UTF-16 units: beyond twice the bound nothing needs counting, and nobody wants to read it.
+  const huge = name.length > 2 * COMMON_NAME_MAX
+  const shown = JSON.stringify(huge ? `${name.slice(0, COMMON_NAME_MAX)}…` : name)
+  const wrong = (found: string, wanted: string) => ({ found: `${kind} ${shown} ${found}`, wanted })
   if (name === '') return wrong('is empty', 'a name of at least one character')
+  if (huge || [...name].length > COMMON_NAME_MAX) return wrong(`is longer than ${COMMON_NAME_MAX} characters`, 'a name that fits a Common Name')
   if (!isWellFormed(name)) return wrong('holds half of a surrogate pair', 'well-formed Unicode')
-  if ([...name].length > COMMON_NAME_MAX) return wrong(`is longer than ${COMMON_NAME_MAX} characters`, 'a name that fits a Common Name')
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name)) return wrong('holds a control or invisible character', 'visible characters only')
   if (name.trim() !== name) return wrong('begins or ends with a space', 'a name without outer spaces: etcd compares names byte by byte')
   if (name === '.' || name === '..') return wrong('is a path', 'a name that etcd v2 does not resolve to another')
