@@ -36,10 +36,14 @@ export interface ErrorDetails {
   readonly ERR_KEY_MISMATCH: { readonly commonName: string }
   readonly ERR_CSR_INVALID: { readonly reason: string }
   readonly ERR_CSR_SIGNATURE: { readonly reason: string }
+  readonly ERR_CSR_KEY: { readonly algorithm: string; readonly wanted: string }
   readonly ERR_CSR_COMMON_NAME: { readonly found: readonly string[]; readonly wanted: string }
   readonly ERR_VALIDITY_INVALID: { readonly notBefore: string; readonly notAfter: string }
   readonly ERR_PURPOSE_REFUSED: { readonly wanted: string; readonly issues: readonly string[] }
   readonly ERR_HOST_INVALID: { readonly host: string }
+  readonly ERR_LABEL_INVALID: { readonly label: string }
+  readonly ERR_ISSUE_REFUSED: { readonly name: string; readonly reason: string }
+  readonly ERR_SIGNER_INVALID: { readonly reason: string }
 
   // auth
   readonly ERR_UNREACHABLE: { readonly reason: string }
@@ -102,5 +106,5 @@ export class EtcdRbacError<Code extends ErrorCode = ErrorCode> extends Error {
 
 /** Whether `error` is an {@link EtcdRbacError}, of that code if one is given. Also true across two copies of the library. */
 export function isEtcdRbacError<Code extends ErrorCode = ErrorCode>(error: unknown, code?: Code): error is EtcdRbacError<Code> {
-  return error instanceof Error && error.name === 'EtcdRbacError' && (code === undefined || (error as EtcdRbacError).code === code)
+  return error instanceof Error && error.name === 'EtcdRbacError' && (code === undefined || ('code' in error && error.code === code))
 }

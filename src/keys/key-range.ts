@@ -110,7 +110,7 @@ export function prefix<const P extends string | Uint8Array, const O extends { re
   name: O extends { readonly siblings: 'include' } ? P : Terminated<P>,
   options?: O,
 ): Prefix {
-  const text = checkedKey(name as string | Uint8Array)
+  const text = checkedKey(name)
   const bytes = keyBytes(text)
   if (options?.siblings === 'include') return { api: 'v3', kind: 'prefix', prefix: text, siblings: 'include' }
   if (bytes.at(-1) !== 0x2f) {

@@ -5,7 +5,7 @@ import { allKeys, fromKey, key, prefix, range, type KeyRange } from '../keys/key
 import { fromBase64, toBase64 } from '../bytes.js'
 import { pattern, type PathPattern } from '../keys/pattern.js'
 import type { Permission, PermissionType } from '../keys/permission.js'
-import type { Bindings, Login, Policy, PolicyV2, PolicyV3, Roles, Users } from './policy.js'
+import type { Bindings, Login, Policy, PolicyV2, PolicyV3, Roles } from './policy.js'
 
 type Table = Readonly<Record<string, unknown>>
 
@@ -156,7 +156,7 @@ export function checkPolicy(value: unknown): { readonly policy: Policy } | { rea
     v2 = Object.freeze({ guest, roles: declared, bindings: bound })
   }
   if (problems.length > 0) return { problems }
-  return { policy: Object.freeze({ users: table(users) as Users, members, authorities, v3, v2 }) }
+  return { policy: Object.freeze({ users: table(users), members, authorities, v3, v2 }) }
 }
 
 /** A policy of unknown origin, checked; every problem at once otherwise. */
