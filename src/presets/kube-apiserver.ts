@@ -1,0 +1,119 @@
+/**
+ * kube-apiserver on etcd v3: its keys, and the two requests beside keys whose right depends on etcd's version.
+ *
+ * Keys: k8s.io/apiserver `storage/etcd3` and `compact.go` (03e32bd). Requests: etcd's `v3rpc` at the release tags, and tried on 3.4.23,
+ * 3.5.16 and 3.5.30.
+ */
+import { EtcdRbacError } from '../errors.js'
+import { key, prefix, type Key, type Prefix } from '../keys/key-range.js'
+import { readwrite } from '../keys/permission.js'
+import type { Component, Evidence, Grant } from './component.js'
+import { etcdVersion, hasChange, type Version } from './version.js'
+
+/** What kube-apiserver asks of etcd beside keys. */
+export interface RequestNeed {
+  readonly request: 'Compact' | 'Status'
+  /** Who may: any client that passes TLS, any user of etcd, or role root only. There is no permission that grants it. */
+  readonly needs: 'nothing' | 'user' | 'root'
+  readonly evidence: Evidence
+}
+
+/** The rights of kube-apiserver. */
+export interface KubeApiserver extends Component<Prefix | Key> {
+  /** Whether its user must be bound to role `root`: with that, it reads and writes every other component's keys too. */
+  readonly needsRoot: boolean
+  readonly requests: readonly RequestNeed[]
+  /** Who compacts; `renderKubeApiserver` takes it. */
+  readonly compaction: 'apiserver' | 'etcd'
+}
+
+/** Where kube-apiserver runs, and who compacts. */
+export interface KubeApiserverOptions {
+  /** The lowest version of the members, with patch number: `'3.5.30'`. */
+  readonly etcd: string
+  /**
+   * `'etcd'`: kube-apiserver runs with `--etcd-compaction-interval=0` and etcd with `--auto-compaction-retention`, so that no role root is
+   * needed on any version. `'apiserver'`: as it comes, which needs role root from etcd 3.4.42, 3.5.28 and 3.6.9 on.
+   */
+  readonly compaction: 'apiserver' | 'etcd'
+  /** Where its keys are, with the slash at the end: `--etcd-prefix`. Default `'/registry/'`. */
+  readonly keyPrefix?: string
+}
+
+const COMPACT_GUARDED: readonly Version[] = [[3, 4, 42], [3, 5, 28], [3, 6, 9]]
+const STATUS_GUARDED: readonly Version[] = [[3, 4, 42], [3, 5, 28], [3, 6, 0]]
+const STATUS_OPENED: readonly Version[] = [[3, 5, 32], [3, 6, 12], [3, 7, 0]]
+
+/**
+ * Whether etcd lets nobody but role root compact. Before, any client that passes TLS may.
+ *
+ * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`
+ */
+export function compactionNeedsRoot(etcd: string): boolean {
+  return hasChange(etcdVersion(etcd), COMPACT_GUARDED)
+}
+
+function requestsOf(version: Version): readonly RequestNeed[] {
+  // No 3.4 is newer than the newest line of the table, so `hasChange` leaves it guarded.
+  const statusOpened = hasChange(version, STATUS_OPENED)
+  return [
+    {
+      request: 'Compact',
+      needs: hasChange(version, COMPACT_GUARDED) ? 'root' : 'nothing',
+      evidence: { kind: 'tried', text: 'open on 3.4.23 and 3.5.16, root only on 3.5.30; guarded since 3.4.42, 3.5.28, 3.6.9 (CVE-2026-33413)' },
+    },
+    {
+      request: 'Status',
+      needs: statusOpened ? 'user' : hasChange(version, STATUS_GUARDED) ? 'root' : 'nothing',
+      evidence: { kind: 'source', text: 'root only on 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11, any user after that (etcd#21466, etcd#21663, kubernetes#139220); tried on 3.5.16 and 3.5.30' },
+    },
+  ]
+}
+
+/**
+ * The rights of kube-apiserver.
+ *
+ * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`; `ERR_PREFIX_UNTERMINATED` or `ERR_KEY_INVALID` for a key prefix that is not one path of its own
+ * @example
+ * ```ts
+ * import { definePolicy, kubeApiserver } from 'etcd-rbac'
+ * const apiserver = kubeApiserver({ etcd: '3.5.30', compaction: 'etcd' })
+ * console.log(apiserver.needsRoot) // false
+ * definePolicy({
+ *   users: { root: 'certificate', 'kube-apiserver': 'certificate' },
+ *   v3: { roles: { kubernetes: apiserver.permissions }, bindings: { root: ['root'], 'kube-apiserver': ['kubernetes'] } },
+ * })
+ * ```
+ */
+export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: KubeApiserverOptions): KubeApiserver {
+  if (compaction !== 'apiserver' && compaction !== 'etcd') throw new TypeError('compaction must be "apiserver" or "etcd"')
+  const version = etcdVersion(etcd)
+  if (typeof keyPrefix !== 'string') throw new TypeError('keyPrefix must be a string')
+  if (/^\/+$/.test(keyPrefix) || !keyPrefix.startsWith('/')) {
+    throw new EtcdRbacError(
+      'ERR_KEY_INVALID',
+      { found: `key prefix ${JSON.stringify(keyPrefix)}`, wanted: 'a prefix such as "/registry/": kube-apiserver puts a slash before any other', fix: 'name the prefix that is its own' },
+      { key: keyPrefix },
+    )
+  }
+  const grants: readonly Grant<Prefix | Key>[] = [
+    { permission: readwrite(prefix(keyPrefix)), evidence: [{ kind: 'documented', text: 'Kubernetes, --etcd-prefix (default /registry); Calico documents the same right' }] },
+    {
+      permission: readwrite(key('compact_rev_key')),
+      evidence: [
+        { kind: 'source', text: 'k8s.io/apiserver storage/etcd3/compact.go: the compactors agree by this key, which has no prefix' },
+        ...(compaction === 'etcd' ? [{ kind: 'assumed', text: 'newer kube-apiservers watch it even so (kubernetes#132876); what they do with an interval of 0 is not established' } as const] : []),
+      ],
+    },
+  ]
+  const requests = requestsOf(version)
+  const root = (request: RequestNeed['request']): boolean => requests.some((need) => need.request === request && need.needs === 'root')
+  const needsRoot = compaction === 'apiserver' && root('Compact')
+  const notes: string[] = []
+  if (needsRoot) notes.push('bound to role root it reads and writes the keys of every other component; compaction: "etcd" avoids it')
+  if (compaction === 'etcd')
+    notes.push('run kube-apiserver with --etcd-compaction-interval=0 and every member with --auto-compaction-mode and --auto-compaction-retention: without, the history grows for ever')
+  if (!needsRoot && root('Status'))
+    notes.push(`etcd ${etcd} answers Status to role root only, and kube-apiserver asks for it: take 3.5.32, 3.6.12 or newer`)
+  return { permissions: grants.map(({ permission }) => permission), grants, notes, needsRoot, requests, compaction }
+}
