@@ -61,7 +61,7 @@ export interface ErrorDetails {
   readonly ERR_PLAN_STALE: { readonly planned: string; readonly found: string }
   readonly ERR_LOCKED_OUT: { readonly user: string }
   readonly ERR_READ_BACK: { readonly differences: readonly string[] }
-  readonly ERR_SERVER: { readonly method: string; readonly code: string; readonly message: string }
+  readonly ERR_SERVER: { readonly method: string; readonly code: string; readonly message: string; readonly meaning: 'refused' | 'conflict' | 'unclear' }
 
   // presets, render, testing
   readonly ERR_PRESET_UNKNOWN: { readonly wanted: string; readonly known: readonly string[] }

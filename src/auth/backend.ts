@@ -1,0 +1,55 @@
+/**
+ * The seam between deciding and doing: one etcd auth store, v3 or v2, as single requests.
+ *
+ * An implementation sends each write at most once and never a request that can hurt a server, keeps its API's quirks to itself, and rejects
+ * with an `EtcdRbacError` whose meaning {@link meaningOf} tells.
+ */
+import { isEtcdRbacError } from '../errors.js'
+import type { AbortSignalLike } from '../platform.js'
+import type { Permission } from '../keys/permission.js'
+import type { Clock } from './clock.js'
+import type { Api, AuthState } from './state.js'
+import type { Step } from './step.js'
+
+/** What every call of a backend is given. */
+export interface CallContext {
+  readonly clock: Clock
+  /** Milliseconds that each single request may take. */
+  readonly deadlineMilliseconds: number
+  /** The user as whom the client is connected, for messages. */
+  readonly user: string
+  readonly signal: AbortSignalLike | undefined
+}
+
+/** One auth store. */
+export interface Backend {
+  readonly api: Api
+  /** The lowest version among the members, as far as it can be known. */
+  readVersion(context: CallContext): Promise<string | undefined>
+  readEnabled(context: CallContext): Promise<boolean>
+  /** The names of all users. Only role root may do this once auth is on. */
+  listUsers(context: CallContext): Promise<readonly string[]>
+  listRoles(context: CallContext): Promise<readonly string[]>
+  /** The roles of a user, `undefined` if there is none. */
+  readUser(user: string, context: CallContext): Promise<readonly string[] | undefined>
+  /** The permissions of a role in stored order, `undefined` if there is none. */
+  readRole(role: string, context: CallContext): Promise<readonly Permission[] | undefined>
+  /** Why the steps cannot be done on a server like this; empty if they can. */
+  blockers(state: AuthState, steps: readonly Step[]): readonly string[]
+  /** Does one step, with the password if it creates a user who logs in by one. */
+  perform(step: Step, options: { readonly password: string | undefined; readonly version: string | undefined }, context: CallContext): Promise<void>
+}
+
+/**
+ * What a rejected call means: `denied`: the caller is not root; `refused`: nothing changed; `conflict`: by the server's account it is
+ * already so, or no longer so; `unclear`: it may or may not have been done.
+ */
+export type Meaning = 'denied' | 'refused' | 'conflict' | 'unclear'
+
+/** What a rejected call means. */
+export function meaningOf(error: unknown): Meaning {
+  if (isEtcdRbacError(error, 'ERR_SERVER')) return error.detail.meaning
+  if (isEtcdRbacError(error, 'ERR_NOT_ROOT') || isEtcdRbacError(error, 'ERR_NOT_AUTHENTICATED')) return 'denied'
+  if (isEtcdRbacError(error, 'ERR_UNREACHABLE') || isEtcdRbacError(error, 'ERR_TLS') || isEtcdRbacError(error, 'ERR_DEADLINE')) return 'unclear'
+  return 'refused'
+}

@@ -1,0 +1,104 @@
+/** The writes that lead from what a store holds to what a policy wants, in no order yet. */
+import { allows, type Permission } from '../keys/permission.js'
+import { showPermission } from '../keys/show.js'
+import { toWire } from '../keys/interval.js'
+import { toHex } from '../bytes.js'
+import { scopeOf, type AuthState } from './state.js'
+import type { Step } from './step.js'
+import { byScope, type Wanted } from './wanted.js'
+
+/** What happens to users and roles that the policy does not name. */
+export type Unmanaged = 'keep' | 'report' | 'remove'
+
+/** Steps that must follow one another directly, by kind. */
+export interface Differences {
+  readonly addRoles: readonly Step[]
+  readonly addUsers: readonly Step[]
+  /** Each a list of one, or of a revoke and a grant. */
+  readonly permissions: readonly (readonly Step[])[]
+  readonly binds: readonly Step[]
+  readonly unbinds: readonly Step[]
+  readonly deletes: readonly Step[]
+}
+
+/** Roles that are etcd's own and not judged by a policy. */
+const isOwn = (role: string): boolean => role === 'root'
+
+/** Users and roles of the store that the policy does not name. */
+export function unmanagedOf(state: AuthState, wanted: Wanted): { readonly users: readonly string[]; readonly roles: readonly string[] } {
+  return {
+    users: Object.keys(state.users).filter((user) => !Object.hasOwn(wanted.users, user)),
+    roles: Object.keys(state.roles).filter((role) => !isOwn(role) && !Object.hasOwn(wanted.roles, role)),
+  }
+}
+
+/** The steps from `state` to `wanted`. Neither `root` nor anyone in `keepUsers` is ever deleted. */
+export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanaged, keepUsers: readonly string[]): Differences {
+  const others = unmanagedOf(state, wanted)
+  const removing = unmanaged === 'remove'
+  const deletedUsers = removing ? others.users.filter((user) => user !== 'root' && !keepUsers.includes(user)) : []
+  const deletedRoles = removing ? others.roles : []
+  const needsRootRole = state.api === 'v3' && !Object.hasOwn(state.roles, 'root') && Object.values(wanted.users).some((roles) => roles.includes('root'))
+
+  const addRoles: Step[] = needsRootRole ? [{ do: 'addRole', role: 'root', reason: 'the policy binds users to it' }] : []
+  const permissions: (readonly Step[])[] = []
+  for (const [role, scopes] of Object.entries(wanted.roles)) {
+    const stored = Object.hasOwn(state.roles, role) ? (state.roles[role] ?? []) : undefined
+    if (stored === undefined) addRoles.push({ do: 'addRole', role, reason: role === 'guest' && state.api === 'v2' ? 'without it, enabling auth makes a guest who may do everything' : 'the policy declares it' })
+    permissions.push(...permissionSteps(role, stored ?? [], scopes))
+  }
+
+  const addUsers: Step[] = []
+  const binds: Step[] = []
+  const unbinds: Step[] = []
+  for (const [user, roles] of Object.entries(wanted.users)) {
+    const held = Object.hasOwn(state.users, user) ? (state.users[user] ?? []) : undefined
+    if (held === undefined) addUsers.push({ do: 'addUser', user, login: wanted.logins[user] ?? 'certificate', reason: 'the policy declares it' })
+    for (const role of roles) if (!held?.includes(role)) binds.push({ do: 'bindRole', user, role, reason: 'the policy binds it' })
+    for (const role of held ?? []) if (!roles.includes(role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
+  }
+  return {
+    addRoles,
+    addUsers,
+    permissions,
+    binds,
+    unbinds,
+    deletes: [
+      ...deletedUsers.map((user): Step => ({ do: 'deleteUser', user, reason: 'the policy does not name it, and unmanaged users are to be removed' })),
+      ...deletedRoles.map((role): Step => ({ do: 'deleteRole', role, reason: 'the policy does not name it, and unmanaged roles are to be removed' })),
+    ],
+  }
+}
+
+function permissionSteps(role: string, stored: readonly Permission[], wanted: ReadonlyMap<string, Permission>): readonly (readonly Step[])[] {
+  const held = byScope(stored)
+  // etcd v3 compares a grant with the first stored permission of the same start key only, and appends a duplicate otherwise
+  // (server/auth/store.go, RoleGrantPermission): there, what stands must go before the new type comes.
+  const starts = new Map<string, number>()
+  for (const { keys } of stored) starts.set(startOf(keys), (starts.get(startOf(keys)) ?? 0) + 1)
+
+  const steps: (readonly Step[])[] = []
+  for (const [scope, permission] of held) {
+    if (!wanted.has(scope)) steps.push([{ do: 'revokePermission', role, permission, reason: 'the policy does not grant it' }])
+  }
+  for (const [scope, permission] of wanted) {
+    const before = held.get(scope)
+    const duplicated = stored.filter(({ keys }) => scopeOf(keys) === scope).length > 1
+    if (before === undefined) steps.push([{ do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' }])
+    else if (permission.keys.api === 'v3' && (duplicated || (before.type !== permission.type && (starts.get(startOf(permission.keys)) ?? 0) > 1))) {
+      const reason = `etcd would keep ${showPermission(before)} beside it: another permission has the same start key`
+      steps.push([
+        { do: 'revokePermission', role, permission: before, reason },
+        { do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' },
+      ])
+    } else if (before.type !== permission.type) {
+      const change = allows(before.type, 'read') && allows(before.type, 'write') ? 'less' : 'otherwise'
+      steps.push([{ do: 'grantPermission', role, permission, replaces: before.type, reason: `the policy grants ${change}` }])
+    }
+  }
+  return steps
+}
+
+function startOf(keys: Permission['keys']): string {
+  return keys.api === 'v3' ? toHex(toWire(keys).key) : keys.pattern
+}

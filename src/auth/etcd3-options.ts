@@ -1,0 +1,62 @@
+/** Options for `new Etcd3(...)`: TLS from issued material, and etcd3's own retries off. */
+
+/** What a client needs to reach etcd with its certificate. */
+export interface Etcd3Material {
+  /** `https://host:port` of the members, or of the TCP gateway. */
+  readonly hosts: string | readonly string[]
+  /** The CA of the servers, PEM. */
+  readonly ca: string
+  /** The client's certificate with its intermediates, PEM. */
+  readonly certificate: string
+  /** The client's private key, PEM. */
+  readonly key: string
+}
+
+/** A fault policy that does nothing but call, in the form that etcd3 takes. */
+export interface NoPolicy {
+  readonly execute: <T>(run: (context: { readonly signal: never }) => T | PromiseLike<T>, signal?: unknown) => Promise<T>
+  readonly onSuccess: (listener: unknown) => { dispose(): void }
+  readonly onFailure: (listener: unknown) => { dispose(): void }
+}
+
+/** What `new Etcd3(...)` takes. */
+export interface Etcd3Options {
+  hosts: string[]
+  // Node's Buffer, which declarations without @types/node cannot name.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  credentials: { rootCertificate: any; privateKey: any; certChain: any }
+  // cockatiel's IPolicy, which declarations without etcd3 cannot name.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  faultHandling: { host: () => any; global: any }
+}
+
+/** Node's, wherever etcd3 runs: grpc-js refuses any other form of PEM. */
+declare const Buffer: { from(text: string, encoding: 'utf8'): Uint8Array }
+
+const never = (): { dispose(): void } => ({ dispose: () => undefined })
+
+const once: NoPolicy = {
+  execute: async (run, signal) => run({ signal: signal as never }),
+  onSuccess: never,
+  onFailure: never,
+}
+
+/**
+ * Options for an etcd3 client that sends every request once.
+ *
+ * By itself etcd3 repeats a write whose answer was lost and then reports that the user exists, and after a failure it refuses calls for
+ * seconds (etcd3 1.1 `connection-pool`). Here it does neither.
+ *
+ * @throws `TypeError` for an endpoint that is not https
+ */
+export function etcd3Options({ hosts, ca, certificate, key }: Etcd3Material): Etcd3Options {
+  const list = typeof hosts === 'string' ? [hosts] : [...hosts]
+  if (list.length === 0) throw new TypeError('hosts must name at least one endpoint')
+  for (const host of list) if (!/^https:\/\//.test(host)) throw new TypeError(`endpoint ${JSON.stringify(host)} must begin with https://`)
+  const bytes = (pem: string): Uint8Array => Buffer.from(pem, 'utf8')
+  return {
+    hosts: list,
+    credentials: { rootCertificate: bytes(ca), privateKey: bytes(key), certChain: bytes(certificate) },
+    faultHandling: { host: () => once, global: once },
+  }
+}

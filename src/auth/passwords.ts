@@ -1,0 +1,30 @@
+/** The passwords of users that a plan creates. They are checked before anything is written, and kept nowhere. */
+import { EtcdRbacError } from '../errors.js'
+import { utf8 } from '../bytes.js'
+import type { Plan } from './plan.js'
+
+/** bcrypt reads no more: newer servers refuse longer ones, older ones ignore the rest. */
+const PASSWORD_MAX_BYTES = 72
+
+/**
+ * Checks the passwords that `apply` was given against what the plan needs. One for a password user that exists already is not used: existing
+ * passwords stay.
+ *
+ * @throws {@link EtcdRbacError} `ERR_PASSWORD_MISSING`, `ERR_PASSWORD_INVALID`
+ */
+export function checkPasswords({ needsPassword, policy }: Plan, passwords: Readonly<Record<string, string>>): void {
+  const missing = needsPassword.filter((user) => !Object.hasOwn(passwords, user))
+  if (missing.length > 0) {
+    throw new EtcdRbacError('ERR_PASSWORD_MISSING', { found: `no password for ${missing.join(', ')}`, wanted: 'one for every user that is created and logs in by password', fix: 'pass it in apply(plan, { passwords })' }, { users: missing })
+  }
+  for (const [user, password] of Object.entries(passwords)) {
+    const refuse = (reason: string, fix: string): never => {
+      throw new EtcdRbacError('ERR_PASSWORD_INVALID', { found: `a password for user ${user} that ${reason}`, wanted: `1 to ${PASSWORD_MAX_BYTES} bytes for a user of the policy who logs in by password`, fix }, { user, reason })
+    }
+    if (typeof password !== 'string') throw new TypeError(`the password of user ${user} must be a string`)
+    if (!Object.hasOwn(policy.users, user)) refuse('the policy does not name', 'declare the user, or drop the password')
+    if (policy.users[user] !== 'password') refuse('logs in by certificate', 'drop the password')
+    if (password === '') refuse('is empty', 'choose one')
+    if (utf8(password).length > PASSWORD_MAX_BYTES) refuse(`is longer than ${PASSWORD_MAX_BYTES} bytes`, 'choose a shorter one')
+  }
+}

@@ -1,0 +1,97 @@
+/** A plan: what would be written, in which order, why, and what stands in the way. Decided without I/O. */
+import type { Policy } from '../policy/policy.js'
+import { differences, unmanagedOf, type Unmanaged } from './difference.js'
+import { identityProblems, type Identity } from './identity.js'
+import { orderSteps, type Gap } from './order.js'
+import { v2Regions, v3Regions } from './rights.js'
+import { fingerprint, type Api, type AuthState } from './state.js'
+import type { Step } from './step.js'
+import { wantedOf } from './wanted.js'
+
+/** What a plan must be told. Nothing here has a default: each is a decision about who gets in. */
+export interface PlanOptions {
+  /** Users and roles that the policy does not name: left alone, left alone but listed, or removed. Root and the caller never go. */
+  readonly unmanaged: Unmanaged
+  /** Whether auth is to be on afterwards. `false` leaves it as it is. */
+  readonly enable: boolean
+  /** Users outside the policy that hold role root and are known to: anyone could have made them while auth was off. */
+  readonly acknowledgeRoot?: readonly string[]
+}
+
+/** What would be done, as data. Free of secrets. */
+export interface Plan {
+  readonly api: Api
+  readonly version: string | undefined
+  readonly policy: Policy
+  readonly options: PlanOptions
+  /** The state that the plan was made for. */
+  readonly basis: string
+  readonly steps: readonly Step[]
+  /** Users that log in by password and are created: `apply` wants a password for each. */
+  readonly needsPassword: readonly string[]
+  /** Why `apply` would refuse. */
+  readonly blockers: readonly string[]
+  /** What is worth knowing but stops nothing. */
+  readonly warnings: readonly string[]
+  readonly gaps: readonly Gap[]
+  /** Names that the policy does not know; empty with `unmanaged: 'keep'`. */
+  readonly unmanaged: { readonly users: readonly string[]; readonly roles: readonly string[] }
+  /** Whose open connections must be cut afterwards (members restarted one at a time): streams survive enabling and revoking. */
+  readonly sever: 'everyone' | readonly string[]
+}
+
+/**
+ * Plans one half of a policy for a store's state. Pure: the same state, policy, options and time give the same plan.
+ *
+ * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`
+ */
+export function planAuth(state: AuthState, policy: Policy, options: PlanOptions, identity: Identity, now: Date): Plan {
+  const wanted = wantedOf(policy, state.api)
+  const changes = differences(state, wanted, options.unmanaged, [identity.user])
+  const { steps, gaps } = state.api === 'v3' ? orderSteps(v3Regions, state, wanted, changes) : orderSteps(v2Regions, state, wanted, changes)
+  const enabling = options.enable && !state.enabled
+  const others = unmanagedOf(state, wanted)
+  const deleted = new Set(steps.flatMap((step) => (step.do === 'deleteUser' ? [step.user] : [])))
+  const holdsRootAfter = (user: string): boolean =>
+    !deleted.has(user) && (Object.hasOwn(wanted.users, user) ? wanted.users[user] : Object.hasOwn(state.users, user) ? state.users[user] : undefined)?.includes('root') === true
+
+  const blockers: string[] = []
+  const onAfter = state.enabled || options.enable
+  if (onAfter && !holdsRootAfter(identity.user))
+    blockers.push(`user ${identity.user}, as whom you connect, would not hold role root: bind it to "root" in the ${state.api} half, or connect as a user who does`)
+  if (enabling) {
+    if (!holdsRootAfter('root')) blockers.push(`etcd enables auth only if a user named root holds role root: declare user root and bind it to "root" in the ${state.api} half`)
+    blockers.push(...identityProblems(identity, now))
+    const acknowledged = [...(options.acknowledgeRoot ?? []), identity.user]
+    for (const user of others.users) {
+      if (holdsRootAfter(user) && !acknowledged.includes(user))
+        blockers.push(`user ${user}, whom the policy does not name, holds role root: remove it, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
+    }
+  }
+  if (state.api === 'v2' && Object.hasOwn(wanted.users, 'root') && !holdsRootAfter('root'))
+    blockers.push('on v2 user root holds role root whatever is written: bind it to "root" in the v2 half, or drop the user')
+
+  const warnings: string[] = []
+  if (!onAfter) warnings.push(`auth stays off on ${state.api}: every client past TLS may do everything`)
+  for (const [role, permissions] of Object.entries(wanted.roles)) if (permissions.size === 0 && role !== 'guest') warnings.push(`role ${role} grants nothing`)
+  const reduced = new Set<string>()
+  for (const step of steps) {
+    if (step.do === 'unbindRole' || step.do === 'deleteUser') reduced.add(step.user)
+    const shrinks = step.do === 'revokePermission' || step.do === 'deleteRole' || (step.do === 'grantPermission' && step.replaces !== undefined)
+    if (shrinks) for (const [user, held] of Object.entries(state.users)) if (held.includes(step.role)) reduced.add(user)
+  }
+  return {
+    api: state.api,
+    version: state.version,
+    policy,
+    options,
+    basis: fingerprint(state),
+    steps: enabling ? [...steps, { do: 'enable', reason: 'asked for; last, so that nothing is locked that is not yet opened to whom it belongs' }] : steps,
+    needsPassword: steps.flatMap((step) => (step.do === 'addUser' && step.login === 'password' ? [step.user] : [])),
+    blockers,
+    warnings,
+    gaps,
+    unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
+    sever: enabling ? 'everyone' : [...reduced],
+  }
+}

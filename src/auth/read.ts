@@ -1,0 +1,58 @@
+/** Reading an auth store: all of it, or whether one step's effect is there. */
+import { allows } from '../keys/permission.js'
+import type { Backend, CallContext } from './backend.js'
+import { scopeOf, tableOf, type AuthState } from './state.js'
+import type { Step } from './step.js'
+import { byScope } from './wanted.js'
+
+/** Reads in flight at once: etcd answers that many about three times as fast as one by one, and more gain nothing. */
+const READS_AT_ONCE = 16
+
+/** Reads all of a store. Every read is an entry in etcd's raft log, so callers read once and keep the result. */
+export async function readState(backend: Backend, context: CallContext): Promise<AuthState> {
+  const enabled = await backend.readEnabled(context)
+  const version = await backend.readVersion(context)
+  const users = await readEach(await backend.listUsers(context), (user) => backend.readUser(user, context))
+  const roles = await readEach(await backend.listRoles(context), (role) => backend.readRole(role, context))
+  return { api: backend.api, version, enabled, users: tableOf(users), roles: tableOf(roles) }
+}
+
+/** Reads one by one name, several at a time. What has gone since it was listed is left out. */
+async function readEach<T>(names: readonly string[], read: (name: string) => Promise<T | undefined>): Promise<readonly (readonly [string, T])[]> {
+  const found: (readonly [string, T])[] = []
+  const left = names.values()
+  const worker = async (): Promise<void> => {
+    for (const name of left) {
+      const value = await read(name)
+      if (value !== undefined) found.push([name, value])
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, names.length) }, worker))
+  return found
+}
+
+/** Whether the effect of a step is there. */
+export async function holds(backend: Backend, step: Step, context: CallContext): Promise<boolean> {
+  switch (step.do) {
+    case 'enable':
+      return backend.readEnabled(context)
+    case 'addUser':
+      return (await backend.readUser(step.user, context)) !== undefined
+    case 'deleteUser':
+      return (await backend.readUser(step.user, context)) === undefined
+    case 'addRole':
+      return (await backend.readRole(step.role, context)) !== undefined
+    case 'deleteRole':
+      return (await backend.readRole(step.role, context)) === undefined
+    case 'bindRole':
+      return (await backend.readUser(step.user, context))?.includes(step.role) === true
+    case 'unbindRole':
+      return (await backend.readUser(step.user, context))?.includes(step.role) !== true
+    case 'grantPermission':
+    case 'revokePermission': {
+      const held = byScope((await backend.readRole(step.role, context)) ?? []).get(scopeOf(step.permission.keys))
+      if (step.do === 'grantPermission') return held?.type === step.permission.type
+      return held === undefined || !(['read', 'write'] as const).some((access) => allows(held.type, access) && allows(step.permission.type, access))
+    }
+  }
+}

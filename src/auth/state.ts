@@ -1,0 +1,54 @@
+/** What an etcd's auth store holds, as data, the same shape for v3 and v2. */
+import { compareBytes, toHex, utf8 } from '../bytes.js'
+import { toWire } from '../keys/interval.js'
+import type { KeyRange } from '../keys/key-range.js'
+import type { PathPattern } from '../keys/pattern.js'
+import type { Permission } from '../keys/permission.js'
+
+/** One of etcd's two separate auth stores. */
+export type Api = 'v2' | 'v3'
+
+/** Users, roles and whether auth is on. Tables have no prototype. */
+export interface AuthState {
+  readonly api: Api
+  /** The lowest version among the members, as far as it is known. */
+  readonly version: string | undefined
+  readonly enabled: boolean
+  /** User → names of its roles, `root` among them. */
+  readonly users: Readonly<Record<string, readonly string[]>>
+  /** Role → permissions in stored order, duplicates included. v2's `guest` is one of them, its virtual `root` is not. */
+  readonly roles: Readonly<Record<string, readonly Permission[]>>
+}
+
+/** What identifies a permission's keys in a role: etcd v3 matches `key` and `range_end` byte by byte, etcd v2 the pattern. */
+export function scopeOf(keys: KeyRange | PathPattern): string {
+  if (keys.api === 'v2') return keys.pattern
+  const { key, rangeEnd } = toWire(keys)
+  return `${toHex(key)}-${toHex(rangeEnd)}`
+}
+
+/** Order of names as etcd lists them. */
+export function compareNames(a: string, b: string): number {
+  return compareBytes(utf8(a), utf8(b))
+}
+
+/** A table without prototype, names in etcd's order. */
+export function tableOf<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
+  const table = Object.create(null) as Record<string, T>
+  for (const [name, value] of [...entries].sort(([a], [b]) => compareNames(a, b))) table[name] = value
+  return table
+}
+
+/** One line that is equal for equal states, free of secrets: what a plan was made against. */
+export function fingerprint({ api, enabled, users, roles }: AuthState): string {
+  const text = JSON.stringify([
+    api,
+    enabled,
+    Object.entries(users).map(([user, held]) => [user, [...held].sort(compareNames)]),
+    Object.entries(roles).map(([role, permissions]) => [role, permissions.map(({ type, keys }) => [type, scopeOf(keys)])]),
+  ])
+  // FNV-1a, 64 bits: tells states apart, keeps nothing secret and nothing safe.
+  let hash = 0xcbf29ce484222325n
+  for (const byte of utf8(text)) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn
+  return `${api}-${hash.toString(16).padStart(16, '0')}`
+}

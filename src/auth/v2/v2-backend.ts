@@ -1,0 +1,142 @@
+/**
+ * The v2 auth store over HTTP (etcd 3.5 server/etcdserver/api/v2auth). Its writes are read-modify-write without a lock: one writer at a time,
+ * and every result is read back.
+ */
+import { EtcdRbacError } from '../../errors.js'
+import type { FetchLike, WebCryptoLike } from '../../platform.js'
+import { pattern as checkedPattern } from '../../keys/pattern.js'
+import { allows, type Permission, type PermissionType } from '../../keys/permission.js'
+import type { Backend, CallContext } from '../backend.js'
+import { randomPassword } from '../random-password.js'
+import { scopeOf } from '../state.js'
+import { byScope } from '../wanted.js'
+import { isAtLeast, lowestVersion } from '../version.js'
+import { v2Failure, v2Request, type V2Answer } from './http.js'
+
+/** What the v2 backend needs. */
+export interface V2BackendOptions {
+  readonly fetch: FetchLike
+  /** The URL of one member: `https://10.0.0.10:2379`. Always the same one, since writes are not seen everywhere at once. */
+  readonly endpoint: string
+  /** For the passwords that every v2 user must have: random ones, forgotten at once, where users log in by certificate. */
+  readonly crypto: WebCryptoLike
+}
+
+interface Lists {
+  readonly read: readonly string[]
+  readonly write: readonly string[]
+}
+
+const EMPTY: Lists = { read: [], write: [] }
+
+/**
+ * The v2 auth store behind a fetch-like function.
+ *
+ * @example
+ * ```ts
+ * import { EtcdAuth, v2Backend, type FetchLike } from 'etcd-rbac'
+ * declare const fetchWithCertificate: FetchLike
+ * const auth = new EtcdAuth(v2Backend({ fetch: fetchWithCertificate, endpoint: 'https://10.0.0.10:2379', crypto }), { identity: { user: 'root' } })
+ * ```
+ */
+export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backend {
+  const request = v2Request(fetch, endpoint)
+  const url = (kind: 'users' | 'roles', name: string): string => `/v2/auth/${kind}/${encodeURIComponent(name)}`
+  const read = async (path: string, context: CallContext): Promise<V2Answer> => {
+    const answer = await request('GET', path, context)
+    if (answer.status !== 200 && answer.status !== 404) throw v2Failure(`GET ${path}`, answer)
+    return answer
+  }
+  const write = async (method: 'PUT' | 'DELETE', path: string, context: CallContext, body?: object): Promise<void> => {
+    const answer = await request(method, path, context, body)
+    if (answer.status !== 200 && answer.status !== 201) throw v2Failure(`${method} ${path}`, answer)
+  }
+  const changeRole = (role: string, from: PermissionType | undefined, to: PermissionType | undefined, { keys }: Permission, context: CallContext): Promise<void> => {
+    const lists = (has: PermissionType | undefined, hasNot: PermissionType | undefined): Lists | undefined => {
+      const [read = [], write = []] = (['read', 'write'] as const).map((access) =>
+        has !== undefined && allows(has, access) && !(hasNot !== undefined && allows(hasNot, access)) ? [scopeOf(keys)] : [],
+      )
+      return read.length + write.length === 0 ? undefined : { read, write }
+    }
+    const [grant, revoke] = [lists(to, from), lists(from, to)]
+    return write('PUT', url('roles', role), context, { role, ...(grant && { grant: { kv: grant } }), ...(revoke && { revoke: { kv: revoke } }) })
+  }
+
+  return {
+    api: 'v2',
+    readVersion: async (context) => {
+      const { etcdserver, etcdcluster } = parse<{ etcdserver?: string; etcdcluster?: string }>('GET /version', await read('/version', context))
+      // The cluster version is the lowest minor among the members; the server's own patch number is only worth more within that minor.
+      const sameMinor = etcdserver !== undefined && etcdcluster !== undefined && etcdserver.startsWith(etcdcluster.replace(/\d+$/, ''))
+      const version = sameMinor ? etcdserver : lowestVersion([etcdserver, etcdcluster].filter((known) => known !== undefined && known !== 'not_decided') as string[])
+      if (version !== undefined && !isAtLeast(version, 3, 3)) {
+        throw new EtcdRbacError('ERR_VERSION_UNSUPPORTED', { found: `etcd ${version}`, wanted: 'etcd 3.3, 3.4 or 3.5 on every member', fix: 'upgrade etcd first' }, { version, wanted: '3.3' })
+      }
+      return version
+    },
+    readEnabled: async (context) => parse<{ enabled: boolean }>('GET /v2/auth/enable', await read('/v2/auth/enable', context)).enabled,
+    listUsers: async (context) => (parse<{ users?: { user: string }[] | null }>('GET /v2/auth/users', await read('/v2/auth/users', context)).users ?? []).map(({ user }) => user),
+    listRoles: async (context) =>
+      (parse<{ roles?: { role: string }[] | null }>('GET /v2/auth/roles', await read('/v2/auth/roles', context)).roles ?? [])
+        .map(({ role }) => role)
+        // etcd lists its virtual role root, which cannot be changed.
+        .filter((role) => role !== 'root'),
+    readUser: async (user, context) => {
+      const answer = await read(url('users', user), context)
+      // The user is there, but holds a role that is not: etcd names the first such role instead of answering.
+      const [, dangling] = /^auth: Role (.*) does not exist\.$/s.exec(answer.message) ?? []
+      if (answer.status === 404 && dangling !== undefined) {
+        const { users } = parse<{ users?: { user: string; roles?: { role: string }[] | null }[] | null }>('GET /v2/auth/users', await read('/v2/auth/users', context))
+        return [...(users?.find((found) => found.user === user)?.roles ?? []).map(({ role }) => role), dangling]
+      }
+      if (answer.status === 404) return undefined
+      return (parse<{ roles?: { role: string }[] | null }>('GET user', answer).roles ?? []).map(({ role }) => role)
+    },
+    readRole: async (role, context) => {
+      const answer = await read(url('roles', role), context)
+      if (answer.status === 404) return undefined
+      const { permissions } = parse<{ permissions?: { kv?: { read?: readonly string[] | null; write?: readonly string[] | null } } }>('GET role', answer)
+      const list = (type: 'read' | 'write'): Permission[] => (permissions?.kv?.[type] ?? []).map((pattern) => ({ type, keys: { api: 'v2', pattern } }))
+      return [...byScope([...list('read'), ...list('write')]).values()]
+    },
+    blockers: () => [],
+    perform: async (step, { password }, context) => {
+      switch (step.do) {
+        case 'enable':
+          return write('PUT', '/v2/auth/enable', context)
+        case 'addUser': {
+          // PUT makes a user or silently replaces its password: only the user's absence tells which.
+          const answer = await read(url('users', step.user), context)
+          const absent = answer.status === 404 && answer.message.startsWith('auth: User ')
+          if (!absent) throw v2Failure(`PUT ${url('users', step.user)}`, { status: 409, text: '', message: `auth: User ${step.user} already exists.` })
+          return write('PUT', url('users', step.user), context, { user: step.user, password: password ?? randomPassword(crypto) })
+        }
+        case 'deleteUser':
+          return write('DELETE', url('users', step.user), context)
+        case 'bindRole':
+          return write('PUT', url('users', step.user), context, { user: step.user, grant: [step.role] })
+        case 'unbindRole':
+          return write('PUT', url('users', step.user), context, { user: step.user, revoke: [step.role] })
+        case 'addRole':
+          return write('PUT', url('roles', step.role), context, { role: step.role, permissions: { kv: EMPTY } })
+        case 'deleteRole':
+          return write('DELETE', url('roles', step.role), context)
+        case 'grantPermission':
+          checkedPattern(scopeOf(step.permission.keys))
+          return changeRole(step.role, step.replaces, step.permission.type, step.permission, context)
+        case 'revokePermission':
+          return changeRole(step.role, step.permission.type, undefined, step.permission, context)
+      }
+    },
+  }
+}
+
+function parse<T>(method: string, answer: V2Answer): T {
+  try {
+    if (answer.status === 200) return JSON.parse(answer.text) as T
+  } catch {
+    // Falls through: not JSON is as wrong as another status.
+  }
+  throw v2Failure(method, answer)
+}
+

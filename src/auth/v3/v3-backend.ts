@@ -1,0 +1,163 @@
+/** The v3 auth store over the raw Auth RPCs (etcd server/auth/store.go). */
+import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
+import type { WebCryptoLike } from '../../platform.js'
+import { fromWire, toWire } from '../../keys/interval.js'
+import type { Permission, PermissionType } from '../../keys/permission.js'
+import type { Backend, CallContext } from '../backend.js'
+import { withDeadline } from '../clock.js'
+import { randomPassword } from '../random-password.js'
+import type { Step } from '../step.js'
+import { isAtLeast, lowestVersion } from '../version.js'
+import { v3Failure } from './failures.js'
+import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type V3Transport, type WirePermission } from './transport.js'
+
+/** What the v3 backend may be told beside its client. */
+export interface V3BackendOptions {
+  /** The versions of the members, where the caller knows them. */
+  readonly versions?: readonly string[]
+  /** `etcd.maintenance`, to ask the member that answers for its version. Without either, only "3.5 or newer" can be told. */
+  readonly maintenance?: { status(options?: { deadline?: Date }): Promise<{ version: string }> }
+  /** For the random passwords that certificate users get where etcd is older than 3.4 and would leave the password empty. */
+  readonly crypto?: WebCryptoLike
+}
+
+/** Numbers on the wire (auth.proto, Permission.Type). Clients name them each in their own case, and take an unknown name for READ. */
+const WIRE_TYPES: Readonly<Record<PermissionType, number>> = { read: 0, write: 1, readwrite: 2 }
+const TYPES: ReadonlyMap<string, PermissionType> = new Map(Object.entries(WIRE_TYPES).flatMap(([type, number]) => [[type, type], [String(number), type]] as [string, PermissionType][]))
+
+/**
+ * The v3 auth store behind etcd3's `auth` client, or behind any {@link V3Transport}.
+ *
+ * @example
+ * ```ts
+ * import { Etcd3 } from 'etcd3'
+ * import { EtcdAuth, etcd3Options, v3Backend } from 'etcd-rbac'
+ * declare const pem: { ca: string; certificate: string; key: string }
+ * const etcd = new Etcd3(etcd3Options({ hosts: ['https://10.0.0.10:2379'], ...pem }))
+ * const auth = new EtcdAuth(v3Backend(etcd.auth, { maintenance: etcd.maintenance }), { identity: { user: 'root' } })
+ * ```
+ */
+export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3BackendOptions = {}): Backend {
+  const transport = 'call' in client ? client : etcd3Transport(client)
+
+  const call = async <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request'], context: CallContext): Promise<AuthRpcs[M]['reply']> => {
+    try {
+      return await withDeadline(context.clock, context.deadlineMilliseconds, method, (deadline) => transport.call(method, request, { deadline }))
+    } catch (error) {
+      throw isEtcdRbacError(error) ? error : v3Failure(error, method, context)
+    }
+  }
+  const isMissing = (error: unknown, text: string): boolean => isEtcdRbacError(error, 'ERR_SERVER') && error.detail.message.includes(text)
+
+  /** Whether auth is on, and whether the server is new enough (3.5) to say so directly. */
+  const status = async (context: CallContext): Promise<{ readonly enabled: boolean; readonly direct: boolean }> => {
+    try {
+      return { enabled: (await call('authStatus', {}, context)).enabled, direct: true }
+    } catch (error) {
+      if (!(isEtcdRbacError(error, 'ERR_SERVER') && error.detail.code === 'UNIMPLEMENTED')) throw error
+    }
+    try {
+      // Older servers tell by refusing to log anyone in. This user does not exist, so that no password is computed.
+      await call('authenticate', { name: 'etcd-rbac-probe', password: 'etcd-rbac-probe' }, context)
+      return { enabled: true, direct: false }
+    } catch (error) {
+      if (isMissing(error, 'authentication is not enabled')) return { enabled: false, direct: false }
+      if (isEtcdRbacError(error, 'ERR_NOT_AUTHENTICATED')) return { enabled: true, direct: false }
+      throw error
+    }
+  }
+
+  return {
+    api: 'v3',
+    readEnabled: async (context) => (await status(context)).enabled,
+    readVersion: async (context) => {
+      const versions = [...(options.versions ?? [])]
+      if (options.maintenance !== undefined) {
+        const { maintenance } = options
+        try {
+          versions.push((await withDeadline(context.clock, context.deadlineMilliseconds, 'status', (deadline) => maintenance.status({ deadline }))).version)
+        } catch (error) {
+          throw isEtcdRbacError(error) ? error : v3Failure(error, 'authStatus', context)
+        }
+      }
+      const version = lowestVersion(versions) ?? ((await status(context)).direct ? '3.5' : undefined)
+      if (version !== undefined && !isAtLeast(version, 3, 3)) {
+        throw new EtcdRbacError('ERR_VERSION_UNSUPPORTED', { found: `etcd ${version}`, wanted: 'etcd 3.3 or newer on every member', fix: 'upgrade etcd first' }, { version, wanted: '3.3' })
+      }
+      return version
+    },
+    listUsers: async (context) => (await call('userList', {}, context)).users,
+    listRoles: async (context) => (await call('roleList', {}, context)).roles,
+    readUser: async (user, context) => {
+      try {
+        return (await call('userGet', { name: user }, context)).roles
+      } catch (error) {
+        if (isMissing(error, 'user name not found')) return undefined
+        throw error
+      }
+    },
+    readRole: async (role, context) => {
+      try {
+        return (await call('roleGet', { role }, context)).perm.map((permission) => fromWirePermission(role, permission))
+      } catch (error) {
+        if (isMissing(error, 'role name not found')) return undefined
+        throw error
+      }
+    },
+    blockers: ({ version }, steps) => {
+      const needy = steps.some((step) => step.do === 'addUser' && step.login === 'certificate')
+      if (!needy || options.crypto !== undefined || isAtLeast(version, 3, 4)) return []
+      return [
+        `etcd ${version ?? 'of unknown version'} may give certificate users an empty password: pass { crypto } to v3Backend for random ones, or { versions } if every member is 3.4 or newer`,
+      ]
+    },
+    perform: async (step, { password, version }, context) => {
+      await performV3(step, password ?? (isAtLeast(version, 3, 4) || options.crypto === undefined ? undefined : randomPassword(options.crypto)), (method, request) =>
+        call(method, request, context),
+      )
+    },
+  }
+}
+
+type Send = <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request']) => Promise<object>
+
+/** Sends one step. A certificate user without a password is one who cannot log in by any. */
+function performV3(step: Step, password: string | undefined, send: Send): Promise<object> {
+  switch (step.do) {
+    case 'enable':
+      return send('authEnable', {})
+    case 'addUser':
+      return send('userAdd', password === undefined ? { name: step.user, password: '', options: { no_password: true } } : { name: step.user, password })
+    case 'deleteUser':
+      return send('userDelete', { name: step.user })
+    case 'bindRole':
+      return send('userGrantRole', { user: step.user, role: step.role })
+    case 'unbindRole':
+      return send('userRevokeRole', { name: step.user, role: step.role })
+    case 'addRole':
+      return send('roleAdd', { name: step.role })
+    case 'deleteRole':
+      return send('roleDelete', { role: step.role })
+    case 'grantPermission':
+      return send('roleGrantPermission', { name: step.role, perm: toWirePermission(step.permission) })
+    case 'revokePermission': {
+      const { key, range_end } = toWirePermission(step.permission)
+      return send('roleRevokePermission', { role: step.role, key, range_end })
+    }
+  }
+}
+
+function toWirePermission({ type, keys }: Permission): WirePermission {
+  if (keys.api !== 'v3') throw new TypeError('a v2 pattern cannot be granted on the v3 API')
+  const { key, rangeEnd } = toWire(keys)
+  return { permType: WIRE_TYPES[type], key, range_end: rangeEnd }
+}
+
+function fromWirePermission(role: string, { permType, key, range_end }: WirePermission): Permission {
+  const type = TYPES.get(String(permType).toLowerCase())
+  if (type === undefined) {
+    const message = `role ${role} holds a permission of type ${permType}`
+    throw new EtcdRbacError('ERR_SERVER', { found: message, wanted: 'READ, WRITE or READWRITE', fix: 'revoke that permission by hand: it grants nothing' }, { method: 'roleGet', code: 'OK', message, meaning: 'refused' })
+  }
+  return { type, keys: fromWire({ key, rangeEnd: range_end }) }
+}

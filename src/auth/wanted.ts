@@ -1,0 +1,51 @@
+/** What a policy wants an auth store to hold. */
+import { EtcdRbacError } from '../errors.js'
+import { mergeTypes, type Permission } from '../keys/permission.js'
+import type { KeyRange } from '../keys/key-range.js'
+import type { PathPattern } from '../keys/pattern.js'
+import { rolesOf } from '../policy/can.js'
+import type { Login, Policy } from '../policy/policy.js'
+import { scopeOf, tableOf, type Api } from './state.js'
+
+/** Users, roles and permissions that one half of a policy asks for. */
+export interface Wanted {
+  /** Every user of the policy with its roles: a user without roles exists all the same, so that it is nobody else. */
+  readonly users: Readonly<Record<string, readonly string[]>>
+  readonly logins: Readonly<Record<string, Login>>
+  /** Role → scope → permission, one per scope: etcd keeps a single type for the same keys. */
+  readonly roles: Readonly<Record<string, ReadonlyMap<string, Permission>>>
+}
+
+/** Permissions by scope; of several on the same keys, what they allow together. */
+export function byScope(permissions: readonly Permission[]): ReadonlyMap<string, Permission> {
+  const merged = new Map<string, Permission>()
+  for (const permission of permissions) {
+    const scope = scopeOf(permission.keys)
+    const before = merged.get(scope)
+    merged.set(scope, before === undefined ? permission : { keys: permission.keys, type: mergeTypes(before.type, permission.type) })
+  }
+  return merged
+}
+
+/**
+ * What one half of a policy wants.
+ *
+ * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`
+ */
+export function wantedOf(policy: Policy, api: Api): Wanted {
+  const half = policy[api]
+  if (half === undefined) {
+    throw new EtcdRbacError(
+      'ERR_POLICY_HALF_MISSING',
+      { found: `a policy without ${api} half`, wanted: `what users may do on the ${api} API`, fix: `add ${api} to the policy, or do not plan for ${api}` },
+      { api },
+    )
+  }
+  const roles = Object.entries<readonly Permission<KeyRange | PathPattern>[]>(half.roles)
+  const guest = policy.v2 !== undefined && api === 'v2' ? [['guest', policy.v2.guest] as const] : []
+  return {
+    users: tableOf(Object.keys(policy.users).map((user) => [user, rolesOf(half.bindings, user)] as const)),
+    logins: policy.users,
+    roles: tableOf([...roles, ...guest].map(([role, permissions]) => [role, byScope(permissions)] as const)),
+  }
+}
