@@ -1,0 +1,56 @@
+/** PEM that becomes files: checked for its label, so that no key lands in a file that everybody may read, and written again in one form. */
+import { readPem, readPemBlocks, writePem, type PemInput } from '../pki/pem.js'
+import { certificateFacts, type CertificateFacts } from './certificates.js'
+import { refuseRender } from './check.js'
+import type { RenderedFile } from './rendered.js'
+
+/** A certificate with its private key, both PEM. */
+export interface KeyedCertificate {
+  /** The leaf first, then its intermediates if it has any; without the root. */
+  readonly certificate: PemInput<'certificate'>
+  /** PKCS#8, not encrypted. */
+  readonly key: PemInput<'private key'>
+}
+
+/** Certificates that were read. */
+export interface Certificates {
+  /** PEM in one form: block after block, lines of 64 characters. */
+  readonly pem: string
+  readonly facts: readonly CertificateFacts[]
+}
+
+/** A keyed certificate that was read. */
+export interface Material {
+  readonly certificate: Certificates
+  readonly key: string
+}
+
+/** At least one certificate. @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID` */
+export function readCertificates(what: string, text: PemInput<'certificate'>): Certificates {
+  const blocks = readPemBlocks('certificate', text)
+  if (blocks.length === 0) return refuseRender(`${what} without a certificate`, 'PEM of at least one', 'pass it')
+  return { pem: blocks.map((der) => writePem('certificate', der)).join(''), facts: blocks.map(certificateFacts) }
+}
+
+/** A certificate and its key. @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID` */
+export function readMaterial(what: string, { certificate, key }: KeyedCertificate): Material {
+  return { certificate: readCertificates(what, certificate), key: writePem('private key', readPem('private key', key)) }
+}
+
+/** Refuses a certificate that has a Common Name where etcd takes none, and says what would happen. */
+export function refuseCommonName(what: string, { certificate }: Material, because: string): void {
+  const [leaf] = certificate.facts
+  if (leaf !== undefined && leaf.commonNames.length > 0)
+    refuseRender(`${what} with Common Name ${JSON.stringify(leaf.commonNames[0] ?? '')}`, 'one without', `issue one without Common Name: ${because}`)
+}
+
+/** A file that anybody may read. */
+export const publicFile = (path: string, contents: string): RenderedFile => ({ path, mode: 0o644, contents, secret: false })
+
+/** A file that only its owner may read. */
+export const secretFile = (path: string, contents: string): RenderedFile => ({ path, mode: 0o600, contents, secret: true })
+
+/** The two files of a keyed certificate: `<path>.crt` and `<path>.key`. */
+export function materialFiles(path: string, { certificate, key }: Material): readonly RenderedFile[] {
+  return [publicFile(`${path}.crt`, certificate.pem), secretFile(`${path}.key`, key)]
+}
