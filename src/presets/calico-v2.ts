@@ -91,7 +91,8 @@ export function calicoctlV2(options: CalicoV2Options): CalicoctlLevels<Component
 }
 
 function maker({ calico }: CalicoV2Options): (name: CalicoV2Name) => Component<PathPattern> {
+  if (typeof calico !== 'string') throw new TypeError('a Calico release must be a string')
   const known = ['2.5', '2.6']
-  if (!known.includes(calico)) refusePreset(`Calico ${JSON.stringify(String(calico).slice(0, 40))} on etcd v2`, known, 'Calico 3 keeps its data in etcd v3: use calicoV3')
+  if (!known.includes(calico)) refusePreset(`Calico ${JSON.stringify(calico.slice(0, 40))} on etcd v2`, known, 'Calico 3 keeps its data in etcd v3: use calicoV3')
   return (name) => component(DOCUMENTED[name], pattern, NOTES[name] ?? [])
 }

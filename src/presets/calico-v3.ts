@@ -7,6 +7,7 @@
 import { prefix, type Prefix } from '../keys/key-range.js'
 import { CORRECTIONS, DOCUMENTED, NEXT, NOTES, type CalicoCondition, type CalicoV3Name } from './calico-v3-tables.js'
 import { component, type Component } from './component.js'
+import { oneOf } from './one-of.js'
 import { refusePreset } from './refuse.js'
 
 const FIRST = 19
@@ -99,7 +100,7 @@ export function calicoctlV3(options: CalicoDocumented | CalicoFromSource): Calic
 
 function maker(options: CalicoDocumented | CalicoFromSource): (name: CalicoV3Name) => Component<Prefix> {
   const minor = minorOf(options.calico)
-  if (options.grants !== 'docs' && options.grants !== 'source') throw new TypeError('grants must be "docs" or "source"')
+  oneOf('grants', options.grants, ['docs', 'source'])
   const conditions = options.grants === 'source' ? (options.with ?? []) : []
   const corrections = options.grants === 'docs' ? [] : CORRECTIONS.filter(({ since, when }) => since <= minor && (when === undefined || conditions.includes(when)))
   return (name) => {

@@ -8,6 +8,7 @@ import { EtcdRbacError } from '../errors.js'
 import { key, prefix, type Key, type Prefix } from '../keys/key-range.js'
 import { readwrite } from '../keys/permission.js'
 import type { Component, Evidence, Grant } from './component.js'
+import { oneOf } from './one-of.js'
 import { etcdVersion, hasChange, type Version } from './version.js'
 
 /** What kube-apiserver asks of etcd beside keys. */
@@ -86,7 +87,7 @@ function requestsOf(version: Version): readonly RequestNeed[] {
  * ```
  */
 export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: KubeApiserverOptions): KubeApiserver {
-  if (compaction !== 'apiserver' && compaction !== 'etcd') throw new TypeError('compaction must be "apiserver" or "etcd"')
+  oneOf('compaction', compaction, ['apiserver', 'etcd'])
   const version = etcdVersion(etcd)
   if (typeof keyPrefix !== 'string') throw new TypeError('keyPrefix must be a string')
   if (/^\/+$/.test(keyPrefix) || !keyPrefix.startsWith('/')) {

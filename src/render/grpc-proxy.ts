@@ -52,7 +52,7 @@ export interface RenderedGrpcProxy extends Rendered {
  */
 export function renderGrpcProxy(options: GrpcProxyOptions): RenderedGrpcProxy {
   const { acknowledge, listen, advertise, endpoints, certificatesDirectory } = options
-  if (acknowledge !== ACKNOWLEDGEMENT)
+  if ((acknowledge as unknown) !== ACKNOWLEDGEMENT)
     refuseRender('a gRPC proxy without acknowledgement', `acknowledge: ${JSON.stringify(ACKNOWLEDGEMENT)}`, 'use renderTcpGateway, through which certificates work, or acknowledge')
   checkAddress('the address to listen on', listen)
   if (isWildcard(checkAddress('the address to advertise', advertise))) refuseRender('the address of all interfaces to advertise', 'one that clients can dial', 'name it')

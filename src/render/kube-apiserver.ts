@@ -1,4 +1,5 @@
 /** What kube-apiserver must be told (Kubernetes, "kube-apiserver" reference: the flags `--etcd-…`). */
+import { oneOf } from '../presets/one-of.js'
 import { clientMaterial, type ClientMaterialOptions } from './client-material.js'
 import { refuseRender, shown } from './check.js'
 import type { Argument, Rendered } from './rendered.js'
@@ -23,9 +24,9 @@ export interface KubeApiserverRenderOptions extends ClientMaterialOptions {
  */
 export function renderKubeApiserver(options: KubeApiserverRenderOptions): Rendered {
   const { compaction, keyPrefix } = options
-  if (compaction !== 'apiserver' && compaction !== 'etcd') throw new TypeError('compaction must be "apiserver" or "etcd"')
+  oneOf('compaction', compaction, ['apiserver', 'etcd'])
   if (keyPrefix !== undefined && !/^(?:\/[A-Za-z0-9._@+-]+)+\/$/.test(keyPrefix))
-    refuseRender(`a key prefix of ${shown(String(keyPrefix))}`, 'a path such as "/registry/"', 'correct it, here and in the preset')
+    refuseRender(`a key prefix of ${shown(keyPrefix)}`, 'a path such as "/registry/"', 'correct it, here and in the preset')
   const { endpoints, authorityFile, certificateFile, keyFile, directories, files } = clientMaterial(options, 'apiserver-etcd-client')
   const prefix: readonly Argument[] = keyPrefix === undefined ? [] : [{ flag: '--etcd-prefix', value: keyPrefix.slice(0, -1), why: 'where its keys are' }]
   const interval: readonly Argument[] =

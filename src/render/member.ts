@@ -5,6 +5,7 @@
  */
 import { checkName } from '../names.js'
 import type { PemInput } from '../pki/pem.js'
+import { oneOf } from '../presets/one-of.js'
 import { etcdVersion, type Version } from '../presets/version.js'
 import { checkPath, checkReachable, checkUrls, checkWord, isWithin, refuseRender, shown } from './check.js'
 import { knowsFlag } from './flags.js'
@@ -103,7 +104,7 @@ export function renderMember(options: MemberOptions): RenderedMember {
     { flag: '--listen-peer-urls', value: options.peerUrls.listen.join(','), why: 'where other members connect; https only' },
     { flag: '--initial-advertise-peer-urls', value: options.peerUrls.advertise.join(','), why: 'what other members are told; named by the peer certificate' },
     { flag: '--initial-cluster', value: initialCluster(name, cluster.members, options.peerUrls.advertise), why: 'the members that start the cluster' },
-    { flag: '--initial-cluster-state', value: clusterState(cluster.state), why: cluster.state === 'new' ? 'the cluster is made now' : 'it joins a cluster that is there' },
+    { flag: '--initial-cluster-state', value: oneOf('the state of the cluster', cluster.state, ['new', 'existing']), why: cluster.state === 'new' ? 'the cluster is made now' : 'it joins a cluster that is there' },
     { flag: '--initial-cluster-token', value: checkWord('the token of the cluster', cluster.token), why: 'keeps members of two clusters apart' },
     { flag: '--cert-file', value: at('server.crt'), why: 'how clients know the member' },
     { flag: '--key-file', value: at('server.key'), why: 'the key of that certificate' },
@@ -156,11 +157,6 @@ function initialCluster(name: string, members: MemberOptions['cluster']['members
   return entries.map(({ member, url }) => `${member}=${url}`).join(',')
 }
 
-function clusterState(state: 'new' | 'existing'): string {
-  if (state !== 'new' && state !== 'existing') throw new TypeError('the state of the cluster must be "new" or "existing"')
-  return state
-}
-
 function v2Arguments(version: Version, v2: boolean): readonly Argument[] {
   if (typeof v2 !== 'boolean') throw new TypeError('v2 must be true or false')
   if (knowsFlag(version, '--enable-v2')) {
@@ -172,9 +168,10 @@ function v2Arguments(version: Version, v2: boolean): readonly Argument[] {
 
 function compactionArguments(compaction: MemberOptions['autoCompaction']): readonly Argument[] {
   if (compaction === undefined) return []
-  const { mode, retention } = compaction
-  const pattern = mode === 'periodic' ? /^[1-9]\d{0,8}[hms]$/ : mode === 'revision' ? /^[1-9]\d{0,17}$/ : undefined
-  if (pattern === undefined || typeof retention !== 'string') throw new TypeError('autoCompaction must be { mode: "periodic" or "revision", retention: text }')
+  const { retention } = compaction
+  const mode = oneOf('the mode of compaction', compaction.mode, ['periodic', 'revision'])
+  const pattern = mode === 'periodic' ? /^[1-9]\d{0,8}[hms]$/ : /^[1-9]\d{0,17}$/
+  if (typeof retention !== 'string') throw new TypeError('the retention must be a string')
   if (!pattern.test(retention)) refuseRender(`a retention of ${shown(retention)}`, mode === 'periodic' ? 'a duration such as "8h" or "30m"' : 'a number of revisions', 'correct it')
   return [
     { flag: '--auto-compaction-mode', value: mode, why: 'no client needs role root to compact' },
@@ -184,7 +181,7 @@ function compactionArguments(compaction: MemberOptions['autoCompaction']): reado
 
 function tlsArguments(version: Version, minimum: MemberOptions['minimumTls']): readonly Argument[] {
   if (minimum === undefined) return []
-  if (minimum !== 'TLS1.2' && minimum !== 'TLS1.3') throw new TypeError('minimumTls must be "TLS1.2" or "TLS1.3"')
+  oneOf('minimumTls', minimum, ['TLS1.2', 'TLS1.3'])
   if (!knowsFlag(version, '--tls-min-version')) refuseRender(`minimumTls on etcd ${version.join('.')}`, 'etcd 3.5.8 or newer', 'leave it out: TLS 1.0 and 1.1 are refused all the same')
   return [{ flag: '--tls-min-version', value: minimum, why: 'the oldest TLS that is spoken' }]
 }

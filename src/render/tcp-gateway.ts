@@ -41,7 +41,8 @@ export function renderTcpGateway({ listen, endpoints, reachedAs }: TcpGatewayOpt
   const members = checkReachable('endpoints', endpoints)
   if (!Array.isArray(reachedAs)) throw new TypeError('reachedAs must be a list of hosts')
   if (reachedAs.length === 0) refuseRender('no host by which clients reach the forwarder', 'at least one', 'name it: the server certificates must')
-  for (const host of reachedAs as readonly string[]) {
+  const hosts: readonly string[] = reachedAs
+  for (const host of hosts) {
     if (typeof host !== 'string') throw new TypeError('a host must be a string')
     if (isDnsName(host)) continue
     if (isWildcard(checkAddress('a host by which clients reach the forwarder', `${host.includes(':') ? `[${host}]` : host}:1`)))
@@ -53,7 +54,7 @@ export function renderTcpGateway({ listen, endpoints, reachedAs }: TcpGatewayOpt
       { flag: '--endpoints', value: members.map(({ host, port }) => `${host}:${port}`).join(','), why: 'the members, without scheme: it forwards bytes' },
       { flag: '--listen-addr', value: listen, why: 'where clients connect' },
     ],
-    serverCertificatesMustName: [...reachedAs],
+    serverCertificatesMustName: [...hosts],
     notes: ['members see the address of the forwarder, not the client\'s; who the client is they know by its certificate as before'],
   }
 }

@@ -9,7 +9,7 @@ const RESOURCES = '/calico/resources/v3/projectcalico.org/'
 const lines = ({ permissions }: Component): readonly string[] =>
   permissions.map(({ type, keys }) => {
     const access = type === 'read' ? 'R' : type === 'write' ? 'W' : 'RW'
-    return `${access} ${keys.api === 'v2' ? keys.pattern : keys.kind === 'prefix' ? String(keys.prefix) : showPermission({ type, keys })}`
+    return `${access} ${keys.api === 'v2' ? keys.pattern : keys.kind === 'prefix' && typeof keys.prefix === 'string' ? keys.prefix : showPermission({ type, keys })}`
   })
 const all = (components: object): Record<string, readonly string[]> =>
   Object.fromEntries(Object.entries(components).map(([name, component]) => [name, lines(component as Component)]))

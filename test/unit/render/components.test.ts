@@ -70,14 +70,14 @@ describe('Calico on Kubernetes', () => {
   it('has calico-etcd-secrets with the PEM in base64', () => {
     const [secret] = renderCalico(options).secrets
     expect(secret).toMatchObject({ apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: { name: 'calico-etcd-secrets', namespace: 'kube-system' } })
-    expect(decoded(secret?.data ?? ({} as never))).toEqual({ 'etcd-ca': serversAuthority, 'etcd-cert': client.certificate, 'etcd-key': client.key })
+    expect(decoded(secret?.data ?? ({}))).toEqual({ 'etcd-ca': serversAuthority, 'etcd-cert': client.certificate, 'etcd-key': client.key })
   })
 
   it('gives each component its own Secret where it has its own certificate', () => {
     const controllers = keyed({ issuer: 'etcd-clients', subject: 'kube-controllers', key: 'controllers' })
     const { secrets, volumes, notes } = renderCalico({ ...options, clients: { node: client, kubeControllers: controllers, cniPlugin: keyed({ issuer: 'etcd-clients', subject: 'cni', key: 'cni' }) } })
     expect(secrets.map(({ metadata }) => metadata.name)).toEqual(['calico-etcd-secrets', 'calico-kube-controllers-etcd-secrets', 'calico-cni-etcd-secrets'])
-    expect(decoded(secrets[1]?.data ?? ({} as never))['etcd-key']).toBe(controllers.key)
+    expect(decoded(secrets[1]?.data ?? ({}))['etcd-key']).toBe(controllers.key)
     expect(Object.values(volumes).map(({ secret }) => secret)).toEqual([
       { secretName: 'calico-etcd-secrets', defaultMode: 0o400 }, { secretName: 'calico-kube-controllers-etcd-secrets', defaultMode: 0o440 }, { secretName: 'calico-cni-etcd-secrets', defaultMode: 0o400 },
     ])
