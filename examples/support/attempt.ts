@@ -1,0 +1,83 @@
+/** Really asks an etcd for an operation, to see whether it lets it pass. */
+import type { Etcd3 } from 'etcd3'
+import type { FetchLike, KeyRange, Operation, Path } from 'etcd-rbac'
+
+interface RangeRequest {
+  readonly key: Buffer
+  readonly range_end: Buffer
+}
+
+/** What is asked of a v3 client: the raw calls of etcd3's `kv`, and a watch that is opened and closed. */
+export interface V3Client {
+  range(request: RangeRequest): Promise<unknown>
+  put(request: { readonly key: Buffer; readonly value: Buffer }): Promise<unknown>
+  deleteRange(request: RangeRequest): Promise<unknown>
+  watch(request: RangeRequest): Promise<unknown>
+}
+
+/** The calls of an etcd3 client, each with a deadline: etcd3 has none by itself. */
+export function v3Client(etcd: Etcd3): V3Client {
+  const deadline = (): { deadline: number } => ({ deadline: Date.now() + 10_000 })
+  return {
+    range: (request) => etcd.kv.range(request, deadline()),
+    put: (request) => etcd.kv.put(request, deadline()),
+    deleteRange: (request) => etcd.kv.deleteRange(request, deadline()),
+    watch: async ({ key, range_end }) => {
+      const builder = etcd.watch()
+      const watcher = await (range_end.length === 0 ? builder.key(key) : builder.inRange({ start: key, end: range_end })).create()
+      await watcher.cancel()
+    },
+  }
+}
+
+/** Whether etcd lets a v3 operation pass. Any failure that is not a refusal is thrown: it answers nothing. */
+export async function attemptV3(client: V3Client, { op }: Operation, keys: KeyRange): Promise<boolean> {
+  const request = wireRange(keys)
+  try {
+    if (op === 'get') await client.range(request)
+    else if (op === 'put') await client.put({ key: request.key, value: Buffer.from('value') })
+    else if (op === 'del') await client.deleteRange(request)
+    else await client.watch(request)
+    return true
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (/permission denied|PermissionDenied|user name is empty|user name not found/.test(message)) return false
+    throw error
+  }
+}
+
+/** Whether etcd lets a v2 operation pass: 401 says no. */
+export async function attemptV2(fetch: FetchLike, endpoint: string, { op }: Operation, keys: Path): Promise<boolean> {
+  // A watch from the first event on is answered at once where something has been written.
+  const query = [...(keys.recursive ? ['recursive=true'] : []), ...(op === 'watch' ? ['wait=true', 'waitIndex=1'] : [])].join('&')
+  const url = `${endpoint}/v2/keys${keys.path.split('/').map(encodeURIComponent).join('/')}${query === '' ? '' : `?${query}`}`
+  const method = op === 'put' ? 'PUT' : op === 'del' ? 'DELETE' : 'GET'
+  const form = op === 'put' ? { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'value=x' } : {}
+  const response = await fetch(url, { method, redirect: 'manual', ...form })
+  const text = await response.text()
+  if (response.status === 301 || response.status >= 500) throw new Error(`${method} ${url} was answered ${String(response.status)}: ${text}`)
+  return response.status !== 401
+}
+
+/** `key` and `range_end` of etcd's RPCs (rpc.proto): an empty end is one key, a zero byte is "no end". */
+function wireRange(keys: KeyRange): RangeRequest {
+  const none = Buffer.alloc(0)
+  const open = Buffer.alloc(1)
+  const bytes = (key: string | { readonly base64: string }): Buffer => (typeof key === 'string' ? Buffer.from(key) : Buffer.from(key.base64, 'base64'))
+  switch (keys.kind) {
+    case 'key':
+      return { key: bytes(keys.key), range_end: none }
+    case 'range':
+      return { key: bytes(keys.start), range_end: bytes(keys.end) }
+    case 'fromKey':
+      return { key: bytes(keys.start), range_end: open }
+    case 'allKeys':
+      return { key: open, range_end: open }
+    case 'prefix': {
+      const end = Buffer.from(bytes(keys.prefix))
+      const last = end.length - 1
+      end.writeUInt8(end.readUInt8(last) + 1, last)
+      return { key: bytes(keys.prefix), range_end: end }
+    }
+  }
+}

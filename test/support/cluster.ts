@@ -1,0 +1,169 @@
+/** Real etcd clusters with mutual TLS on loopback, configured by the library's own rendering. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Etcd3 } from 'etcd3'
+import { availableLanes, lanes, missingLanes, type AvailableLane } from '../../scripts/fetch-etcd.mjs'
+import { attemptV2, attemptV3, v3Client } from '../../examples/support/attempt.js'
+import { freePorts, startEtcd } from '../../examples/support/etcd.js'
+import { httpsFetch } from '../../examples/support/https-fetch.js'
+import { renderMember, toCommand, type Rendered } from '../../src/render/index.js'
+import { etcd3Options, v2Backend, v3Backend } from '../../src/auth/index.js'
+import type { Api } from '../../src/auth/state.js'
+import type { Policy } from '../../src/policy/index.js'
+import type { As, World } from '../contract/world.js'
+import { makeMaterial, type Keyed, type Material } from './material.js'
+
+export type Lane = AvailableLane
+
+/** The lanes that are there; says which are not, and under CI fails if one of those is required. */
+export async function testLanes(): Promise<readonly Lane[]> {
+  const found = await availableLanes()
+  const absent = lanes().filter(({ name }) => !found.some((lane) => lane.name === name))
+  for (const { name } of absent) console.warn(`lane ${name}: did not run, no such etcd here`)
+  const required = await missingLanes()
+  if (process.env['CI'] === 'true' && required.length > 0) throw new Error(`required lanes are missing: ${required.map(({ name }) => name).join(', ')}; run npm run fetch-etcd`)
+  return found
+}
+
+export interface ClusterOptions {
+  readonly lane: Lane
+  readonly members: 1 | 3
+  readonly policy: Policy
+  readonly trust?: 'three authorities' | 'one authority'
+}
+
+export interface Cluster extends World {
+  readonly material: Material
+  readonly clientUrls: readonly string[]
+  readonly peerUrls: readonly string[]
+  readonly serverCa: string
+  readonly peerCa: string
+  readonly directory: string
+  credentials(user: As): Promise<Keyed>
+  /** An etcd3 client with that user's certificate. */
+  client(user: As, hosts?: readonly string[]): Promise<Etcd3>
+  stop(): Promise<void>
+}
+
+/** Certificates for clients that the policy does not know: issued under a policy of their own, by the same authority. */
+const STRANGER = 'stranger'
+
+export async function startCluster({ lane, members, policy, trust = 'three authorities' }: ClusterOptions): Promise<Cluster> {
+  const directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-test-'))
+  const ports = await freePorts(2 * members)
+  const names = ['etcd-0', 'etcd-1', 'etcd-2'].slice(0, members)
+  const url = (index: number): string => `https://127.0.0.1:${String(ports[index])}`
+  const clientUrls = names.map((_, index) => url(index))
+  const peerUrls = names.map((_, index) => url(members + index))
+  const strangers: Policy = { ...policy, users: { ...policy.users, [STRANGER]: 'certificate' } }
+  const material = await makeMaterial(strangers, trust)
+  const v2 = lane.v2 !== 'none'
+  const [minor] = /(?<=^3\.)\d+/.exec(lane.version) ?? ['0']
+  const credentials = memo(async (name: string) => material.client(name))
+  const as = (user: As): string => (typeof user === 'symbol' ? STRANGER : user)
+
+  // One authority for all needs the guard of the peer port: by host name where etcd has that flag, by a reserved Common Name before.
+  const guard = trust === 'three authorities' ? undefined : Number(minor) >= 4 ? ({ hostname: 'peer.etcd.test' } as const) : ({ commonName: 'etcd-peer', policy } as const)
+  const processes = await Promise.all(
+    names.map(async (name, index) => {
+      const [client, peer] = [clientUrls[index] ?? '', peerUrls[index] ?? '']
+      const peerHosts = guard !== undefined && 'hostname' in guard ? [peer, `https://${guard.hostname}:1`] : [peer]
+      const rendered = renderMember({
+        version: lane.version,
+        name,
+        clientUrls: { listen: [client], advertise: [client] },
+        peerUrls: { listen: [peer], advertise: [peer] },
+        cluster: { members: Object.fromEntries(names.map((member, at) => [member, [peerUrls[at] ?? '']])), state: 'new', token: `test-${String(ports[0])}` },
+        dataDirectory: `${directory}/${name}/data`,
+        certificatesDirectory: `${directory}/${name}/certificates`,
+        server: await material.server(name, [client]),
+        peer: await material.peer(name, peerHosts, guard !== undefined && 'commonName' in guard ? guard.commonName : undefined),
+        trust: { clients: material.clients.certificate, peers: material.peers.certificate, ...(guard === undefined ? {} : { guard }) },
+        v2,
+        gateway: 'off',
+      })
+      await writeRendered(rendered)
+      return { name, rendered, client }
+    }),
+  )
+  const { certificate: cert, key } = await credentials('root')
+  const tls = { ca: material.servers.certificate, cert, key }
+  const running = await Promise.all(
+    processes.map(({ name, rendered, client }) =>
+      startEtcd({ binary: lane.binary, args: toCommand(rendered.arguments), directory: `${directory}/${name}`, ready: { url: client, tls } }),
+    ),
+  )
+
+  const clients: Etcd3[] = []
+  const client = async (user: As, hosts: readonly string[] = clientUrls): Promise<Etcd3> => {
+    const made = new Etcd3(etcd3Options({ hosts, ca: material.servers.certificate, ...(await credentials(as(user))) }))
+    clients.push(made)
+    return made
+  }
+  const clientOf = memo((user: string) => client(user, clientUrls.slice(0, 1)))
+  const fetchOf = memo(async (user: string) => {
+    const { certificate, key } = await credentials(user)
+    return httpsFetch({ ca: material.servers.certificate, cert: certificate, key })
+  })
+  for (const user of ['root', STRANGER, ...Object.keys(policy.users)]) if (policy.users[user] !== 'password') await Promise.all([clientOf(user), fetchOf(user)])
+  const [endpoint = ''] = clientUrls
+  const ready = <T>(map: Map<string, T>, user: As): T => map.get(as(user)) ?? fail(`no client for ${as(user)}`)
+  const etcds = await settled(clientOf.made)
+  const fetches = await settled(fetchOf.made)
+
+  return {
+    version: lane.version,
+    apis: v2 ? ['v3', 'v2'] : ['v3'],
+    material,
+    clientUrls,
+    peerUrls,
+    serverCa: material.servers.certificate,
+    peerCa: material.peers.certificate,
+    directory,
+    credentials: (user) => credentials(as(user)),
+    client,
+    backend: (api: Api, user: As) => {
+      if (api === 'v2') return v2Backend({ fetch: ready(fetches, user), endpoint, crypto: globalThis.crypto })
+      const etcd = ready(etcds, user)
+      return v3Backend(etcd.auth, { versions: [lane.version], crypto: globalThis.crypto })
+    },
+    attempt: (user, operation) =>
+      operation.keys.api === 'v3'
+        ? attemptV3(v3Client(ready(etcds, user)), operation, operation.keys)
+        : attemptV2(ready(fetches, user), endpoint, operation, operation.keys),
+    stop: async () => {
+      for (const each of clients) each.close()
+      for (const each of fetches.values()) each.close()
+      await Promise.all(running.map((each) => each.stop()))
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function fail(message: string): never {
+  throw new Error(message)
+}
+
+function memo<T>(make: (name: string) => Promise<T>): ((name: string) => Promise<T>) & { readonly made: Map<string, Promise<T>> } {
+  const made = new Map<string, Promise<T>>()
+  const get = (name: string): Promise<T> => {
+    const known = made.get(name) ?? make(name)
+    made.set(name, known)
+    return known
+  }
+  return Object.assign(get, { made })
+}
+
+async function settled<T>(map: ReadonlyMap<string, Promise<T>>): Promise<Map<string, T>> {
+  return new Map(await Promise.all([...map].map(async ([name, value]) => [name, await value] as const)))
+}
+
+/** Writes what was rendered, with its modes from the first byte on. */
+export async function writeRendered({ directories, files }: Pick<Rendered, 'directories' | 'files'>): Promise<void> {
+  for (const { path, mode } of directories) await mkdir(path, { recursive: true, mode })
+  for (const { path, mode, contents } of files) {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await writeFile(path, contents, { mode })
+  }
+}
