@@ -62,6 +62,8 @@ export function pattern(text: string): PathPattern {
  */
 export function path(text: string, options: { readonly recursive?: boolean } = {}): Path {
   if (typeof text !== 'string') throw new TypeError('a path must be a string')
+  const { recursive = false } = options
+  if (typeof recursive !== 'boolean') throw new TypeError('recursive must be true or false')
   const problem = text === '' ? undefined : pathProblem(text)
   if (problem) {
     throw new EtcdRbacError(
@@ -70,7 +72,7 @@ export function path(text: string, options: { readonly recursive?: boolean } = {
       { pattern: text },
     )
   }
-  return { api: 'v2', path: text, recursive: options.recursive ?? false }
+  return { api: 'v2', path: text, recursive }
 }
 
 /** Whether a permission's pattern allows a request for a path. */

@@ -11,19 +11,25 @@ export interface Permission<S extends KeyRange | PathPattern = KeyRange | PathPa
   readonly keys: S
 }
 
+function permission<S extends KeyRange | PathPattern>(type: PermissionType, keys: S): Permission<S> {
+  const { api } = Object(keys) as { readonly api?: unknown }
+  if (api !== 'v3' && api !== 'v2') throw new TypeError('a permission is for keys made by key, prefix, range, fromKey, allKeys or pattern')
+  return { type, keys }
+}
+
 /** The right to read. */
 export function read<S extends KeyRange | PathPattern>(keys: S): Permission<S> {
-  return { type: 'read', keys }
+  return permission('read', keys)
 }
 
 /** The right to write, without reading: compare-and-put and `prevKv` are refused then; {@link readwrite} is nearly always meant. */
 export function write<S extends KeyRange | PathPattern>(keys: S): Permission<S> {
-  return { type: 'write', keys }
+  return permission('write', keys)
 }
 
 /** The right to read and write. */
 export function readwrite<S extends KeyRange | PathPattern>(keys: S): Permission<S> {
-  return { type: 'readwrite', keys }
+  return permission('readwrite', keys)
 }
 
 /** Whether a permission's type includes reading, or writing. */
