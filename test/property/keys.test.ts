@@ -1,0 +1,219 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compareBytes, concatBytes, fromBase64, fromUtf8, toBase64, toHex, utf8 } from '../../src/bytes.js'
+import { isEtcdRbacError } from '../../src/errors.js'
+import { containsInterval, fromWire, intersectIntervals, isEmptyInterval, prefixEnd, toInterval, toWire, union, type Interval } from '../../src/keys/interval.js'
+import { coversPattern, matchesPath, path, pattern } from '../../src/keys/pattern.js'
+import { fromKey, key, keyBytes, keyText, prefix, range } from '../../src/keys/key-range.js'
+import { anyKey, anyPattern, anyRange, keyRange, smallKey, smallPath } from '../support/arbitrary.js'
+
+// All keys of up to four bytes of a small alphabet: where two sets over keys of up to three bytes differ, one of these tells them apart.
+const alphabet = [0, 1, 0xfe, 0xff]
+const universe: readonly Uint8Array[] = [1, 2, 3, 4].flatMap((length) =>
+  Array.from({ length: alphabet.length ** length }, (_, index) =>
+    Uint8Array.from({ length }, (_, digit) => alphabet[Math.floor(index / alphabet.length ** digit) % alphabet.length] ?? 0),
+  ),
+)
+const holds = ({ start, end }: Interval, one: Uint8Array): boolean => compareBytes(start, one) <= 0 && (end === undefined || compareBytes(one, end) < 0)
+const startsWith = (one: Uint8Array, begin: Uint8Array): boolean => begin.every((byte, index) => one[index] === byte)
+const wireHex = (wire: { key: Uint8Array; rangeEnd: Uint8Array }): readonly string[] => [toHex(wire.key), toHex(wire.rangeEnd)]
+
+describe('bytes', () => {
+  test('base64 is what the platform makes of it, and comes back', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        expect(toBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'))
+        expect(fromBase64(toBase64(bytes))).toEqual(Uint8Array.from(bytes))
+        expect(toHex(bytes)).toBe(Buffer.from(bytes).toString('hex'))
+      }),
+    )
+  })
+
+  test('text that is read as base64 is the only text for its bytes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('A', 'B', 'g', '/', '+', '=', '\n', '-'), { maxLength: 8 }), (letters) => {
+        const text = letters.join('')
+        const bytes = fromBase64(text)
+        if (bytes !== undefined) expect(toBase64(bytes)).toBe(text)
+        else expect(Buffer.from(text, 'base64').toString('base64')).not.toBe(text)
+      }),
+    )
+  })
+
+  test('order is the one of the platform', () => {
+    fc.assert(fc.property(smallKey, smallKey, (a, b) => Math.sign(compareBytes(a, b)) === Buffer.compare(a, b)))
+  })
+
+  test('text and bytes of a key are the same key', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 8 }), (bytes) => {
+        expect(keyBytes(keyText(bytes))).toEqual(Uint8Array.from(bytes))
+        expect(typeof keyText(bytes) === 'string').toBe(fromUtf8(bytes) !== undefined)
+      }),
+    )
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => fromUtf8(utf8(text)) === text))
+  })
+})
+
+describe('intervals', () => {
+  test('the end of a prefix is the first key after all that begin with it', () => {
+    fc.assert(
+      fc.property(smallKey, (begin) => {
+        const end = prefixEnd(begin)
+        for (const one of universe) expect(holds({ start: begin, end }, one)).toBe(startsWith(one, begin))
+      }),
+    )
+  })
+
+  test('a key range holds the keys that its name says', () => {
+    fc.assert(
+      fc.property(smallKey, smallKey, (a, b) => {
+        const single = toInterval(key(a))
+        const from = toInterval(fromKey(a))
+        for (const one of universe) {
+          expect(holds(single, one)).toBe(compareBytes(one, a) === 0)
+          expect(holds(from, one)).toBe(compareBytes(one, a) >= 0)
+        }
+        if (compareBytes(a, b) >= 0) return
+        const between = toInterval(range(a, b))
+        for (const one of universe) expect(holds(between, one)).toBe(compareBytes(one, a) >= 0 && compareBytes(one, b) < 0)
+      }),
+    )
+  })
+
+  test('every key range comes back from the wire as one that means the same, and is then stable', () => {
+    fc.assert(
+      fc.property(anyRange, (keys) => {
+        const back = fromWire(toWire(keys))
+        expect(toInterval(back)).toEqual(toInterval(keys))
+        expect(wireHex(toWire(back))).toEqual(wireHex(toWire(keys)))
+        expect(fromWire(toWire(back))).toEqual(back)
+      }),
+    )
+  })
+
+  test('whatever a server answers is read, and written as it was', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 4 }), fc.uint8Array({ maxLength: 4 }), (from, end) => {
+        const wire = { key: from, rangeEnd: end }
+        expect(wireHex(toWire(fromWire(wire)))).toEqual(wireHex(wire))
+      }),
+    )
+    fc.assert(
+      fc.property(fc.option(smallKey, { nil: new Uint8Array() }), fc.option(smallKey, { nil: new Uint8Array() }), (from, end) => {
+        const wire = { key: from, rangeEnd: end }
+        expect(wireHex(toWire(fromWire(wire)))).toEqual(wireHex(wire))
+      }),
+    )
+  })
+
+  test('a union holds a key exactly if one of its parts does', () => {
+    fc.assert(
+      fc.property(fc.array(keyRange(smallKey), { maxLength: 6 }), (parts) => {
+        const intervals = parts.map(toInterval)
+        const set = union(intervals)
+        for (const one of universe) expect(set.some((part) => holds(part, one))).toBe(intervals.some((part) => holds(part, one)))
+      }),
+    )
+  })
+
+  test('a union is ascending, and its parts neither touch nor are empty', () => {
+    fc.assert(
+      fc.property(fc.array(keyRange(smallKey), { maxLength: 6 }), (parts) => {
+        const set = union(parts.map(toInterval))
+        for (const [index, part] of set.entries()) {
+          expect(isEmptyInterval(part)).toBe(false)
+          const next = set[index + 1]
+          if (next === undefined) continue
+          expect(part.end !== undefined && compareBytes(part.end, next.start) < 0).toBe(true)
+        }
+      }),
+    )
+  })
+
+  test('a union contains a range exactly if no key of it is outside', () => {
+    fc.assert(
+      fc.property(fc.array(keyRange(smallKey), { maxLength: 6 }), keyRange(smallKey), (parts, wanted) => {
+        const interval = toInterval(wanted)
+        const outside = universe.some((one) => holds(interval, one) && !parts.some((part) => holds(toInterval(part), one)))
+        // A key that tells two bounds of at most four bytes apart may be longer than the universe's by one NUL.
+        const longer = universe.some((one) => {
+          const next = concatBytes(one, Uint8Array.of(0))
+          return holds(interval, next) && !parts.some((part) => holds(toInterval(part), next))
+        })
+        expect(containsInterval(union(parts.map(toInterval)), interval)).toBe(!outside && !longer)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('what lies in both lies in each', () => {
+    fc.assert(
+      fc.property(keyRange(smallKey), keyRange(smallKey), (a, b) => {
+        const both = intersectIntervals(toInterval(a), toInterval(b))
+        for (const one of universe) expect(holds(both, one)).toBe(holds(toInterval(a), one) && holds(toInterval(b), one))
+      }),
+    )
+  })
+})
+
+describe('prefixes', () => {
+  test('are taken exactly if they end with a slash, and the refusal names a key that they would open', () => {
+    fc.assert(
+      fc.property(anyKey, (begin) => {
+        const terminated = (typeof begin === 'string' ? utf8(begin) : begin).at(-1) === 0x2f
+        try {
+          const made = prefix(begin as string)
+          expect(terminated).toBe(true)
+          expect(made).not.toHaveProperty('siblings')
+        } catch (error) {
+          expect(terminated).toBe(false)
+          if (!isEtcdRbacError(error, 'ERR_PREFIX_UNTERMINATED')) throw error
+          const { sibling } = error.detail
+          const opened = toInterval(prefix(begin, { siblings: 'include' }))
+          if (!sibling.startsWith('base64:')) expect(containsInterval([opened], toInterval(key(sibling)))).toBe(true)
+        }
+      }),
+    )
+  })
+})
+
+describe('v2 patterns', () => {
+  const requests = fc.tuple(fc.oneof(fc.constant(''), smallPath), fc.boolean()).map(([text, recursive]) => path(text, { recursive }))
+
+  test('match as etcd matches: a final star by prefix, anything else itself, recursive only by a star', () => {
+    fc.assert(
+      fc.property(anyPattern, requests, (one, request) => {
+        const star = one.pattern.endsWith('*')
+        const wanted = star ? request.path.indexOf(one.pattern.slice(0, -1)) === 0 : one.pattern === request.path && !request.recursive
+        expect(matchesPath(one, request)).toBe(wanted)
+      }),
+    )
+  })
+
+  test('cover one another exactly if no request tells them apart', () => {
+    // The shortest request that an inner pattern allows is the one that an outer pattern is most likely to refuse.
+    const witnesses = (text: string) => (text.endsWith('*') ? [text.slice(0, -1), `${text.slice(0, -1)}x`].flatMap((p) => [{ p, r: false }, { p, r: true }]) : [{ p: text, r: false }])
+    fc.assert(
+      fc.property(anyPattern, anyPattern, (outer, inner) => {
+        const all = witnesses(inner.pattern).every(({ p, r }) => matchesPath(outer, { api: 'v2', path: p, recursive: r }))
+        expect(coversPattern(outer, inner)).toBe(all)
+      }),
+    )
+  })
+
+  test('of any text are made or refused with a typed error', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.constantFrom('/', '.', '*', 'a', '\ud800')).map((parts) => parts.join(''))), (text) => {
+        try {
+          expect(pattern(text)).toEqual({ api: 'v2', pattern: text })
+          expect(text === '*' || text.startsWith('/')).toBe(true)
+          expect(text.slice(0, -1)).not.toContain('*')
+          for (const segment of text.split('/').slice(1, -1)) expect(['', '.', '..']).not.toContain(segment)
+        } catch (error) {
+          if (!isEtcdRbacError(error, 'ERR_PATTERN_INVALID')) throw error
+        }
+      }),
+    )
+  })
+})
