@@ -78,6 +78,11 @@ export interface ErrorText {
   readonly fix: string
 }
 
+/** A text as messages show it: in quotes, and cut where nobody would read it to its end. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > 120 ? `${text.slice(0, 100)}…` : text)
+}
+
 /**
  * The only error that the library throws for what it was given or what a server answered (`TypeError` is for wrong JavaScript types).
  *

@@ -4,7 +4,7 @@
  * etcd itself accepts any name. A user's name is also the Common Name of its certificates (RFC 5280 upper bound: 64 characters), part of a
  * URL on the v2 API, and there it is resolved as a path (`x/../root` is `root`), so the rules here are stricter than etcd's.
  */
-import { EtcdRbacError } from './errors.js'
+import { EtcdRbacError, quoted } from './errors.js'
 import { isWellFormed } from './bytes.js'
 
 /** What a name names. */
@@ -15,10 +15,9 @@ export const COMMON_NAME_MAX = 64
 
 /** What is wrong with a name, or `undefined`. */
 export function nameProblem(kind: NameKind, name: string): { readonly found: string; readonly wanted: string } | undefined {
-  // A character is one or two UTF-16 units: beyond twice the bound nothing needs counting, and nobody wants to read it.
+  const wrong = (found: string, wanted: string) => ({ found: `${kind} ${quoted(name)} ${found}`, wanted })
+  // A character is one or two UTF-16 units: beyond twice the bound nothing needs counting.
   const huge = name.length > 2 * COMMON_NAME_MAX
-  const shown = JSON.stringify(huge ? `${name.slice(0, COMMON_NAME_MAX)}…` : name)
-  const wrong = (found: string, wanted: string) => ({ found: `${kind} ${shown} ${found}`, wanted })
   if (name === '') return wrong('is empty', 'a name of at least one character')
   if (huge || [...name].length > COMMON_NAME_MAX) return wrong(`is longer than ${COMMON_NAME_MAX} characters`, 'a name that fits a Common Name')
   if (!isWellFormed(name)) return wrong('holds half of a surrogate pair', 'well-formed Unicode')

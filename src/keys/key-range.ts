@@ -4,7 +4,7 @@
  * etcd orders keys as bytes; a range includes its start and excludes its end. On the wire (rpc.proto, `key` and `range_end`) an empty
  * end means one key and an end of one zero byte means "no end".
  */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import { compareBytes, fromBase64, fromUtf8, isWellFormed, toBase64, utf8 } from '../bytes.js'
 import type { Because } from '../because.js'
 
@@ -71,7 +71,12 @@ export function keyBytes(text: KeyText): Uint8Array {
 /** A key's bytes as data. */
 export function keyText(bytes: Uint8Array): KeyText {
   const text = fromUtf8(bytes)
-  return text === undefined ? { base64: toBase64(bytes) } : text
+  return text === undefined ? Object.freeze({ base64: toBase64(bytes) }) : text
+}
+
+/** A key as one string, for people: bytes that are no text as `base64:…`. */
+function plainKey(text: KeyText): string {
+  return typeof text === 'string' ? text : `base64:${text.base64}`
 }
 
 function checkedKey(key: string | Uint8Array): KeyText {
@@ -114,13 +119,13 @@ export function prefix<const P extends string | Uint8Array, const O extends { re
   const bytes = keyBytes(text)
   if (options?.siblings === 'include') return { api: 'v3', kind: 'prefix', prefix: text, siblings: 'include' }
   if (bytes.at(-1) !== 0x2f) {
-    const shown = typeof text === 'string' ? text : `base64:${text.base64}`
+    const shown = plainKey(text)
     throw new EtcdRbacError(
       'ERR_PREFIX_UNTERMINATED',
       {
-        found: `prefix ${JSON.stringify(shown)}, which would open ${JSON.stringify(`${shown}foo`)} too`,
+        found: `prefix ${quoted(shown)}, which would open ${quoted(`${shown}foo`)} too`,
         wanted: `a prefix that ends with "/"`,
-        fix: `write ${JSON.stringify(`${shown}/`)}, or pass { siblings: 'include' } if that is meant`,
+        fix: `write ${quoted(`${shown}/`)}, or pass { siblings: 'include' } if that is meant`,
       },
       { prefix: shown, sibling: `${shown}foo` },
     )
@@ -136,10 +141,10 @@ export function prefix<const P extends string | Uint8Array, const O extends { re
 export function range(start: string | Uint8Array, end: string | Uint8Array): Range {
   const [from, to] = [checkedKey(start), checkedKey(end)]
   if (compareBytes(keyBytes(from), keyBytes(to)) >= 0) {
-    const shown = { start: JSON.stringify(from), end: JSON.stringify(to) }
+    const shown = { start: plainKey(from), end: plainKey(to) }
     throw new EtcdRbacError(
       'ERR_RANGE_EMPTY',
-      { found: `range from ${shown.start} to ${shown.end}, which holds no key`, wanted: 'an end after the start, in byte order', fix: 'swap or correct them' },
+      { found: `range from ${quoted(shown.start)} to ${quoted(shown.end)}, which holds no key`, wanted: 'an end after the start, in byte order', fix: 'swap or correct them' },
       shown,
     )
   }

@@ -5,7 +5,7 @@
  * before it as prefix, anything else matches itself; a recursive request needs a pattern that ends in `*`. The path is the one of the
  * request's URL after `/v2/keys`, with a trailing slash where the request has one.
  */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import { isWellFormed } from '../bytes.js'
 
 /** Paths that a v2 permission opens. */
@@ -48,7 +48,7 @@ export function pattern(text: string): PathPattern {
   if (problem) {
     throw new EtcdRbacError(
       'ERR_PATTERN_INVALID',
-      { found: `pattern ${JSON.stringify(text)} with ${problem.found}`, wanted: problem.wanted, fix: 'correct the pattern' },
+      { found: `pattern ${quoted(text)} with ${problem.found}`, wanted: problem.wanted, fix: 'correct the pattern' },
       { pattern: text },
     )
   }
@@ -68,7 +68,7 @@ export function path(text: string, options: { readonly recursive?: boolean } = {
   if (problem) {
     throw new EtcdRbacError(
       'ERR_PATTERN_INVALID',
-      { found: `path ${JSON.stringify(text)} with ${problem.found}`, wanted: problem.wanted, fix: 'correct the path' },
+      { found: `path ${quoted(text)} with ${problem.found}`, wanted: problem.wanted, fix: 'correct the path' },
       { pattern: text },
     )
   }

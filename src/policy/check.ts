@@ -1,15 +1,12 @@
 /** The rules of a policy at run time. Every problem is collected with its path, so that a file can be mended in one go. */
-import { EtcdRbacError, isEtcdRbacError, type ErrorCode, type Problem } from '../errors.js'
+import { EtcdRbacError, isEtcdRbacError, quoted, type ErrorCode, type Problem } from '../errors.js'
 import { nameProblem, type NameKind } from '../names.js'
-import { allKeys, fromKey, key, prefix, range, type KeyRange } from '../keys/key-range.js'
-import { fromBase64, toBase64 } from '../bytes.js'
-import { pattern, type PathPattern } from '../keys/pattern.js'
+import type { KeyRange } from '../keys/key-range.js'
+import type { PathPattern } from '../keys/pattern.js'
 import type { Permission, PermissionType } from '../keys/permission.js'
+import { checkedPattern, checkedRange } from './checked-keys.js'
+import { describe, isTable, type Table } from './found.js'
 import type { Bindings, Login, Policy, PolicyV2, PolicyV3, Roles } from './policy.js'
-
-type Table = Readonly<Record<string, unknown>>
-
-const isTable = (value: unknown): value is Table => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A table that no name can escape: without prototype, frozen. */
 function table<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
@@ -25,10 +22,10 @@ export function checkPolicy(value: unknown): { readonly policy: Policy } | { rea
   const problems: Problem[] = []
   const report = (path: string, message: string, code: ErrorCode = 'ERR_POLICY_INVALID') => void problems.push({ path, code, message })
 
-  const fields = (value: unknown, path: string, known: readonly string[], wanted: string): Table => {
+  const fields = (value: unknown, path: string, known: readonly string[], wanted: string): Table | undefined => {
     if (!isTable(value)) {
       report(path, `found ${describe(value)}, wanted ${wanted}`)
-      return {}
+      return undefined
     }
     for (const name of Object.keys(value)) if (!known.includes(name)) report(path + step(name), `unknown field, wanted one of ${known.join(', ')}`)
     return value
@@ -58,39 +55,45 @@ export function checkPolicy(value: unknown): { readonly policy: Policy } | { rea
     }
   }
 
-  const root = fields(value, '$', ['users', 'members', 'authorities', 'v3', 'v2'], 'a policy')
+  const wanted = typeof value === 'string' ? 'a policy, not its text: pass what JSON.parse makes of it' : 'a policy'
+  const root = fields(value, '$', ['users', 'members', 'authorities', 'v3', 'v2'], wanted)
+  if (root === undefined) return { problems }
 
   const users = new Map<string, Login>()
+  // Also those whose login is wrong, so that one mistake is one problem.
+  const declaredUsers = new Set<string>()
   if (isTable(root['users'])) {
     for (const [user, login] of Object.entries(root['users'])) {
       const path = `$.users${step(user)}`
+      declaredUsers.add(user)
       name('user', user, path)
       if (login === 'certificate' || login === 'password') users.set(user, login)
       else report(path, `found ${describe(login)}, wanted "certificate" or "password"`)
     }
   } else report('$.users', `found ${describe(root['users'])}, wanted a table of users`)
 
-  const names = (kind: 'member' | 'authority', value: unknown, path: string): readonly string[] => {
-    const found: string[] = []
-    for (const [index, item] of list(value ?? [], path, `a list of ${kind} names`).entries()) {
+  const names = (kind: 'member' | 'authority', value: unknown, path: string, taken: ReadonlySet<string>): readonly string[] => {
+    const found = new Set<string>()
+    for (const [index, item] of list(value === undefined ? [] : value, path, `a list of ${kind} names`).entries()) {
       const at = `${path}[${index}]`
       if (!name(kind, item, at)) continue
-      if (users.has(item)) report(at, `${kind} ${JSON.stringify(item)} is named like a user: whoever holds its certificate would be that user`)
-      else if (found.includes(item)) report(at, `${kind} ${JSON.stringify(item)} is listed twice`)
-      else found.push(item)
+      // On the v2 API the certificate of an authority or a member named root is root's, whether the policy declares that user or not.
+      if (item === 'root' || declaredUsers.has(item)) report(at, `${kind} ${quoted(item)} is named like a user: whoever holds its certificate would be that user`)
+      else if (taken.has(item)) report(at, `${kind} ${quoted(item)} is named like a member`)
+      else if (found.has(item)) report(at, `${kind} ${quoted(item)} is listed twice`)
+      else found.add(item)
     }
-    return Object.freeze(found)
+    return Object.freeze([...found])
   }
-  const members = names('member', root['members'], '$.members')
-  const authorities = names('authority', root['authorities'], '$.authorities')
-  for (const [index, authority] of authorities.entries())
-    if (members.includes(authority)) report(`$.authorities[${index}]`, `authority ${JSON.stringify(authority)} is named like a member`)
+  const members = names('member', root['members'], '$.members', new Set())
+  const authorities = names('authority', root['authorities'], '$.authorities', new Set(members))
 
   const permissions = <S extends KeyRange | PathPattern>(value: unknown, path: string, keys: (value: unknown) => S): readonly Permission<S>[] => {
     const found: Permission<S>[] = []
     for (const [index, item] of list(value, path, 'a list of permissions').entries()) {
       const at = `${path}[${index}]`
       const permission = fields(item, at, ['type', 'keys'], 'a permission')
+      if (permission === undefined) continue
       const { type } = permission
       const checked = attempt(`${at}.keys`, () => keys(permission['keys']))
       if (type !== 'read' && type !== 'write' && type !== 'readwrite') report(`${at}.type`, `found ${describe(type)}, wanted "read", "write" or "readwrite"`)
@@ -121,15 +124,15 @@ export function checkPolicy(value: unknown): { readonly policy: Policy } | { rea
     return table(
       Object.entries(value).map(([user, bound]) => {
         const at = path + step(user)
-        if (!users.has(user)) report(at, `user ${JSON.stringify(user)} is not declared in $.users`, 'ERR_USER_UNKNOWN')
-        const held: string[] = []
+        if (!declaredUsers.has(user)) report(at, `user ${quoted(user)} is not declared in $.users`, 'ERR_USER_UNKNOWN')
+        const held = new Set<string>()
         for (const [index, role] of list(bound, at, 'a list of role names').entries()) {
           if (typeof role !== 'string' || (role !== 'root' && !Object.hasOwn(declared, role)))
             report(`${at}[${index}]`, `found ${describe(role)}, wanted one of the declared roles or "root"`)
-          else if (held.includes(role)) report(`${at}[${index}]`, `role ${JSON.stringify(role)} is listed twice`)
-          else held.push(role)
+          else if (held.has(role)) report(`${at}[${index}]`, `role ${quoted(role)} is listed twice`)
+          else held.add(role)
         }
-        return [user, Object.freeze(held)] as const
+        return [user, Object.freeze([...held])] as const
       }),
     )
   }
@@ -137,23 +140,27 @@ export function checkPolicy(value: unknown): { readonly policy: Policy } | { rea
   let v3: PolicyV3 | undefined
   if (root['v3'] !== undefined) {
     const half = fields(root['v3'], '$.v3', ['roles', 'bindings'], 'the v3 half')
-    const declared = roles(half['roles'], '$.v3.roles', [], checkedRange)
-    v3 = Object.freeze({ roles: declared, bindings: bindings(half['bindings'], '$.v3.bindings', declared) })
+    if (half !== undefined) {
+      const declared = roles(half['roles'], '$.v3.roles', [], checkedRange)
+      v3 = Object.freeze({ roles: declared, bindings: bindings(half['bindings'], '$.v3.bindings', declared) })
+    }
   }
   let v2: PolicyV2 | undefined
   if (root['v2'] !== undefined) {
     const half = fields(root['v2'], '$.v2', ['guest', 'roles', 'bindings'], 'the v2 half')
-    const declared = roles(half['roles'], '$.v2.roles', ['guest'], checkedPattern)
-    const guest = permissions(half['guest'], '$.v2.guest', checkedPattern)
-    const bound = bindings(half['bindings'], '$.v2.bindings', declared)
-    for (const user of Object.keys(bound)) {
-      const at = `$.v2.bindings${step(user)}`
-      if (user.startsWith('_')) report(at, `user ${JSON.stringify(user)} begins with "_": etcd v2 hides it from every list`, 'ERR_NAME_INVALID')
-      if (user.includes(':') && users.get(user) === 'password') report(at, `user ${JSON.stringify(user)} holds ":": HTTP basic auth cannot carry it`, 'ERR_NAME_INVALID')
+    if (half !== undefined) {
+      const declared = roles(half['roles'], '$.v2.roles', ['guest'], checkedPattern)
+      const guest = permissions(half['guest'], '$.v2.guest', checkedPattern)
+      const bound = bindings(half['bindings'], '$.v2.bindings', declared)
+      for (const user of Object.keys(bound)) {
+        const at = `$.v2.bindings${step(user)}`
+        if (user.startsWith('_')) report(at, `user ${quoted(user)} begins with "_": etcd v2 hides it from every list`, 'ERR_NAME_INVALID')
+        if (user.includes(':') && users.get(user) === 'password') report(at, `user ${quoted(user)} holds ":": HTTP basic auth cannot carry it`, 'ERR_NAME_INVALID')
+      }
+      for (const role of Object.keys(declared))
+        if (role.startsWith('_')) report(`$.v2.roles${step(role)}`, `role ${quoted(role)} begins with "_": etcd v2 hides it from every list`, 'ERR_NAME_INVALID')
+      v2 = Object.freeze({ guest, roles: declared, bindings: bound })
     }
-    for (const role of Object.keys(declared))
-      if (role.startsWith('_')) report(`$.v2.roles${step(role)}`, `role ${JSON.stringify(role)} begins with "_": etcd v2 hides it from every list`, 'ERR_NAME_INVALID')
-    v2 = Object.freeze({ guest, roles: declared, bindings: bound })
   }
   if (problems.length > 0) return { problems }
   return { policy: Object.freeze({ users: table(users), members, authorities, v3, v2 }) }
@@ -164,7 +171,7 @@ export function checkedPolicy(value: unknown): Policy {
   const result = checkPolicy(value)
   if ('policy' in result) return result.policy
   const { problems } = result
-  const shown = problems.slice(0, 20).map(({ path, message }) => `\n  ${path}: ${message}`)
+  const shown = problems.slice(0, 20).map(({ path, message }) => `\n  ${path.length > 200 ? `${path.slice(0, 200)}…` : path}: ${message}`)
   if (problems.length > shown.length) shown.push(`\n  and ${problems.length - shown.length} more`)
   throw new EtcdRbacError(
     'ERR_POLICY_INVALID',
@@ -172,64 +179,3 @@ export function checkedPolicy(value: unknown): Policy {
     { problems },
   )
 }
-
-/** What was found, briefly: never the content of a table or a long text. */
-function describe(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object') return 'a table'
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `a ${typeof value}`
-}
-
-function refuseShape(found: string, wanted: string): never {
-  throw new EtcdRbacError('ERR_POLICY_INVALID', { found, wanted, fix: 'correct it' }, { problems: [] })
-}
-
-function bytesOrText(value: unknown): string | Uint8Array {
-  if (typeof value === 'string') return value
-  if (isTable(value) && typeof value['base64'] === 'string' && Object.keys(value).length === 1) {
-    const bytes = fromBase64(value['base64'])
-    if (bytes !== undefined && toBase64(bytes) === value['base64']) return bytes
-    return refuseShape('malformed base64', 'canonical base64 with padding')
-  }
-  return refuseShape(describe(value), 'a key as text, or { "base64": … }')
-}
-
-function known(value: Table, wanted: readonly string[]): void {
-  for (const name of Object.keys(value)) if (!wanted.includes(name)) refuseShape(`field ${JSON.stringify(name)}`, `only ${wanted.join(', ')}`)
-}
-
-function checkedRange(value: unknown): KeyRange {
-  if (!isTable(value) || value['api'] !== 'v3') return refuseShape(isTable(value) ? `api ${describe(value['api'])}` : describe(value), 'v3 keys: key, prefix, range, fromKey or allKeys')
-  const text = (field: string): string | Uint8Array => bytesOrText(value[field])
-  switch (value['kind']) {
-    case 'key':
-      known(value, ['api', 'kind', 'key'])
-      return key(text('key'))
-    case 'prefix':
-      known(value, ['api', 'kind', 'prefix', 'siblings'])
-      if (value['siblings'] !== undefined && value['siblings'] !== 'include') return refuseShape(`siblings ${describe(value['siblings'])}`, '"include" or nothing')
-      return prefix(text('prefix'), value['siblings'] === 'include' ? { siblings: 'include' } : {})
-    case 'range':
-      known(value, ['api', 'kind', 'start', 'end'])
-      return range(text('start'), text('end'))
-    case 'fromKey':
-      known(value, ['api', 'kind', 'start'])
-      return fromKey(text('start'))
-    case 'allKeys':
-      known(value, ['api', 'kind'])
-      return allKeys()
-    default:
-      return refuseShape(`kind ${describe(value['kind'])}`, '"key", "prefix", "range", "fromKey" or "allKeys"')
-  }
-}
-
-function checkedPattern(value: unknown): PathPattern {
-  if (!isTable(value) || value['api'] !== 'v2' || typeof value['pattern'] !== 'string')
-    return refuseShape(isTable(value) ? `api ${describe(value['api'])}` : describe(value), 'a v2 pattern')
-  known(value, ['api', 'pattern'])
-  return pattern(value['pattern'])
-}
-
