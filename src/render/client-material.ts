@@ -36,7 +36,7 @@ export function readClient({ endpoints, client, serverAuthority }: Omit<ClientMa
   return {
     endpoints: endpoints.join(','),
     authority: readCertificates('the authority of servers', serverAuthority).pem,
-    client: readMaterial('the client certificate', client),
+    client: readMaterial('the client certificate', client, ['clientAuth']),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * `etcd grpc-proxy start`: a proxy that speaks gRPC itself. Behind it nobody is known by certificate, and its cache answers serializable reads
- * without asking who reads (etcd#22065; tried on 3.5.30). {@link renderTcpGateway} has neither fault.
+ * without asking who reads (etcd#22065; both tried on 3.5.30). {@link renderTcpGateway} has neither fault.
  *
  * Follows etcd `server/etcdmain/grpc_proxy.go`.
  */
@@ -28,7 +28,10 @@ export interface GrpcProxyOptions {
   readonly certificatesDirectory: string
   /** With it the proxy dials the members: under their authority of clients, without Common Name. */
   readonly client: KeyedCertificate
-  /** With it the proxy meets its clients. */
+  /**
+   * With it the proxy meets its clients, and dials itself: issued by one of the authorities below, naming the advertised host, with serverAuth
+   * and clientAuth.
+   */
   readonly server: KeyedCertificate
   readonly trust: {
     /** Who issued the members' server certificates. */
@@ -58,12 +61,16 @@ export function renderGrpcProxy(options: GrpcProxyOptions): RenderedGrpcProxy {
   if (isWildcard(checkAddress('the address to advertise', advertise))) refuseRender('the address of all interfaces to advertise', 'one that clients can dial', 'name it')
   checkReachable('endpoints', endpoints)
   const path = checkPath('the directory of certificates', certificatesDirectory)
-  const client = readMaterial('the client certificate of the proxy', options.client)
-  const server = readMaterial('the server certificate of the proxy', options.server)
+  const client = readMaterial('the client certificate of the proxy', options.client, ['clientAuth'])
+  const server = readMaterial('the server certificate of the proxy', options.server, ['serverAuth', 'clientAuth'])
   const servers = readCertificates('the authority of servers', options.trust.servers)
   const clients = readCertificates('the authority of clients', options.trust.clients)
   refuseCommonName('a client certificate of the proxy', client, 'the proxy does not start with one')
-  const own = leadsTo(client.certificate.facts, clients.facts)
+  // The proxy is a client of itself, with its server certificate, and trusts there whom it trusts as its clients: 3.5.35 and 3.6.16 exit
+  // after five seconds where that fails, older releases run on.
+  const itself = leadsTo(server.certificate.facts, clients.facts)
+  if (!itself && !leadsTo(server.certificate.facts, servers.facts))
+    refuseRender('a server certificate of the proxy that neither authority issued', 'one that the proxy accepts itself', 'issue it under the authority of servers')
   return {
     subcommand: ['grpc-proxy', 'start'],
     arguments: [
@@ -75,16 +82,16 @@ export function renderGrpcProxy(options: GrpcProxyOptions): RenderedGrpcProxy {
       { flag: '--key', value: `${path}/proxy-client.key`, why: 'the key of that certificate' },
       { flag: '--cert-file', value: `${path}/proxy-server.crt`, why: 'how clients know the proxy' },
       { flag: '--key-file', value: `${path}/proxy-server.key`, why: 'the key of that certificate' },
-      { flag: '--trusted-ca-file', value: `${path}/proxy-clients-ca.crt`, why: 'who may connect to the proxy at all' },
+      { flag: '--trusted-ca-file', value: `${path}/proxy-clients-ca.crt`, why: 'who may connect to the proxy at all, itself included' },
     ],
     directories: [{ path, mode: 0o700 }],
     files: [
       ...materialFiles(`${path}/proxy-client`, client), ...materialFiles(`${path}/proxy-server`, server),
-      publicFile(`${path}/servers-ca.crt`, servers.pem), publicFile(`${path}/proxy-clients-ca.crt`, clients.pem),
+      publicFile(`${path}/servers-ca.crt`, servers.pem), publicFile(`${path}/proxy-clients-ca.crt`, itself ? clients.pem : clients.pem + servers.pem),
     ],
     notes: [
       'clients log in by password behind it; a user that has certificates only can do nothing',
-      ...(own ? [] : ['the members must trust the authority of the proxy\'s client certificate']),
+      'its server certificate must name the advertised host: the proxy dials itself',
     ],
   }
 }

@@ -37,10 +37,10 @@ export function renderHttpGateway(gateway: HttpGateway, { version, server, clien
   if (gateway === 'server certificate') {
     if (!trusted)
       refuseRender('a gateway that dials with the server certificate, which the authority of clients did not issue', 'one that the member accepts', "give the gateway a certificate of its own, or gateway: 'off'")
-    return { arguments: [], files: [], notes: [...notes, 'the server certificate needs clientAuth beside serverAuth'] }
+    return { arguments: [], files: [], notes }
   }
   if (typeof gateway !== 'object') throw new TypeError('gateway must be "off", "server certificate" or a certificate with its key')
-  const own = readMaterial('the certificate of the gateway', gateway)
+  const own = readMaterial('the certificate of the gateway', gateway, ['clientAuth'])
   if (!knowsFlag(version, '--client-cert-file'))
     refuseRender(`a certificate for the gateway on etcd ${version.join('.')}`, 'etcd 3.5 or newer', "use gateway: 'off', or 'server certificate' with one authority for servers and clients")
   refuseCommonName('a certificate of the gateway', own, 'the gateway would act under that name')

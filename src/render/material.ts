@@ -1,6 +1,6 @@
 /** PEM that becomes files: checked for its label, so that no key lands in a file that everybody may read, and written again in one form. */
 import { readPem, readPemBlocks, writePem, type PemInput } from '../pki/pem.js'
-import { certificateFacts, type CertificateFacts } from './certificates.js'
+import { certificateFacts, type CertificateFacts, type Usage } from './certificates.js'
 import { refuseRender } from './check.js'
 import type { RenderedFile } from './rendered.js'
 
@@ -32,9 +32,18 @@ export function readCertificates(what: string, text: PemInput<'certificate'>): C
   return { pem: blocks.map((der) => writePem('certificate', der)).join(''), facts: blocks.map(certificateFacts) }
 }
 
-/** A certificate and its key. @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID` */
-export function readMaterial(what: string, { certificate, key }: KeyedCertificate): Material {
-  return { certificate: readCertificates(what, certificate), key: writePem('private key', readPem('private key', key)) }
+/**
+ * A certificate and its key.
+ *
+ * @param needed what its extended key usage must allow: TLS fails otherwise, with a message on the other side only
+ * @throws {@link EtcdRbacError} `ERR_RENDER_REFUSED`, `ERR_PEM_INVALID`, `ERR_DER_INVALID`
+ */
+export function readMaterial(what: string, { certificate, key }: KeyedCertificate, needed: readonly Usage[]): Material {
+  const read = { certificate: readCertificates(what, certificate), key: writePem('private key', readPem('private key', key)) }
+  const [leaf] = read.certificate.facts
+  for (const usage of needed)
+    if (leaf?.usages.includes(usage) !== true) refuseRender(`${what} without ${usage}`, `${needed.join(' and ')} in its extended key usage`, 'issue it for that')
+  return read
 }
 
 /** Refuses a certificate that has a Common Name where etcd takes none, and says what would happen. */

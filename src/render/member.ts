@@ -90,8 +90,8 @@ export function renderMember(options: MemberOptions): RenderedMember {
 
   const clients = readCertificates('the authority of clients', trust.clients)
   const peers = readCertificates('the authority of peers', trust.peers)
-  const server = readMaterial('the server certificate', options.server)
-  const peer = readMaterial('the peer certificate', options.peer)
+  const server = readMaterial('the server certificate', options.server, options.gateway === 'server certificate' ? ['serverAuth', 'clientAuth'] : ['serverAuth'])
+  const peer = readMaterial('the peer certificate', options.peer, ['serverAuth', 'clientAuth'])
   const guard = guardPeers({ clients, peers, peer, guard: trust.guard, version })
   const gateway = renderHttpGateway(options.gateway, { version, server, clients, path: `${certificatesDirectory}/gateway` })
   const at = (file: string): string => `${certificatesDirectory}/${file}`

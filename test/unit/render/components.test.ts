@@ -103,6 +103,7 @@ describe('Calico on Kubernetes', () => {
 
   it.each([
     ['an endpoint over http', { endpoints: ['http://10.0.0.10:2379'] }, 'ERR_RENDER_REFUSED'], ['no endpoints', { endpoints: [] }, 'ERR_RENDER_REFUSED'],
+    ['a server certificate', { clients: { node: keyed({ issuer: 'etcd-servers', key: 'x', usages: ['serverAuth'] }) } }, 'ERR_RENDER_REFUSED'],
     ['an unknown component', { clients: { node: client, nodes: client } }, 'ERR_RENDER_REFUSED'],
     ['a key for an authority', { serverAuthority: privateKey('x') as never }, 'ERR_PEM_INVALID'], ['a certificate for a key', { clients: { node: { ...client, key: clientsAuthority as never } } }, 'ERR_PEM_INVALID'],
     ['text before the certificate', { clients: { node: { ...client, certificate: `x\n${certificate({ issuer: 'a', key: 'b' })}` } } }, 'ERR_PEM_INVALID'],

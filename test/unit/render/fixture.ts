@@ -20,15 +20,21 @@ export interface Parts {
   readonly issuer: string
   readonly key: string
   readonly dns?: readonly string[]
+  /** Any use unless told otherwise, as without the extension. */
+  readonly usages?: readonly ('clientAuth' | 'serverAuth')[]
 }
 
-export function certificate({ subject, issuer, key, dns = [] }: Parts): string {
+export function certificate({ subject, issuer, key, dns = [], usages }: Parts): string {
   const alternative = sequence(...dns.map((each) => tlv(0x82, utf8(each))))
-  const extension = sequence(tlv(0x06, Uint8Array.of(0x55, 0x1d, 0x11)), tlv(0x04, alternative))
+  const purposes = (usages ?? []).map((usage) => tlv(0x06, Uint8Array.of(0x2b, 6, 1, 5, 5, 7, 3, usage === 'serverAuth' ? 1 : 2)))
+  const extensions = [
+    ...(dns.length === 0 ? [] : [sequence(tlv(0x06, Uint8Array.of(0x55, 0x1d, 0x11)), tlv(0x04, alternative))]),
+    ...(usages === undefined ? [] : [sequence(tlv(0x06, Uint8Array.of(0x55, 0x1d, 0x25)), tlv(0x04, sequence(...purposes)))]),
+  ]
   const time = tlv(0x17, utf8('260101000000Z'))
   const body = sequence(
     tlv(0xa0, tlv(0x02, Uint8Array.of(2))), tlv(0x02, Uint8Array.of(1)), algorithm, name(issuer), sequence(time, time), name(subject),
-    sequence(algorithm, tlv(0x03, Uint8Array.of(0), utf8(key))), ...(dns.length === 0 ? [] : [tlv(0xa3, sequence(extension))]),
+    sequence(algorithm, tlv(0x03, Uint8Array.of(0), utf8(key))), ...(extensions.length === 0 ? [] : [tlv(0xa3, sequence(...extensions))]),
   )
   return writePem('certificate', sequence(body, algorithm, tlv(0x03, Uint8Array.of(0, 1))))
 }

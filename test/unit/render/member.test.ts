@@ -48,6 +48,11 @@ describe('a member with three authorities', () => {
     expect(directories).toEqual([{ path: '/var/lib/etcd', mode: 0o700 }, { path: '/etc/etcd/tls', mode: 0o700 }])
   })
 
+  it('takes a server certificate for servers only, and a peer certificate for both', () => {
+    const narrow = { server: keyed({ issuer: 'etcd-servers', key: 'x', usages: ['serverAuth'] }), peer: keyed({ issuer: 'etcd-peers', key: 'x', usages: ['serverAuth', 'clientAuth'] }) }
+    expect(flags({ ...member, ...narrow })).toEqual(flags(member))
+  })
+
   it('says why for each argument', () => {
     for (const { why } of renderMember(member).arguments) expect(why.length).toBeGreaterThan(8)
   })
@@ -207,6 +212,11 @@ describe('what a member is refused for', () => {
     ['a member named like two', { cluster: { ...member.cluster, members: { ...member.cluster.members, 'x=https://evil:2380,y': ['https://10.0.0.12:2380'] } } }, 'ERR_NAME_INVALID'],
     ['a token with a space', { cluster: { ...member.cluster, token: 'a b' } }, 'ERR_RENDER_REFUSED'],
     ['a peer certificate of another authority', { peer: keyed({ issuer: 'etcd-clients', key: 'peer-key' }) }, 'ERR_RENDER_REFUSED'],
+    ['a server certificate that is none', { server: keyed({ issuer: 'etcd-servers', key: 'x', usages: ['clientAuth'] }) }, 'ERR_RENDER_REFUSED'],
+    ['a peer certificate that cannot dial', { peer: keyed({ issuer: 'etcd-peers', key: 'x', usages: ['serverAuth'] }) }, 'ERR_RENDER_REFUSED'],
+    ['a peer certificate that cannot be dialled', { peer: keyed({ issuer: 'etcd-peers', key: 'x', usages: ['clientAuth'] }) }, 'ERR_RENDER_REFUSED'],
+    ['a gateway with a server certificate that cannot dial', { gateway: 'server certificate', server: keyed({ issuer: 'etcd-clients', key: 'x', usages: ['serverAuth'] }) }, 'ERR_RENDER_REFUSED'],
+    ['a gateway that cannot dial', { gateway: keyed({ issuer: 'etcd-clients', key: 'x', usages: ['serverAuth'] }) }, 'ERR_RENDER_REFUSED'],
     ['a key for a certificate', { server: { ...member.server, certificate: privateKey('x') } }, 'ERR_PEM_INVALID'],
     ['a key behind a certificate', { server: { ...member.server, certificate: String(member.server.certificate) + privateKey('x') } }, 'ERR_PEM_INVALID'],
     ['a key among authorities', { trust: { ...member.trust, clients: clientsAuthority + privateKey('x') } }, 'ERR_PEM_INVALID'],

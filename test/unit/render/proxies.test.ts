@@ -48,7 +48,15 @@ describe('the gRPC proxy', () => {
     ])
   })
 
+  it('trusts the authority of its own server certificate too, since it dials itself', () => {
+    const trusted = (change: Partial<GrpcProxyOptions>) => renderGrpcProxy({ ...options, ...change }).files.at(-1)?.contents
+    expect(trusted({})).toBe(clientsAuthority + serversAuthority)
+    expect(trusted({ server: keyed({ issuer: 'etcd-clients', key: 'x' }) })).toBe(clientsAuthority)
+  })
+
   it.each([
+    ['with a server certificate of nobody', { server: keyed({ issuer: 'other', key: 'x' }) }], ['with a server certificate that cannot dial', { server: keyed({ issuer: 'etcd-servers', key: 'x', usages: ['serverAuth'] }) }],
+    ['with a client certificate that cannot dial', { client: keyed({ issuer: 'etcd-clients', key: 'x', usages: ['serverAuth'] }) }],
     ['without acknowledgement', { acknowledge: undefined }], ['with a yes', { acknowledge: 'yes' }], ['with true', { acknowledge: true }],
     ['with a certificate that is somebody', { client: keyed({ issuer: 'etcd-clients', subject: 'alice', key: 'x' }) }], ['advertised everywhere', { advertise: '0.0.0.0:23790' }],
   ])('is refused %s', (_, change) => {
