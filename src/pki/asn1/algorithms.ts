@@ -1,0 +1,64 @@
+/** Signature algorithms and curves as data (RFC 4055 §5, RFC 5758 §3.2, RFC 5480 §2.1.1), and their AlgorithmIdentifiers. */
+import type { DerValue } from './der.js'
+import { fieldsOf, oidOf } from './fields.js'
+import { oidName } from './oids.js'
+import { NULL, objectIdentifier, sequence } from './write.js'
+
+/** How a certificate or CSR is signed: RSASSA-PKCS1-v1_5 or ECDSA, over a SHA-2 hash. SHA-1 is not among them. */
+export type SignatureAlgorithm = 'ecdsa-sha256' | 'ecdsa-sha384' | 'ecdsa-sha512' | 'rsa-sha256' | 'rsa-sha384' | 'rsa-sha512'
+
+/** The facts about a signature algorithm. */
+export interface SignatureFacts {
+  readonly oid: string
+  readonly family: 'ecdsa' | 'rsa'
+  /** The hash by its name in WebCrypto. */
+  readonly hash: 'SHA-256' | 'SHA-384' | 'SHA-512'
+}
+
+export const signatureAlgorithms: Readonly<Record<SignatureAlgorithm, SignatureFacts>> = {
+  'ecdsa-sha256': { oid: '1.2.840.10045.4.3.2', family: 'ecdsa', hash: 'SHA-256' },
+  'ecdsa-sha384': { oid: '1.2.840.10045.4.3.3', family: 'ecdsa', hash: 'SHA-384' },
+  'ecdsa-sha512': { oid: '1.2.840.10045.4.3.4', family: 'ecdsa', hash: 'SHA-512' },
+  'rsa-sha256': { oid: '1.2.840.113549.1.1.11', family: 'rsa', hash: 'SHA-256' },
+  'rsa-sha384': { oid: '1.2.840.113549.1.1.12', family: 'rsa', hash: 'SHA-384' },
+  'rsa-sha512': { oid: '1.2.840.113549.1.1.13', family: 'rsa', hash: 'SHA-512' },
+}
+
+/** A curve of etcd's TLS: Go's server takes no other (P-224 and secp256k1 are refused on some or all versions). */
+export interface CurveFacts {
+  readonly oid: string
+  readonly algorithm: 'ecdsa-p256' | 'ecdsa-p384' | 'ecdsa-p521'
+  /** Bytes of a coordinate. */
+  readonly size: number
+  /** The name in WebCrypto. */
+  readonly webCrypto: 'P-256' | 'P-384' | 'P-521'
+}
+
+export const curves: readonly CurveFacts[] = [
+  { oid: '1.2.840.10045.3.1.7', algorithm: 'ecdsa-p256', size: 32, webCrypto: 'P-256' },
+  { oid: '1.3.132.0.34', algorithm: 'ecdsa-p384', size: 48, webCrypto: 'P-384' },
+  { oid: '1.3.132.0.35', algorithm: 'ecdsa-p521', size: 66, webCrypto: 'P-521' },
+]
+
+/** The AlgorithmIdentifier of a signature: RSA with NULL (RFC 4055 §5), ECDSA without parameters (RFC 5758 §3.2). */
+export function algorithmIdentifier(algorithm: SignatureAlgorithm): Uint8Array {
+  const { oid, family } = signatureAlgorithms[algorithm]
+  return family === 'rsa' ? sequence(objectIdentifier(oid), NULL) : sequence(objectIdentifier(oid))
+}
+
+/** The signature algorithm of an AlgorithmIdentifier; only its name where it is none of {@link SignatureAlgorithm}. */
+export function readSignatureAlgorithm(value: DerValue): { readonly algorithm: SignatureAlgorithm } | { readonly unsupported: string } {
+  const fields = fieldsOf(value, 'algorithm of a signature')
+  const oid = oidOf(fields.take(0x06, 'identifier'))
+  const found = signatureAlgorithmOf(oid)
+  if (found === undefined) return { unsupported: oidName(oid) }
+  // RFC 4055 §2.1: NULL must be written, and its absence accepted.
+  if (signatureAlgorithms[found].family === 'rsa') fields.optional(0x05)
+  fields.end()
+  return { algorithm: found }
+}
+
+/** The signature algorithm with that identifier, if it is supported. */
+export function signatureAlgorithmOf(oid: string): SignatureAlgorithm | undefined {
+  return (Object.keys(signatureAlgorithms) as SignatureAlgorithm[]).find((name) => signatureAlgorithms[name].oid === oid)
+}

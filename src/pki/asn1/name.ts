@@ -1,0 +1,36 @@
+/** Distinguished names (RFC 5280 §4.1.2.4): a list of SETs of attributes. */
+import { utf8 } from '../../bytes.js'
+import type { DerValue } from './der.js'
+import { fieldsOf, oidOf, textOf } from './fields.js'
+import { COMMON_NAME } from './oids.js'
+import { refuseDer } from './refuse.js'
+import { objectIdentifier, sequence, setOf, tlv } from './write.js'
+
+/** One attribute: its type, and its value where it is text of certain meaning. */
+export interface NameAttribute {
+  readonly type: string
+  readonly value: string | undefined
+}
+
+/** The name of exactly one Common Name, a UTF8String, and nothing else. */
+export function commonNameOnly(commonName: string): Uint8Array {
+  return sequence(setOf(sequence(objectIdentifier(COMMON_NAME), tlv(0x0c, utf8(commonName)))))
+}
+
+/** The name of nobody. */
+export const EMPTY_NAME: Uint8Array = /* @__PURE__ */ sequence()
+
+/** Every attribute of a name, however they are spread over its SETs. */
+export function readName(value: DerValue): readonly NameAttribute[] {
+  if (value.tag !== 0x30) return refuseDer(value.start, 'no name where one should be')
+  return value.children.flatMap((set) => {
+    if (set.tag !== 0x31 || set.children.length === 0) return refuseDer(set.start, 'a name with an empty or misplaced part')
+    return set.children.map((attribute) => {
+      const fields = fieldsOf(attribute, 'attribute of a name')
+      const type = oidOf(fields.take(0x06, 'type'))
+      const text = textOf(fields.any('value'))
+      fields.end()
+      return { type, value: text }
+    })
+  })
+}

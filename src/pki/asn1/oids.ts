@@ -1,0 +1,75 @@
+/** The object identifiers of X.509 that are read or written here, by name. Dotted, as data; encoded where they are written. */
+
+/** Attributes of a distinguished name (X.520). */
+export const COMMON_NAME = '2.5.4.3'
+
+/** Extensions (RFC 5280 §4.2). */
+export const SUBJECT_KEY_IDENTIFIER = '2.5.29.14'
+export const KEY_USAGE = '2.5.29.15'
+export const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17'
+export const BASIC_CONSTRAINTS = '2.5.29.19'
+export const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
+export const EXTENDED_KEY_USAGE = '2.5.29.37'
+
+/** Purposes of the extended key usage (RFC 5280 §4.2.1.12). */
+export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
+export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
+export const ANY_EXTENDED_KEY_USAGE = '2.5.29.37.0'
+
+/** The attribute of a CSR that asks for extensions (RFC 2985 §5.4.2). */
+export const EXTENSION_REQUEST = '1.2.840.113549.1.9.14'
+
+/** Public keys (RFC 3279 §2.3, RFC 5480 §2). */
+export const RSA_ENCRYPTION = '1.2.840.113549.1.1.1'
+export const EC_PUBLIC_KEY = '1.2.840.10045.2.1'
+
+const names: Readonly<Record<string, string>> = {
+  [COMMON_NAME]: 'commonName',
+  '2.5.4.5': 'serialNumber',
+  '2.5.4.6': 'countryName',
+  '2.5.4.7': 'localityName',
+  '2.5.4.8': 'stateOrProvinceName',
+  '2.5.4.10': 'organizationName',
+  '2.5.4.11': 'organizationalUnitName',
+  '1.2.840.113549.1.9.1': 'emailAddress',
+  '0.9.2342.19200300.100.1.1': 'userId',
+  '0.9.2342.19200300.100.1.25': 'domainComponent',
+  '1.2.840.113549.1.9.7': 'challengePassword',
+  '1.2.840.113549.1.9.2': 'unstructuredName',
+  [EXTENSION_REQUEST]: 'extensionRequest',
+  [SUBJECT_KEY_IDENTIFIER]: 'subjectKeyIdentifier',
+  [KEY_USAGE]: 'keyUsage',
+  [SUBJECT_ALTERNATIVE_NAME]: 'subjectAltName',
+  [BASIC_CONSTRAINTS]: 'basicConstraints',
+  '2.5.29.30': 'nameConstraints',
+  '2.5.29.31': 'cRLDistributionPoints',
+  '2.5.29.32': 'certificatePolicies',
+  '2.5.29.36': 'policyConstraints',
+  [AUTHORITY_KEY_IDENTIFIER]: 'authorityKeyIdentifier',
+  [EXTENDED_KEY_USAGE]: 'extKeyUsage',
+  '1.3.6.1.5.5.7.1.1': 'authorityInfoAccess',
+  [SERVER_AUTH]: 'serverAuth',
+  [CLIENT_AUTH]: 'clientAuth',
+  [ANY_EXTENDED_KEY_USAGE]: 'anyExtendedKeyUsage',
+  [RSA_ENCRYPTION]: 'rsa',
+  '1.2.840.113549.1.1.7': 'rsa-oaep',
+  '1.2.840.113549.1.1.10': 'rsa-pss',
+  [EC_PUBLIC_KEY]: 'ecdsa',
+  '1.2.840.10040.4.1': 'dsa',
+  '1.3.101.112': 'ed25519',
+  '1.3.101.113': 'ed448',
+  '1.3.132.0.33': 'p224',
+  '1.3.132.0.10': 'secp256k1',
+  '1.2.840.10045.3.1.1': 'p192',
+  '1.2.840.113549.1.1.2': 'md2WithRSAEncryption',
+  '1.2.840.113549.1.1.4': 'md5WithRSAEncryption',
+  '1.2.840.113549.1.1.5': 'sha1WithRSAEncryption',
+  '1.2.840.113549.1.1.14': 'sha224WithRSAEncryption',
+  '1.2.840.10045.4.1': 'ecdsa-with-SHA1',
+  '1.2.840.10045.4.3.1': 'ecdsa-with-SHA224',
+}
+
+/** The name of an identifier where it is well known, the dotted form elsewhere. */
+export function oidName(oid: string): string {
+  return Object.hasOwn(names, oid) ? (names[oid] ?? oid) : oid
+}

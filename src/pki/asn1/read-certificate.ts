@@ -1,0 +1,101 @@
+/**
+ * Certificates that others made: the strict checks first, the names and the key by our own reader, then the extensions by pkijs.
+ *
+ * Names are ours to read since they decide who somebody is: every Common Name counts, of any string type, wherever it stands.
+ */
+import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
+import { contents, encoded, readDer, type DerValue } from './der.js'
+import { fieldsOf, oidOf, wholeBits } from './fields.js'
+import { readForeignCertificate, type ForeignCertificate } from './foreign/read-certificate.js'
+import { readName, type NameAttribute } from './name.js'
+import {
+  AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
+} from './oids.js'
+import { readPublicKey, type PublicKeyReading } from './public-key.js'
+
+/** What a certificate of any origin says. Nothing of it is verified. */
+export interface UnverifiedCertificate extends ForeignCertificate {
+  readonly der: Uint8Array
+  readonly issuer: readonly NameAttribute[]
+  readonly issuerDer: Uint8Array
+  readonly subject: readonly NameAttribute[]
+  readonly subjectDer: Uint8Array
+  readonly publicKey: PublicKeyReading
+  readonly publicKeyDer: Uint8Array
+  readonly signed: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** Extensions whose meaning is read here. A critical one that is not among them must be refused by whoever relies on the certificate. */
+export const knownExtensions: readonly string[] = [
+  AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
+]
+
+/**
+ * Reads one certificate.
+ *
+ * @throws {@link EtcdRbacError} `ERR_DER_INVALID`, `ERR_CERTIFICATE_INVALID`
+ */
+export async function readCertificate(der: Uint8Array): Promise<UnverifiedCertificate> {
+  const own = readOuter(readDer(der))
+  const reading = await readForeignCertificate(der)
+  if ('problem' in reading) throw certificateError(reading.problem)
+  return { ...reading.certificate, ...own, der }
+}
+
+/** The error of a certificate that cannot be used as what it was passed for. */
+export function certificateError(reason: string, wanted = 'a certificate that can be read', fix = 'see whether the right file was passed'): EtcdRbacError<'ERR_CERTIFICATE_INVALID'> {
+  return new EtcdRbacError('ERR_CERTIFICATE_INVALID', { found: `a certificate with a fault: ${reason}`, wanted, fix }, { reason })
+}
+
+type Outer = Omit<UnverifiedCertificate, keyof ForeignCertificate | 'der'>
+
+function readOuter(value: DerValue): Outer {
+  const fields = fieldsOf(value, 'certificate')
+  const tbs = fields.take(0x30, 'part that is signed')
+  fields.take(0x30, 'signature algorithm')
+  const signature = wholeBits(fields.take(0x03, 'signature'), 'signature')
+  fields.end()
+
+  const inner = fieldsOf(tbs, 'certificate')
+  inner.optional(0xa0)
+  inner.take(0x02, 'serial number')
+  inner.take(0x30, 'signature algorithm')
+  const issuer = inner.take(0x30, 'issuer')
+  inner.take(0x30, 'validity')
+  const subject = inner.take(0x30, 'subject')
+  const spki = inner.take(0x30, 'public key')
+  // The unique identifiers of version 2 are obsolete, and allowed.
+  inner.optional(0x81)
+  inner.optional(0x82)
+  const extensions = inner.optional(0xa3)
+  inner.end()
+  for (const extension of extensions?.children[0]?.children ?? []) checkKnownExtension(extension)
+
+  return {
+    signature,
+    signed: encoded(tbs),
+    issuer: readName(issuer),
+    issuerDer: encoded(issuer),
+    subject: readName(subject),
+    subjectDer: encoded(subject),
+    publicKey: readPublicKey(spki),
+    publicKeyDer: encoded(spki),
+  }
+}
+
+/** The inside of an extension is an OCTET STRING to the outer reader; what is going to be relied on is held to the same strictness. */
+function checkKnownExtension(extension: DerValue): void {
+  const fields = fieldsOf(extension, 'extension')
+  const oid = oidOf(fields.take(0x06, 'identifier'))
+  fields.optional(0x01)
+  const value = fields.take(0x04, 'value')
+  fields.end()
+  if (!knownExtensions.includes(oid)) return
+  try {
+    readDer(contents(value))
+  } catch (error) {
+    if (isEtcdRbacError(error, 'ERR_DER_INVALID')) throw certificateError(`extension ${oid} is not canonical DER: ${error.detail.reason}`)
+    throw error
+  }
+}

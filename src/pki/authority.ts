@@ -1,0 +1,127 @@
+/** A certificate authority that may issue: its certificate, its signer, and what of its certificates is always the same, encoded once. */
+import { toHex } from '../bytes.js'
+import { EtcdRbacError } from '../errors.js'
+import type { WebCryptoLike } from '../platform.js'
+import { leafExtensions, signedBy, type ExtendedUsage, type KeyUsageBit } from './asn1/certificate.js'
+import { writePem, type CertificatePem } from './pem.js'
+import type { CheckedSigner } from './signer.js'
+import { subtleOf, type Subtle } from './subtle.js'
+import type { Validity } from './validity.js'
+
+/** What a certificate is for: a user towards etcd, a member towards clients, a member towards members. */
+export type Purpose = 'client' | 'server' | 'peer'
+
+/** Every {@link Purpose}. */
+export const purposes: readonly Purpose[] = ['client', 'server', 'peer']
+
+/** What only this folder reads of an authority. */
+export interface AuthorityInside {
+  readonly crypto: WebCryptoLike
+  readonly subtle: Subtle
+  readonly signer: CheckedSigner
+  readonly keyId: Uint8Array
+  readonly signedBy: Uint8Array
+  /** The intermediates that go behind each leaf, PEM. Empty under a root. */
+  readonly intermediates: string
+  /** The Common Names of every authority above a leaf, the root included. */
+  readonly chainNames: readonly string[]
+  /** The constant extensions of a profile. */
+  leafExtensions(usage: readonly KeyUsageBit[], extended: readonly ExtendedUsage[]): Uint8Array
+}
+
+/** Registered, so that an authority made by one copy of the library serves another. */
+export const inside: unique symbol = Symbol.for('etcd-rbac.authority') as typeof inside
+
+/**
+ * An authority. `issues` says what it may issue, as the keys of a table, so that the compiler names the one that is missing: what a CA issues is not
+ * written in its certificate. Made by `createCa` and `openCa`; plain data but for what it signs with.
+ */
+export interface Authority<D extends Purpose = never> {
+  /** Its Common Name. No user of the policy may have it. */
+  readonly name: string
+  /** Its own certificate: what its clients and servers must trust, if it is a root. */
+  readonly certificate: CertificatePem
+  /** The key identifier that its certificates carry, lower-case hex. */
+  readonly keyId: string
+  readonly notBefore: Date
+  readonly notAfter: Date
+  readonly issues: Readonly<Record<D, true>>
+  /** @internal */
+  readonly [inside]: AuthorityInside
+}
+
+/** Puts an authority together from parts that were checked. */
+export function authorityOf<D extends Purpose>(parts: {
+  readonly crypto: WebCryptoLike
+  readonly signer: CheckedSigner
+  readonly name: string
+  readonly nameDer: Uint8Array
+  readonly certificateDer: Uint8Array
+  readonly keyId: Uint8Array
+  readonly validity: Validity
+  readonly issues: readonly D[]
+  readonly intermediates: string
+  readonly chainNames: readonly string[]
+}): Authority<D> {
+  const cache = new Map<string, Uint8Array>()
+  const hidden: AuthorityInside = {
+    crypto: parts.crypto,
+    subtle: subtleOf(parts.crypto),
+    signer: parts.signer,
+    keyId: parts.keyId,
+    signedBy: signedBy(parts.signer.signer.algorithm, parts.nameDer),
+    intermediates: parts.intermediates,
+    chainNames: parts.chainNames,
+    leafExtensions(usage, extended) {
+      const key = [...usage, ...extended].join()
+      const known = cache.get(key) ?? leafExtensions(usage, extended, parts.keyId)
+      cache.set(key, known)
+      return known
+    },
+  }
+  const shown: Omit<Authority<D>, typeof inside> = {
+    name: parts.name,
+    certificate: writePem('certificate', parts.certificateDer),
+    keyId: toHex(parts.keyId),
+    ...parts.validity,
+    issues: Object.freeze(Object.fromEntries(parts.issues.map((purpose) => [purpose, true])) as Record<D, true>),
+  }
+  // Not enumerable: printing or comparing an authority shows its data only.
+  return Object.freeze(Object.defineProperty(shown, inside, { value: hidden })) as Authority<D>
+}
+
+/** What an authority is to issue: at least one known purpose, none twice. */
+export function checkIssues<D extends Purpose>(issues: readonly D[]): readonly D[] {
+  if (!Array.isArray(issues)) throw new TypeError(`issues must be a list of ${purposes.join(', ')}`)
+  const list = issues as readonly D[]
+  if (list.length === 0 || new Set(list).size !== list.length || !list.every((purpose) => purposes.includes(purpose)))
+    throw new EtcdRbacError(
+      'ERR_PURPOSE_REFUSED',
+      { found: `an authority that issues ${JSON.stringify(list)}`, wanted: `at least one of ${purposes.join(', ')}, each once`, fix: 'say what it issues' },
+      { wanted: 'client, server or peer', issues: list.map(String) },
+    )
+  return list
+}
+
+/**
+ * What is inside an authority that issues for a purpose. The compiler says the same first.
+ *
+ * @throws {@link EtcdRbacError} `ERR_PURPOSE_REFUSED`
+ */
+export function insideOf(authority: Authority, purpose: Purpose): AuthorityInside {
+  const given = authority as Partial<Authority> | null | undefined
+  const hidden = given?.[inside]
+  if (hidden === undefined) throw new TypeError('an authority must come from createCa or openCa')
+  const issues = Object.keys(authority.issues)
+  if (!issues.includes(purpose))
+    throw new EtcdRbacError(
+      'ERR_PURPOSE_REFUSED',
+      {
+        found: `authority ${JSON.stringify(authority.name)}, which issues for ${issues.join(', ')}`,
+        wanted: `one that issues for ${purpose}`,
+        fix: 'pass the right authority: whoever holds a certificate that the peer listener accepts is root',
+      },
+      { wanted: purpose, issues },
+    )
+  return hidden
+}

@@ -1,0 +1,127 @@
+/** What a certificate from anywhere says: plain data, in the words of the issuance record. Nothing of it is verified. */
+import { toHex } from '../bytes.js'
+import { EtcdRbacError } from '../errors.js'
+import type { WebCryptoLike } from '../platform.js'
+import { signatureAlgorithmOf } from './asn1/algorithms.js'
+import type { ExtendedUsage } from './asn1/certificate.js'
+import { CLIENT_AUTH, COMMON_NAME, oidName, SERVER_AUTH } from './asn1/oids.js'
+import { certificateError, knownExtensions, readCertificate } from './asn1/read-certificate.js'
+import type { NameAttribute } from './asn1/name.js'
+import { hostOfAddress } from './hosts.js'
+import { labelOf } from './label.js'
+import { readPem, type PemInput } from './pem.js'
+import type { CommonRecord, IssuanceRecord } from './record.js'
+import { sha256, subtleOf } from './subtle.js'
+
+/** The facts of a certificate. What has the name of a field of {@link IssuanceRecord} means the same. */
+export interface InspectedCertificate {
+  readonly serial: string
+  /** Every Common Name of the subject. etcd takes the last of several for the user. Unreadable text is the empty string. */
+  readonly commonNames: readonly string[]
+  /** The Common Name, where there is exactly one. */
+  readonly commonName?: string
+  /** The Common Name of the issuer, empty where it has not exactly one. */
+  readonly authority: string
+  /** The key identifier of the issuer, as this certificate gives it. */
+  readonly authorityKeyId?: string
+  /** Its own key identifier. */
+  readonly keyId?: string
+  readonly keyHash: string
+  readonly keyAlgorithm: string
+  readonly signatureAlgorithm: string
+  /** Whether it is an authority's: basicConstraints CA:TRUE. */
+  readonly isAuthority: boolean
+  /** clientAuth and serverAuth, as far as the extended key usage has them; empty also where it has none, which allows everything. */
+  readonly usages: readonly ExtendedUsage[]
+  /** Every extended key usage by name, absent where the certificate has no such extension. */
+  readonly extendedKeyUsage?: readonly string[]
+  readonly hosts: readonly string[]
+  readonly uris: readonly string[]
+  /** The label that `issueClient` put into it. */
+  readonly label?: string
+  readonly notBefore: string
+  readonly notAfter: string
+  /** Critical extensions that are not understood here: etcd refuses some of them. */
+  readonly unknownCritical: readonly string[]
+}
+
+/**
+ * Reads a certificate. Loads pkijs the first time.
+ *
+ * @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CERTIFICATE_INVALID`, `ERR_CRYPTO_UNUSABLE`
+ * @example
+ * ```ts
+ * import { inspectCertificate } from 'etcd-rbac'
+ * declare const fileContent: string
+ * const { commonNames, notAfter } = await inspectCertificate(crypto, fileContent)
+ * ```
+ */
+export async function inspectCertificate(crypto: WebCryptoLike, pem: PemInput<'certificate'>): Promise<InspectedCertificate> {
+  const subtle = subtleOf(crypto)
+  const read = await readCertificate(readPem('certificate', pem))
+  const commonNames = commonNamesOf(read.subject)
+  const issuerNames = commonNamesOf(read.issuer)
+  const extended = read.extendedKeyUsage
+  const uris = read.alternativeNames.flatMap((name) => (name.kind === 'uri' ? [name.text] : []))
+  const label = uris.map(labelOf).find((found) => found !== undefined)
+  return {
+    serial: toHex(read.serial).replace(/^(?:00)+(?=..)/, ''),
+    commonNames,
+    ...(commonNames.length === 1 ? { commonName: commonNames[0] ?? '' } : {}),
+    authority: issuerNames.length === 1 ? (issuerNames[0] ?? '') : '',
+    ...(read.authorityKeyId === undefined ? {} : { authorityKeyId: toHex(read.authorityKeyId) }),
+    ...(read.subjectKeyId === undefined ? {} : { keyId: toHex(read.subjectKeyId) }),
+    keyHash: toHex(await sha256(subtle, read.publicKeyDer)),
+    keyAlgorithm: read.publicKey.algorithm,
+    signatureAlgorithm: signatureAlgorithmOf(read.signatureAlgorithm) ?? oidName(read.signatureAlgorithm),
+    isAuthority: read.basicConstraints?.ca === true,
+    usages: [...(extended?.includes(SERVER_AUTH) === true ? ['serverAuth' as const] : []), ...(extended?.includes(CLIENT_AUTH) === true ? ['clientAuth' as const] : [])],
+    ...(extended === undefined ? {} : { extendedKeyUsage: extended.map(oidName) }),
+    hosts: read.alternativeNames.flatMap((name) => (name.kind === 'dns' ? [name.text.toLowerCase()] : name.kind === 'ip' ? [hostOfAddress(name.address) ?? toHex(name.address)] : [])),
+    uris,
+    ...(label === undefined ? {} : { label }),
+    notBefore: isoOf(read.notBefore),
+    notAfter: isoOf(read.notAfter),
+    unknownCritical: read.extensions.filter(({ oid, critical }) => critical && !knownExtensions.includes(oid)).map(({ oid }) => oidName(oid)),
+  }
+}
+
+/** What a certificate that was inspected is for: data that is not written in it. */
+export type CertificateRole =
+  | { readonly purpose: 'client'; readonly user: string }
+  | { readonly purpose: 'server' | 'peer'; readonly member: string }
+  | { readonly purpose: 'gateway'; readonly uri: string }
+
+/**
+ * The record of a certificate that has none, such as one that another tool made: for `planMaterial`.
+ *
+ * @throws {@link EtcdRbacError} `ERR_CERTIFICATE_INVALID` where the certificate cannot be what the role says: another Common Name, an authority
+ */
+export function recordOf(facts: InspectedCertificate, role: CertificateRole): IssuanceRecord {
+  if (facts.isAuthority) throw certificateError('it is an authority', 'a leaf certificate')
+  if (role.purpose === 'client' && facts.commonName !== role.user)
+    throw new EtcdRbacError(
+      'ERR_CERTIFICATE_INVALID',
+      {
+        found: `a certificate with Common Name ${facts.commonNames.map((one) => JSON.stringify(one)).join(' and ') || '(none)'}`,
+        wanted: `exactly ${JSON.stringify(role.user)}`,
+        fix: 'see whether the right file was passed',
+      },
+      { reason: 'another Common Name' },
+    )
+  const { serial, keyHash, keyAlgorithm, authority, authorityKeyId = '', usages, commonName, notBefore, notAfter, hosts, label } = facts
+  const common: CommonRecord = {
+    serial, keyHash, keyAlgorithm, authority, authorityKeyId, usages, ...(commonName === undefined ? {} : { commonName }), notBefore, notAfter,
+  }
+  if (role.purpose === 'client') return { purpose: 'client', user: role.user, ...(label === undefined ? {} : { label }), ...common }
+  return role.purpose === 'gateway' ? { purpose: 'gateway', uri: role.uri, ...common } : { purpose: role.purpose, member: role.member, hosts, ...common }
+}
+
+function commonNamesOf(attributes: readonly NameAttribute[]): readonly string[] {
+  return attributes.filter(({ type }) => type === COMMON_NAME).map(({ value }) => value ?? '')
+}
+
+function isoOf(date: Date): string {
+  if (Number.isNaN(date.getTime())) throw certificateError('an unreadable date')
+  return date.toISOString()
+}

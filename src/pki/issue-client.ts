@@ -1,0 +1,66 @@
+/** Certificates of users: the Common Name is the etcd username (etcd v3 `auth/store.go` AuthInfoFromTLS, v2 `client_auth.go`). */
+import { EtcdRbacError } from '../errors.js'
+import { checkName } from '../names.js'
+import type { CertificateUser, Policy } from '../policy/policy.js'
+import type { Authority } from './authority.js'
+import { issueLeaf, type Issued, type IssueRequest } from './issue.js'
+import { checkLabel, labelUri } from './label.js'
+import { profiles } from './profiles.js'
+import type { ClientRecord } from './record.js'
+
+/** A request for a user's certificate. */
+export interface ClientRequest<P extends Policy, N extends string> extends IssueRequest<P> {
+  /** A user that the policy declares with `'certificate'`. */
+  readonly user: CertificateUser<P, N>
+  /** Which of the user's certificates this is, usually a node's name. In the certificate as a URI, which etcd ignores, and in the record. */
+  readonly label?: string
+}
+
+/**
+ * Issues the certificate of a user: Common Name the user and nothing else, clientAuth only. The CSR's own Common Name is absent or exactly the user.
+ *
+ * @throws {@link EtcdRbacError} `ERR_USER_UNKNOWN`, `ERR_USER_LOGIN`, `ERR_AUTHORITY_UNKNOWN`, `ERR_PURPOSE_REFUSED`, `ERR_VALIDITY_INVALID`, `ERR_PEM_INVALID`,
+ * `ERR_DER_INVALID`, `ERR_CSR_KEY`, `ERR_CSR_COMMON_NAME`, `ERR_CSR_SIGNATURE`, `ERR_LABEL_INVALID`, `ERR_ISSUE_REFUSED`, `ERR_SIGNER_INVALID`
+ * @example
+ * ```ts
+ * import { days, definePolicy, issueClient, type Authority } from 'etcd-rbac'
+ * declare const clients: Authority<'client'>, csr: string
+ * const policy = definePolicy({ users: { root: 'certificate' }, authorities: ['etcd-clients'], v3: { roles: {}, bindings: { root: ['root'] } } })
+ * const issued = await issueClient(clients, { policy, user: 'root', csr, validity: days(90).from(new Date(), { backdateMinutes: 5 }) })
+ * ```
+ */
+export async function issueClient<P extends Policy, const N extends string>(authority: Authority<'client'>, request: ClientRequest<P, N>): Promise<Issued<ClientRecord>> {
+  const policy: Policy = request.policy
+  const user = checkName('user', request.user as string)
+  const login = Object.hasOwn(policy.users, user) ? policy.users[user] : undefined
+  if (login === undefined) {
+    const known = Object.keys(policy.users)
+    throw new EtcdRbacError(
+      'ERR_USER_UNKNOWN',
+      { found: `user ${JSON.stringify(user)}`, wanted: `one of the policy's users (${known.slice(0, 20).join(', ')})`, fix: 'declare the user, or correct the name' },
+      { user, known },
+    )
+  }
+  if (login !== 'certificate')
+    throw new EtcdRbacError(
+      'ERR_USER_LOGIN',
+      { found: `user ${JSON.stringify(user)}, who logs in by ${login}`, wanted: 'a user of login "certificate"', fix: "change the user's login in the policy, or issue for another" },
+      { user, login },
+    )
+  const label = request.label === undefined ? undefined : checkLabel(request.label)
+  return issueLeaf(
+    authority,
+    request,
+    {
+      purpose: 'client',
+      profile: profiles.client,
+      name: user,
+      commonName: user,
+      acceptable: [user],
+      alternativeNames: label === undefined ? [] : [{ kind: 'uri', uri: labelUri(label) }],
+      hosts: [],
+      label,
+    },
+    (common) => ({ purpose: 'client', user, ...(label === undefined ? {} : { label }), ...common }),
+  )
+}

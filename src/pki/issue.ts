@@ -1,0 +1,187 @@
+/**
+ * What every kind of issuing has in common: checks first, then one signature.
+ *
+ * Of a CSR only the public key is taken, after the proof that its sender has the private key; every name, usage and flag is ours. A requester that
+ * could choose any of them could become another user: etcd takes the Common Name for the username, and the last one where there are two.
+ */
+import { toHex } from '../bytes.js'
+import { EtcdRbacError } from '../errors.js'
+import type { Policy } from '../policy/policy.js'
+import { alternativeNames, tbsCertificate, type AlternativeName, type ExtendedUsage } from './asn1/certificate.js'
+import { readCsr, signedObject } from './asn1/csr.js'
+import { commonNameOnly, EMPTY_NAME } from './asn1/name.js'
+import type { PublicKey } from './asn1/public-key.js'
+import { insideOf, type Authority, type AuthorityInside } from './authority.js'
+import { SERIAL_BYTES } from './create-ca.js'
+import { readPem, writePem, type CertificatePem, type PemInput } from './pem.js'
+import type { Profile } from './profiles.js'
+import type { CommonRecord, IssuanceRecord } from './record.js'
+import { signWith } from './signer.js'
+import { randomBytes, sha256 } from './subtle.js'
+import { checkLeafValidity, type Validity } from './validity.js'
+import { commonNamesOf, verifyCsrSignature } from './verify-csr.js'
+
+/** What the `authorize` hook is asked about: everything that is about to be certified, verified. */
+export interface IssueQuestion {
+  readonly purpose: IssuanceRecord['purpose']
+  /** The user or member; of a gateway its URI. */
+  readonly name: string
+  /** SHA-256 of the requester's SubjectPublicKeyInfo, lower-case hex. */
+  readonly keyHash: string
+  readonly keyAlgorithm: string
+  readonly label: string | undefined
+  readonly hosts: readonly string[]
+}
+
+/** What every request to issue has. */
+export interface IssueRequest<P extends Policy> {
+  readonly policy: P
+  /** The CSR of whoever holds the private key. */
+  readonly csr: PemInput<'csr'>
+  /** Stated, never defaulted: `days(90).from(now, { backdateMinutes: 5 })`. Refused, not shortened, where the authority ends earlier or begins later. */
+  readonly validity: Validity
+  /** A lifetime above 397 days must be asked for in these words. */
+  readonly longLived?: 'longer than 397 days'
+  /**
+   * Whether this requester may have this name: that it has a key is proved, not who it is. Asked last, before signing. Anything but `true` refuses; what it
+   * throws reaches the caller. Default: the caller has decided.
+   */
+  readonly authorize?: (question: IssueQuestion) => boolean | Promise<boolean>
+}
+
+/** A certificate that was issued. */
+export interface Issued<R extends IssuanceRecord = IssuanceRecord> {
+  /** The leaf. */
+  readonly certificate: CertificatePem
+  /** The leaf and the intermediates behind it, for the certificate file of etcd or of a client. The root is not in it. */
+  readonly chain: string
+  readonly commonName: string | undefined
+  readonly usages: readonly ExtendedUsage[]
+  readonly notBefore: Date
+  readonly notAfter: Date
+  readonly record: R
+}
+
+/** What a kind of issuing decided: the rest is the same for all. */
+export interface IssueDecision {
+  readonly purpose: IssuanceRecord['purpose']
+  readonly profile: Profile
+  /** The user or member, for messages and the hook. */
+  readonly name: string
+  /** The one Common Name, or none. */
+  readonly commonName: string | undefined
+  /** The Common Names that the CSR may have, if it has one. */
+  readonly acceptable: readonly string[]
+  readonly alternativeNames: readonly AlternativeName[]
+  readonly hosts: readonly string[]
+  readonly label: string | undefined
+}
+
+/** Checks, verifies, asks, signs; `recordOf` adds what is particular to the kind. */
+export async function issueLeaf<R extends IssuanceRecord>(
+  authority: Authority,
+  request: IssueRequest<Policy>,
+  decision: IssueDecision,
+  recordOf: (common: CommonRecord) => R,
+): Promise<Issued<R>> {
+  const { purpose, profile, name, commonName } = decision
+  const hidden = insideOf(authority, profile.purpose)
+  checkAuthority(authority, hidden, request.policy)
+  if (request.longLived !== undefined && request.longLived !== 'longer than 397 days') throw new TypeError("longLived must be 'longer than 397 days'")
+  const validity = checkLeafValidity(request.validity, authority, request.longLived !== undefined)
+  const { key, keyHash } = await verifiedKey(hidden, request.csr, decision)
+  if (request.authorize !== undefined) {
+    const { hosts, label } = decision
+    const allowed: unknown = await request.authorize({ purpose, name, keyHash, keyAlgorithm: key.algorithm, label, hosts })
+    if (allowed !== true)
+      throw new EtcdRbacError(
+        'ERR_ISSUE_REFUSED',
+        { found: `a request for ${purpose} ${JSON.stringify(name)} that the authorize hook did not allow`, wanted: 'true from it', fix: 'let the requester prove who it is' },
+        { name, reason: 'authorize' },
+      )
+  }
+
+  const serial = randomBytes(hidden.crypto, SERIAL_BYTES)
+  const extensions = [hidden.leafExtensions(profile.keyUsage[key.family], profile.usages)]
+  if (decision.alternativeNames.length > 0) extensions.push(alternativeNames(decision.alternativeNames, commonName === undefined))
+  const tbs = tbsCertificate({
+    serial,
+    signedBy: hidden.signedBy,
+    ...validity,
+    subject: commonName === undefined ? EMPTY_NAME : commonNameOnly(commonName),
+    publicKeyDer: key.der,
+    extensions,
+  })
+  const certificate = writePem('certificate', signedObject(tbs, hidden.signer.signer.algorithm, await signWith(hidden.signer, tbs)))
+  const record = recordOf({
+    serial: toHex(serial).replace(/^(?:00)+/, ''),
+    keyHash,
+    keyAlgorithm: key.algorithm,
+    authority: authority.name,
+    authorityKeyId: authority.keyId,
+    usages: profile.usages,
+    ...(commonName === undefined ? {} : { commonName }),
+    notBefore: validity.notBefore.toISOString(),
+    notAfter: validity.notAfter.toISOString(),
+  })
+  return { certificate, chain: certificate + hidden.intermediates, commonName, usages: profile.usages, ...validity, record }
+}
+
+/** No certificate of the chain is named like a user: etcd v2 takes each one's Common Name for a username, the root's included. */
+function checkAuthority(authority: Authority, hidden: AuthorityInside, policy: Policy): void {
+  for (const name of hidden.chainNames)
+    if (Object.hasOwn(policy.users, name))
+      throw new EtcdRbacError(
+        'ERR_ISSUE_REFUSED',
+        {
+          found: `authority ${JSON.stringify(name)}, named like a user of the policy`,
+          wanted: 'an authority that no user is called like: on etcd v2 everyone it certifies would be that user',
+          fix: 'rename the user, or make another authority',
+        },
+        { name, reason: 'authority named like a user' },
+      )
+  if (!policy.authorities.includes(authority.name))
+    throw new EtcdRbacError(
+      'ERR_AUTHORITY_UNKNOWN',
+      {
+        found: `authority ${JSON.stringify(authority.name)}`,
+        wanted: `one of the policy's authorities (${policy.authorities.join(', ')})`,
+        fix: 'declare it in the policy, which keeps its name from users',
+      },
+      { authority: authority.name, known: policy.authorities },
+    )
+}
+
+/** The public key of a CSR whose sender has the private key and hopes for no other name. */
+async function verifiedKey(hidden: AuthorityInside, csr: PemInput<'csr'>, { name, acceptable }: IssueDecision): Promise<{ readonly key: PublicKey; readonly keyHash: string }> {
+  const unverified = readCsr(readPem('csr', csr))
+  const { publicKey, signatureAlgorithm } = unverified
+  if (!publicKey.ok)
+    throw new EtcdRbacError(
+      'ERR_CSR_KEY',
+      { found: `a CSR for ${JSON.stringify(name)} with a key of ${publicKey.algorithm}`, wanted: publicKey.wanted, fix: 'have a new key made' },
+      { algorithm: publicKey.algorithm, wanted: publicKey.wanted },
+    )
+  const found = commonNamesOf(unverified)
+  const [only] = found
+  if (found.length > 1 || (only !== undefined && !acceptable.includes(only)))
+    throw new EtcdRbacError(
+      'ERR_CSR_COMMON_NAME',
+      {
+        found: `a CSR with Common Name ${found.slice(0, 4).map((one) => JSON.stringify(one.slice(0, 80))).join(' and ')}`,
+        wanted: ['none', ...acceptable.map((one) => `exactly ${JSON.stringify(one)}`)].join(', or '),
+        fix: 'see whether the right CSR was sent, and have it made again for this name',
+      },
+      { found, wanted: acceptable[0] ?? name },
+    )
+  const [signature, keyHash] = await Promise.all([verifyCsrSignature(hidden.subtle, unverified), sha256(hidden.subtle, unverified.publicKeyDer)])
+  if (signature !== 'valid') {
+    const reason = 'unsupported' in signatureAlgorithm ? `algorithm ${signatureAlgorithm.unsupported}` : 'not by its own key'
+    throw new EtcdRbacError(
+      'ERR_CSR_SIGNATURE',
+      { found: `a CSR for ${JSON.stringify(name)} whose signature is ${reason}`, wanted: 'a SHA-2 signature by the key that it holds', fix: 'have it made again' },
+      { reason },
+    )
+  }
+  return { key: publicKey.key, keyHash: toHex(keyHash) }
+}

@@ -1,0 +1,212 @@
+/** Which certificates a policy needs, and what to do about each: pure, so that an installer can run again without issuing everything anew. */
+import { EtcdRbacError } from '../errors.js'
+import type { MemberName, Policy, UserName } from '../policy/policy.js'
+import type { ExtendedUsage } from './asn1/certificate.js'
+import type { PublicKeyAlgorithm } from './asn1/public-key.js'
+import { checkHosts } from './hosts.js'
+import { profiles } from './profiles.js'
+import type { IssuanceRecord } from './record.js'
+
+/** Where a member is dialled, by clients and by other members. */
+export interface MemberHosts {
+  readonly server: readonly string[]
+  readonly peer: readonly string[]
+}
+
+/** The authority that is to have issued a certificate: an `Authority` fits. */
+export interface WantedAuthority {
+  readonly name: string
+  readonly keyId: string
+}
+
+/** What the policy does not say. */
+export interface MaterialOptions<P extends Policy> {
+  /** Of every member its hosts; `'none'` for a name that is reserved only, such as the shared Common Name of peers. */
+  readonly hosts: { readonly [M in MemberName<P>]: MemberHosts | 'none' }
+  readonly authorities: { readonly client: WantedAuthority; readonly server: WantedAuthority; readonly peer: WantedAuthority }
+  /** When to renew: so many days before the end, or when so much of the whole life is left. Default: `{ fractionLeft: 1 / 3 }`. */
+  readonly renew?: { readonly daysLeft: number } | { readonly fractionLeft: number }
+  /** Users that have a certificate per label, usually per node. Default: one without label. */
+  readonly labels?: { readonly [N in UserName<P>]?: readonly string[] }
+  /** URIs of gateways and proxies that have a certificate without user. Default: none. */
+  readonly gateways?: readonly string[]
+  /** The kinds of key that may stay in use. Default: any. */
+  readonly keyAlgorithms?: readonly PublicKeyAlgorithm[]
+  /** As in `issueServer`. */
+  readonly gateway?: 'server-certificate' | 'own-certificate' | 'off'
+  /** The Common Names that members' certificates have. Default: none. */
+  readonly commonNames?: { readonly server?: MemberName<P>; readonly peer?: MemberName<P> }
+}
+
+/** Why a certificate is kept or not. */
+export interface MaterialReason {
+  readonly code:
+    | 'valid' | 'missing' | 'expires' | 'expired' | 'not-yet-valid' | 'authority-changed' | 'hosts-differ' | 'usages-differ' | 'common-name-differs' | 'key-algorithm-refused'
+  readonly text: string
+}
+
+/** A certificate that the policy needs. */
+export type WantedCertificate =
+  | { readonly purpose: 'client'; readonly user: string; readonly label?: string }
+  | { readonly purpose: 'server' | 'peer'; readonly member: string; readonly hosts: readonly string[]; readonly commonName?: string }
+  | { readonly purpose: 'gateway'; readonly uri: string }
+
+/** What to do about one: `issue` there is none; `renew` its time is near; `replace` it is not what is needed. */
+export interface PlannedCertificate {
+  readonly action: 'keep' | 'issue' | 'renew' | 'replace'
+  readonly wanted: WantedCertificate
+  /** At least one. */
+  readonly reasons: readonly MaterialReason[]
+  /** The certificate that is there. */
+  readonly existing: IssuanceRecord | undefined
+}
+
+/** The result of {@link planMaterial}. */
+export interface MaterialPlan {
+  /** One for each certificate that the policy needs. */
+  readonly certificates: readonly PlannedCertificate[]
+  /** Certificates that nothing needs: their name has gone from the policy, or nobody asks for their label. While they are valid, they should be revoked. */
+  readonly orphans: readonly { readonly existing: IssuanceRecord; readonly reason: string }[]
+  /** Certificates beside which there is a better one for the same. */
+  readonly superseded: readonly IssuanceRecord[]
+}
+
+const DAY = 86_400_000
+
+/**
+ * Compares what a policy needs with what was issued: a certificate for each user that logs in by one, a server and a peer certificate for each member.
+ * Decides only; issues nothing. An issued certificate's record, added to `existing`, makes the next plan keep it.
+ *
+ * @throws {@link EtcdRbacError} `ERR_MEMBER_UNKNOWN` for a member without entry in `hosts`, `ERR_HOST_INVALID`, `ERR_VALIDITY_INVALID` for an impossible window
+ * @example
+ * ```ts
+ * import { definePolicy, hostsOf, planMaterial, type Authority, type IssuanceRecord } from 'etcd-rbac'
+ * declare const clients: Authority<'client'>, servers: Authority<'server'>, peers: Authority<'peer'>, records: readonly IssuanceRecord[]
+ * const policy = definePolicy({ users: { root: 'certificate' }, members: ['etcd-0'] })
+ * const hosts = { 'etcd-0': { server: hostsOf('https://10.0.0.10:2379'), peer: hostsOf('https://10.0.0.10:2380') } }
+ * const plan = planMaterial(policy, records, new Date(), { hosts, authorities: { client: clients, server: servers, peer: peers } })
+ * const todo = plan.certificates.filter(({ action }) => action !== 'keep')
+ * ```
+ */
+export function planMaterial<P extends Policy>(policy: P, existing: readonly IssuanceRecord[], now: Date, options: MaterialOptions<P>): MaterialPlan {
+  if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('the present must be a valid Date')
+  if (!Array.isArray(existing as unknown)) throw new TypeError('existing must be a list of issuance records')
+  // Its names are those of the policy: from here on they are only strings.
+  const settings = options as unknown as MaterialOptions<Policy>
+  const wanted = wantedCertificates(policy, settings)
+  const window = renewalWindow(settings.renew)
+  const byKey = new Map<string, IssuanceRecord[]>()
+  for (const record of existing) {
+    const same = byKey.get(keyOf(record))
+    if (same === undefined) byKey.set(keyOf(record), [record])
+    else same.push(record)
+  }
+  const superseded: IssuanceRecord[] = []
+
+  const certificates = wanted.map((one): PlannedCertificate => {
+    const judged = (byKey.get(keyOf(one)) ?? []).map((record) => ({ record, ...judge(one, record, now, window, settings) }))
+    byKey.delete(keyOf(one))
+    judged.sort((a, b) => ranks[a.action] - ranks[b.action] || (a.record.notAfter < b.record.notAfter ? 1 : a.record.notAfter > b.record.notAfter ? -1 : 0))
+    const [best, ...others] = judged
+    superseded.push(...others.map(({ record }) => record))
+    if (best === undefined) return { action: 'issue', wanted: one, reasons: [{ code: 'missing', text: 'there is none' }], existing: undefined }
+    return { action: best.action, wanted: one, reasons: best.reasons, existing: best.record }
+  })
+  const orphans = [...byKey.values()].flat().map((record) => ({ existing: record, reason: orphanReason(policy, record) }))
+  return { certificates, orphans, superseded }
+}
+
+const ranks: Readonly<Record<PlannedCertificate['action'], number>> = { keep: 0, renew: 1, replace: 2, issue: 3 }
+
+/** What two descriptions of the same certificate share. */
+function keyOf(one: WantedCertificate | IssuanceRecord): string {
+  if (one.purpose === 'client') return JSON.stringify([one.purpose, one.user, one.label ?? null])
+  return JSON.stringify([one.purpose, one.purpose === 'gateway' ? one.uri : one.member])
+}
+
+function wantedCertificates(policy: Policy, { hosts, labels = {}, gateways = [], commonNames = {} }: MaterialOptions<Policy>): readonly WantedCertificate[] {
+  const users = Object.keys(policy.users).filter((user) => policy.users[user] === 'certificate')
+  const clients = users.flatMap((user): WantedCertificate[] => {
+    const wanted = Object.hasOwn(labels, user) ? labels[user] : undefined
+    return wanted === undefined ? [{ purpose: 'client', user }] : [...new Set(wanted)].map((label) => ({ purpose: 'client', user, label }))
+  })
+  const members = policy.members.flatMap((member): WantedCertificate[] => {
+    const entry = Object.hasOwn(hosts, member) ? hosts[member] : undefined
+    if (entry === undefined)
+      throw new EtcdRbacError(
+        'ERR_MEMBER_UNKNOWN',
+        { found: `member ${JSON.stringify(member)} without hosts`, wanted: "its server and peer hosts, or 'none'", fix: 'say where it is dialled' },
+        { member, known: Object.keys(hosts) },
+      )
+    if (entry === 'none') return []
+    return (['server', 'peer'] as const).map((purpose) => {
+      const commonName = commonNames[purpose]
+      return { purpose, member, hosts: checkHosts(entry[purpose]), ...(commonName === undefined ? {} : { commonName }) }
+    })
+  })
+  return [...clients, ...members, ...[...new Set(gateways)].map((uri): WantedCertificate => ({ purpose: 'gateway', uri }))]
+}
+
+/** How long before its end a certificate of that life is renewed, in milliseconds. */
+function renewalWindow(renew: MaterialOptions<Policy>['renew'] = { fractionLeft: 1 / 3 }): (life: number) => number {
+  if ('daysLeft' in renew && renew.daysLeft >= 0 && Number.isFinite(renew.daysLeft)) return () => renew.daysLeft * DAY
+  if ('fractionLeft' in renew && renew.fractionLeft >= 0 && renew.fractionLeft < 1) return (life) => life * renew.fractionLeft
+  throw new EtcdRbacError(
+    'ERR_VALIDITY_INVALID',
+    { found: `a renewal window of ${JSON.stringify(renew)}`, wanted: 'daysLeft from 0, or fractionLeft from 0 to below 1', fix: 'correct it' },
+    { notBefore: '', notAfter: '' },
+  )
+}
+
+function judge(
+  wanted: WantedCertificate,
+  record: IssuanceRecord,
+  now: Date,
+  window: (life: number) => number,
+  { authorities, keyAlgorithms, gateway = 'server-certificate' }: MaterialOptions<Policy>,
+): Pick<PlannedCertificate, 'action' | 'reasons'> {
+  const wrong: MaterialReason[] = []
+  const authority = authorities[wanted.purpose === 'gateway' ? 'client' : wanted.purpose]
+  if (record.authority !== authority.name || record.authorityKeyId !== authority.keyId)
+    wrong.push({ code: 'authority-changed', text: `issued by ${JSON.stringify(record.authority)} (key ${record.authorityKeyId || 'unknown'}), wanted ${JSON.stringify(authority.name)} (key ${authority.keyId})` })
+  const usages = usagesOf(wanted.purpose, gateway)
+  if (!sameSet(record.usages, usages)) wrong.push({ code: 'usages-differ', text: `for ${record.usages.join(', ') || 'nothing named'}, wanted ${usages.join(', ')}` })
+  const commonName = wanted.purpose === 'client' ? wanted.user : wanted.purpose === 'gateway' ? undefined : wanted.commonName
+  if (record.commonName !== commonName) wrong.push({ code: 'common-name-differs', text: `Common Name ${shown(record.commonName)}, wanted ${shown(commonName)}` })
+  if ('hosts' in wanted && 'hosts' in record && !sameSet(record.hosts, wanted.hosts))
+    wrong.push({ code: 'hosts-differ', text: `for ${record.hosts.join(', ') || 'no host'}, wanted ${wanted.hosts.join(', ')}` })
+  if (keyAlgorithms !== undefined && !(keyAlgorithms as readonly string[]).includes(record.keyAlgorithm))
+    wrong.push({ code: 'key-algorithm-refused', text: `a key of ${record.keyAlgorithm}, wanted ${keyAlgorithms.join(' or ')}` })
+  const time = judgeTime(record, now.getTime(), window)
+  if (wrong.length > 0) return { action: 'replace', reasons: time === undefined ? wrong : [...wrong, time] }
+  return time === undefined ? { action: 'keep', reasons: [{ code: 'valid', text: `valid until ${record.notAfter}` }] } : { action: 'renew', reasons: [time] }
+}
+
+/** An unreadable date compares as false everywhere and so ends as expired. */
+function judgeTime({ notBefore, notAfter }: IssuanceRecord, now: number, window: (life: number) => number): MaterialReason | undefined {
+  const begins = Date.parse(notBefore)
+  const ends = Date.parse(notAfter)
+  if (!(ends >= now)) return { code: 'expired', text: `expired at ${notAfter}` }
+  if (!(begins <= now)) return { code: 'not-yet-valid', text: `not valid before ${notBefore}` }
+  return ends - now > window(ends - begins) ? undefined : { code: 'expires', text: `expires at ${notAfter}` }
+}
+
+function usagesOf(purpose: WantedCertificate['purpose'], gateway: string): readonly ExtendedUsage[] {
+  if (purpose === 'client' || purpose === 'gateway') return profiles.client.usages
+  if (purpose === 'peer') return profiles.peer.usages
+  return gateway === 'server-certificate' ? profiles.server.usages : profiles.serverOnly.usages
+}
+
+function orphanReason(policy: Policy, record: IssuanceRecord): string {
+  if (record.purpose === 'gateway') return `no gateway ${JSON.stringify(record.uri)} is asked for`
+  if (record.purpose !== 'client')
+    return policy.members.includes(record.member) ? `member ${JSON.stringify(record.member)} has no hosts` : `member ${JSON.stringify(record.member)} is not in the policy`
+  const { user, label } = record
+  if (!Object.hasOwn(policy.users, user)) return `user ${JSON.stringify(user)} is not in the policy`
+  if (policy.users[user] !== 'certificate') return `user ${JSON.stringify(user)} logs in by password`
+  return label === undefined ? `user ${JSON.stringify(user)} has certificates by label only` : `label ${JSON.stringify(label)} of user ${JSON.stringify(user)} is not asked for`
+}
+
+const shown = (name: string | undefined): string => (name === undefined ? 'none' : JSON.stringify(name))
+
+const sameSet = (a: readonly string[], b: readonly string[]): boolean => new Set(a).size === new Set(b).size && a.every((one) => b.includes(one))

@@ -1,0 +1,21 @@
+/** Whether a signature is that of a public key. */
+import { signatureAlgorithms, type SignatureAlgorithm } from './asn1/algorithms.js'
+import { ecdsaFromDer } from './asn1/ecdsa.js'
+import type { PublicKey } from './asn1/public-key.js'
+import type { Subtle } from './subtle.js'
+
+/** `false` also where the signature is malformed, of another kind than the key, or where the key's point is not on its curve. */
+export async function verifySignature(subtle: Subtle, key: PublicKey, algorithm: SignatureAlgorithm, signed: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  const { family, hash } = signatureAlgorithms[algorithm]
+  if (family !== key.family) return false
+  if (key.family === 'rsa') {
+    const name = 'RSASSA-PKCS1-v1_5'
+    const handle = await subtle.importKey('spki', key.der, { name, hash }, false, ['verify']).catch(() => undefined)
+    return handle !== undefined && subtle.verify({ name }, handle, signature, signed)
+  }
+  const joined = ecdsaFromDer(signature, key.curve.size)
+  if (joined === undefined) return false
+  // 'raw' is the fastest import by a factor of two.
+  const handle = await subtle.importKey('raw', key.bits, { name: 'ECDSA', namedCurve: key.curve.webCrypto }, false, ['verify']).catch(() => undefined)
+  return handle !== undefined && subtle.verify({ name: 'ECDSA', hash: { name: hash } }, handle, joined, signed)
+}
