@@ -1,0 +1,61 @@
+/**
+ * Known holes of etcd's RBAC, with the releases that close them.
+ *
+ * Evidence: each was tried on 3.3.25, 3.4.23, 3.5.16 and 3.5.30, and the fixing releases read from etcd's tags and changelogs, unless
+ * `evidence` says otherwise.
+ */
+import { isSince, parseVersion, type Since } from './version.js'
+
+/** A hole in what etcd enforces. */
+export interface Advisory {
+  readonly id: string
+  readonly cve?: string
+  /** What a client can do that its permissions do not say. */
+  readonly impact: string
+  readonly fixed: Since
+  readonly evidence?: string
+}
+
+/** A user who may read the first key of an open-ended watch receives every later event behind it. */
+export const watchLeak: Advisory = {
+  id: 'GHSA-xg4h-6gfc-h4m8',
+  impact: 'a reader of one key receives the events of all keys behind it through a watch without end',
+  fixed: { '3.5': 33, '3.6': 14, '3.7': 1 },
+}
+
+/** Operations of a transaction inside a transaction are not checked. */
+export const nestedTransaction: Advisory = {
+  id: 'GHSA-rfx7-8w68-q57q',
+  cve: 'CVE-2026-33343',
+  impact: 'any user reads and writes every key through a transaction inside a transaction',
+  fixed: { '3.4': 42, '3.5': 28, '3.6': 9 },
+}
+
+/** Compaction and other calls that need no user. */
+export const unguardedCalls: Advisory = {
+  id: 'GHSA-q8m4-xhhv-38mg',
+  cve: 'CVE-2026-33413',
+  impact: 'whoever passes TLS compacts the history, lists members and grants leases',
+  fixed: { '3.4': 42, '3.5': 28, '3.6': 9 },
+}
+
+/** A put inside a transaction returns the previous value without a read permission. */
+export const transactionPut: Advisory = {
+  id: 'GHSA-x35m-3gp4-4fh5',
+  cve: 'CVE-2026-44283',
+  impact: 'a writer reads values through prev_kv of a put inside a transaction',
+  fixed: { '3.4': 44, '3.5': 30, '3.6': 11 },
+}
+
+/** All of them. */
+export const advisories: readonly Advisory[] = [watchLeak, nestedTransaction, unguardedCalls, transactionPut]
+
+/**
+ * The holes that a version of etcd has.
+ *
+ * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`
+ */
+export function advisoriesOf(version: string): readonly Advisory[] {
+  const parsed = parseVersion(version)
+  return advisories.filter(({ fixed }) => !isSince(parsed, fixed))
+}

@@ -1,0 +1,91 @@
+/**
+ * In what etcd's releases differ, as data: the rules of this folder ask here and nowhere else.
+ *
+ * "measured" below: tried on 3.3.25, 3.4.23, 3.5.16, 3.5.30, 3.5.35, 3.6.16 and 3.7.3. Where only the two sides of a change have been
+ * measured, the release in between that brought it is named as etcd's changelog has it, or as the first of its minor version.
+ */
+import { nestedTransaction, transactionPut, unguardedCalls, watchLeak } from '../advisories/advisories.js'
+import { isSince, parseVersion, type EtcdVersion, type Since } from '../advisories/version.js'
+
+/** The name of a change. */
+export type Change =
+  | 'noPasswordUsers'
+  | 'authStatus'
+  | 'openAuthStatus'
+  | 'hashedBeforeProposal'
+  | 'tokensIgnoredWhenOff'
+  | 'emptyRoleRefused'
+  | 'missingPermissionRefused'
+  | 'permissionRangeChecked'
+  | 'rootRoleShown'
+  | 'openWatchChecked'
+  | 'watchRefusalExplained'
+  | 'nestedTransactionChecked'
+  | 'transactionPutChecked'
+  | 'compactNeedsRoot'
+  | 'statusNeedsUser'
+  | 'statusOpenToUsers'
+  | 'v2Off'
+  | 'v2Gone'
+  | 'directoryUpdateFails'
+  | 'corsOpen'
+  | 'healthReason'
+
+const changes: Readonly<Record<Change, Since>> = {
+  // ---- v3 auth
+  /** `no_password` is known; before, it is ignored and makes a user whose password is empty. CHANGELOG-3.4. */
+  noPasswordUsers: { '3.4': 0 },
+  /** AuthStatus exists. CHANGELOG-3.5. */
+  authStatus: { '3.5': 0 },
+  /** AuthStatus asks for no right (`needAdminPermission` in 3.7). Measured. */
+  openAuthStatus: { '3.7': 0 },
+  /** Passwords are hashed before they are proposed: too long a password is refused, an empty new one locks the password login. Measured. */
+  hashedBeforeProposal: { '3.5': 0 },
+  /** A token is not looked at while auth is off, nor by Authenticate. Measured. */
+  tokensIgnoredWhenOff: { '3.5': 0 },
+  /** RoleAdd without a name is refused; before, it kills the member for good. Measured on 3.3.25 and 3.4.23. */
+  emptyRoleRefused: { '3.4': 0 },
+  /** RoleGrantPermission without `perm` is refused; before, it kills the member for good. */
+  missingPermissionRefused: { '3.4': 25, '3.5': 0 },
+  /** Empty keys and empty ranges are refused; before, they are stored and grant nothing. */
+  permissionRangeChecked: { '3.4': 25, '3.5': 8 },
+  /** RoleGet of role root answers with everything, whatever it was granted. Measured. */
+  rootRoleShown: { '3.6': 0 },
+
+  // ---- v3 keys
+  openWatchChecked: watchLeak.fixed,
+  /** A refused watch says why; before, always "permission denied". */
+  watchRefusalExplained: { '3.5': 0 },
+  nestedTransactionChecked: nestedTransaction.fixed,
+  transactionPutChecked: transactionPut.fixed,
+  compactNeedsRoot: unguardedCalls.fixed,
+  statusNeedsUser: unguardedCalls.fixed,
+  /** Status asks for a user only, no longer for role root. */
+  statusOpenToUsers: { '3.5': 32, '3.6': 13, '3.7': 0 },
+
+  // ---- v2
+  /** `--enable-v2` is off unless asked for. */
+  v2Off: { '3.4': 0 },
+  /** There is no v2 API any more. */
+  v2Gone: { '3.6': 0 },
+  /** Updating a directory fails: `nodePath /1/s : Not a file ()`. */
+  directoryUpdateFails: { '3.5': 0 },
+  /** `Access-Control-Allow-Origin: *`, OPTIONS is answered. */
+  corsOpen: { '3.4': 0 },
+  /** `/health` carries a `reason`. */
+  healthReason: { '3.4': 0 },
+}
+
+/** Which changes a version has. */
+export type Quirks = Readonly<Record<Change, boolean>> & { readonly version: string; readonly parsed: EtcdVersion }
+
+/**
+ * Which changes a version has.
+ *
+ * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`
+ */
+export function quirksOf(version: string): Quirks {
+  const parsed = parseVersion(version)
+  const has = Object.fromEntries(Object.entries(changes).map(([name, since]) => [name, isSince(parsed, since)]))
+  return { ...(has as Record<Change, boolean>), version, parsed }
+}

@@ -1,0 +1,81 @@
+/** What etcd's client port answers over HTTP: `/v2`, `/version`, `/health`. Follows `v2http/client.go`, `etcdhttp/base.go`, `etcdhttp/health.go`. */
+import type { Caller } from '../caller.js'
+import type { Quirks } from '../quirks.js'
+import { CLUSTER_ID, MEMBER_ID } from '../v3/state.js'
+import { isAdmin } from './access.js'
+import { answerAuth } from './auth-api.js'
+import { answerKeys } from './keys-api.js'
+import { decodePath, routedPath } from './path.js'
+import { isReset, jsonReply, messageReply, methodReply, NOT_FOUND, type HttpReply, type HttpRequest, type Reset } from './reply.js'
+import { dropExpired, type Tree } from './tree.js'
+
+/** What a request is answered from. */
+export interface HttpContext {
+  readonly tree: Tree
+  readonly quirks: Quirks
+  /** Whether the v2 API is served. */
+  readonly v2: boolean
+  readonly caller: Caller
+  readonly now: Date
+}
+
+const hex = (id: string): string => BigInt(id).toString(16)
+
+function plain(quirks: Quirks, path: string): HttpReply | undefined {
+  const { minor } = quirks.parsed
+  const headers = { 'content-type': 'application/json' }
+  if (path === '/version') return { status: 200, headers, body: JSON.stringify({ etcdserver: quirks.version, etcdcluster: `3.${minor}.0` }) }
+  const health = quirks.healthReason ? { health: 'true', reason: '' } : { health: 'true' }
+  if (path === '/health') return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: JSON.stringify(health) }
+  return undefined
+}
+
+/** Reads of the member list are open to everybody; changes need role root, and are then out of this store's reach. */
+function members({ tree, caller }: HttpContext, request: HttpRequest, path: string): HttpReply | Reset {
+  const methods = ['GET', 'POST', 'DELETE', 'PUT']
+  if (!methods.includes(request.method)) return methodReply(methods)
+  const allowed = request.method === 'GET' || isAdmin(tree, { caller, authorization: request.headers['authorization'] ?? '' })
+  if (typeof allowed === 'object') return allowed
+  if (!allowed) return messageReply({ status: 401, message: 'Insufficient credentials' })
+  const member = { id: hex(MEMBER_ID), name: 'default', peerURLs: ['http://localhost:2380'], clientURLs: ['http://localhost:2379'] }
+  const name = path.replace(/^\/v2\/members\/?/, '')
+  if (request.method !== 'GET') return messageReply({ status: 500, message: 'Internal Server Error' })
+  if (name === 'leader') return jsonReply(200, member)
+  return name === '' ? jsonReply(200, { members: [member] }) : messageReply({ status: 404, message: 'Not found' })
+}
+
+function v2(context: HttpContext, request: HttpRequest, path: string, query: string): HttpReply | Reset {
+  const { tree, caller, quirks } = context
+  const now = context.now.getTime()
+  const claim = { method: request.method, caller, authorization: request.headers['authorization'] ?? '', now }
+  const isForm = /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')
+  const form = isForm && ['PUT', 'POST'].includes(request.method) ? request.body : ''
+  dropExpired(tree, now)
+  if (path.startsWith('/v2/auth/')) {
+    return answerAuth(tree, { ...claim, path: path.slice('/v2/auth'.length), body: request.body, longRefused: quirks.hashedBeforeProposal })
+  }
+  if (path === '/v2/keys' || path.startsWith('/v2/keys/')) {
+    return answerKeys(tree, { ...claim, path: path.slice('/v2/keys'.length), query, form, directoryUpdateFails: quirks.directoryUpdateFails })
+  }
+  if (path === '/v2/members' || path.startsWith('/v2/members/')) return members(context, request, path)
+  return NOT_FOUND
+}
+
+/** Answers a request, or resets its connection. */
+export function answerHttp(context: HttpContext, request: HttpRequest): HttpReply | Reset {
+  const { quirks } = context
+  const at = request.target.indexOf('?')
+  const [raw, query] = at < 0 ? [request.target, ''] : [request.target.slice(0, at), request.target.slice(at + 1)]
+  const path = decodePath(raw)
+  if (path === undefined) return { status: 400, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: '400 Bad Request' }
+  const open: Readonly<Record<string, string>> = quirks.corsOpen ? { 'access-control-allow-origin': '*' } : {}
+  if (quirks.corsOpen && request.method === 'OPTIONS') return { status: 200, headers: open, body: '' }
+  const routed = routedPath(path)
+  if (routed !== path) return { status: 301, headers: { ...open, location: encodeURI(routed) + (query ? `?${query}` : '') }, body: '' }
+  const simple = plain(quirks, path)
+  if (simple && request.method !== 'GET') return { ...methodReply(['GET']), headers: { ...methodReply(['GET']).headers, ...open } }
+  const reply = simple ?? (context.v2 ? v2(context, request, path, query) : NOT_FOUND)
+  if (isReset(reply)) return reply
+  const cluster = /^\/v2\/(?:auth|keys|members)/.test(path) && ![404, 405].includes(reply.status) ? { 'x-etcd-cluster-id': hex(CLUSTER_ID) } : {}
+  return { ...reply, headers: { ...open, ...cluster, ...reply.headers } }
+}

@@ -1,0 +1,112 @@
+/** `/v2/keys/…` over HTTP. Follows `v2http/client.go` and `etcdserver/apply_v2.go`. */
+import { mayUseKey, type Claim } from './access.js'
+import { compareAndDelete, compareAndSwap, create, remove, set, update } from './changes.js'
+import { parseKeyParameters, type KeyParameters } from './form.js'
+import { joinPath } from './path.js'
+import { isTreeError, jsonReply, methodReply, treeErrorReply, type HttpReply, type Reset, type TreeError } from './reply.js'
+import { nodeAt, view, type NodeView, type Tree, type TreeEvent } from './tree.js'
+
+/** One request to the key space. */
+export interface KeyRequest extends Claim {
+  readonly method: string
+  /** Behind `/v2/keys`, decoded, not cleaned: rights are asked for this very text. */
+  readonly path: string
+  readonly query: string
+  /** Empty where it is not a form. */
+  readonly form: string
+  readonly now: number
+  readonly directoryUpdateFails: boolean
+}
+
+/** Where keys lie in the tree; the auth records lie beside, out of reach. */
+const KEYS = '/1'
+
+const METHODS: readonly string[] = ['HEAD', 'GET', 'PUT', 'POST', 'DELETE']
+
+const trim = (text: string): string => (text.startsWith(KEYS) ? text.slice(KEYS.length) : text)
+
+function trimmedView({ key, nodes, ...rest }: NodeView): NodeView {
+  const { value, dir, expiration, ttl, modifiedIndex, createdIndex } = rest
+  const name = trim(key ?? '')
+  // Listed anew, since Go writes its fields in this order.
+  return {
+    ...(name === '' ? {} : { key: name }),
+    ...(value === undefined ? {} : { value }),
+    ...(dir ? { dir } : {}),
+    ...(expiration === undefined ? {} : { expiration }),
+    ...(ttl === undefined ? {} : { ttl }),
+    ...(nodes ? { nodes: nodes.map(trimmedView) } : {}),
+    ...(modifiedIndex ? { modifiedIndex } : {}),
+    ...(createdIndex ? { createdIndex } : {}),
+  }
+}
+
+function read(tree: Tree, path: string, { recursive, sorted }: KeyParameters, now: number): TreeEvent | TreeError {
+  const node = nodeAt(tree, path)
+  if (isTreeError(node)) return node
+  return { action: 'get', node: view(node, now, recursive ? 'all' : 'children', sorted ? 'sorted' : 'any'), index: tree.index }
+}
+
+function put(tree: Tree, path: string, parameters: KeyParameters, { now, directoryUpdateFails }: KeyRequest): TreeEvent | TreeError {
+  const { prevExist, prevIndex: index, prevValue: value, ttl, dir, refresh } = parameters
+  const write = { path, value: parameters.value, dir, refresh, expires: ttl === undefined ? undefined : now + ttl * 1000 }
+  if (prevExist === false) return create(tree, write, now)
+  if (index > 0 || value !== '') return compareAndSwap(tree, write, { index, value }, now)
+  return prevExist ? update(tree, write, now, directoryUpdateFails) : set(tree, write, now)
+}
+
+function execute(tree: Tree, path: string, parameters: KeyParameters, request: KeyRequest): TreeEvent | TreeError {
+  const { prevIndex: index, prevValue: value, dir, recursive, ttl } = parameters
+  const { now } = request
+  switch (request.method) {
+    case 'PUT':
+      return put(tree, path, parameters, request)
+    case 'POST': {
+      const expires = ttl === undefined ? undefined : now + ttl * 1000
+      return create(tree, { path, value: parameters.value, dir, refresh: false, expires }, now, true)
+    }
+    case 'DELETE':
+      return index > 0 || value !== '' ? compareAndDelete(tree, path, { index, value }, now) : remove(tree, path, { dir, recursive }, now)
+    default:
+      return read(tree, path, parameters, now)
+  }
+}
+
+function eventReply({ index, ...event }: TreeEvent, quiet: boolean): HttpReply {
+  const created = event.action === 'create' || (event.action === 'set' && event.prevNode === undefined)
+  const silent = quiet && ['set', 'compareAndSwap', 'create', 'update'].includes(event.action)
+  const shown = silent
+    ? { action: event.action }
+    : { action: event.action, node: trimmedView(event.node), ...(event.prevNode ? { prevNode: trimmedView(event.prevNode) } : {}) }
+  return jsonReply(created ? 201 : 200, shown, indexHeaders(index))
+}
+
+const indexHeaders = (index: number): Readonly<Record<string, string>> => ({
+  'x-etcd-index': String(index),
+  'x-raft-index': String(index + 4),
+  'x-raft-term': '2',
+})
+
+/** A watch: the first event since an index if there is one; else the headers, which etcd sends at once, and no event. */
+function watch(tree: Tree, path: string, { waitIndex, recursive }: KeyParameters): HttpReply {
+  const concerns = (key: string): boolean => key === path || (recursive && (path === '/' || key.startsWith(`${path}/`)))
+  const found = tree.history.find(({ index, node }) => waitIndex > 0 && index >= waitIndex && concerns(node.key ?? ''))
+  const headers = { ...indexHeaders(tree.index), 'content-type': 'application/json' }
+  return found ? { ...eventReply(found, false), status: 200 } : { status: 200, headers, body: '' }
+}
+
+/** Answers a request to `/v2/keys/…`. */
+export function answerKeys(tree: Tree, request: KeyRequest): HttpReply | Reset {
+  const { method } = request
+  if (!METHODS.includes(method)) return methodReply(METHODS)
+  const parameters = parseKeyParameters(method, request.query, request.form)
+  if (isTreeError(parameters)) return treeErrorReply(parameters)
+  const allowed = mayUseKey(tree, { ...request, write: method !== 'GET' && method !== 'HEAD', recursive: parameters.recursive })
+  if (typeof allowed === 'object') return allowed
+  if (!allowed) return treeErrorReply({ errorCode: 110, cause: 'Insufficient credentials', index: 0 })
+  const path = joinPath(KEYS, request.path)
+  if (parameters.wait) return watch(tree, path, parameters)
+  const event = execute(tree, path, parameters, request)
+  const reply = isTreeError(event) ? treeErrorReply({ ...event, cause: trim(event.cause) }) : eventReply(event, parameters.noValueOnSuccess)
+  return method === 'HEAD' ? { ...reply, body: '' } : reply
+}

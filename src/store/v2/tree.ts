@@ -1,0 +1,132 @@
+/**
+ * The v2 key space: a tree of directories and files with indexes and expiry, which holds the auth records too.
+ *
+ * Follows `api/v2store/store.go` and `node.go`: the order of the checks, which index an error carries, what an event repeats.
+ */
+import { joinPath } from './path.js'
+import type { TreeError } from './reply.js'
+
+/** A directory (`children`) or a file (`value`). */
+export interface Node {
+  readonly path: string
+  readonly created: number
+  modified: number
+  value: string
+  readonly children: Map<string, Node> | undefined
+  readonly parent: Node | undefined
+  /** Milliseconds since 1970. */
+  expires: number | undefined
+}
+
+/** A node as replies show it, in Go's order of fields. */
+export interface NodeView {
+  readonly key?: string
+  readonly value?: string
+  readonly dir?: true
+  readonly expiration?: string
+  readonly ttl?: number
+  readonly nodes?: readonly NodeView[]
+  readonly modifiedIndex?: number
+  readonly createdIndex?: number
+}
+
+/** What happened. */
+export interface TreeEvent {
+  readonly action: string
+  readonly node: NodeView
+  readonly prevNode?: NodeView
+  readonly refresh?: true
+  /** The index of the tree afterwards; not part of the JSON. */
+  readonly index: number
+}
+
+export interface Tree {
+  index: number
+  readonly root: Node
+  readonly history: TreeEvent[]
+}
+
+export const isHidden = (node: Node): boolean => (node.path.split('/').at(-1) ?? '').startsWith('_')
+
+export function newNode(path: string, index: number, parent: Node | undefined, value: string | undefined, expires?: number): Node {
+  return { path, created: index, modified: index, value: value ?? '', children: value === undefined ? new Map() : undefined, parent, expires }
+}
+
+/** An error of the key space at the tree's present index. */
+export function treeError(tree: Tree, errorCode: number, cause: string): TreeError {
+  return { errorCode, cause, index: tree.index }
+}
+
+/** The node at a path. A file on the way is an error of its own kind. */
+export function nodeAt(tree: Tree, path: string): Node | TreeError {
+  let node: Node = tree.root
+  for (const name of joinPath('/', path).split('/').slice(1)) {
+    if (name === '') return node
+    if (node.children === undefined) return treeError(tree, 104, node.path)
+    const child = node.children.get(name)
+    if (child === undefined) return treeError(tree, 100, joinPath(node.path, name))
+    node = child
+  }
+  return node
+}
+
+/** The directory at a path, made where it is missing, with all above it. */
+export function directoryAt(tree: Tree, path: string): Node | TreeError {
+  let node: Node = tree.root
+  for (const name of path.split('/').slice(1)) {
+    if (name === '') return node
+    const child = node.children?.get(name)
+    if (child === undefined) {
+      const made = newNode(joinPath(node.path, name), tree.index + 1, node, undefined)
+      node.children?.set(name, made)
+      node = made
+    } else if (child.children === undefined) return treeError(tree, 104, child.path)
+    else node = child
+  }
+  return node
+}
+
+/** Takes a node out of its directory. */
+export function detach(node: Node): void {
+  const name = node.path.split('/').at(-1) ?? ''
+  if (node.parent?.children?.get(name) === node) node.parent.children.delete(name)
+}
+
+/** Whole seconds that are left, and the moment, of what expires. */
+function expiry(node: Node, now: number): Pick<NodeView, 'expiration' | 'ttl'> {
+  if (node.expires === undefined) return {}
+  const ttl = Math.ceil((node.expires - now) / 1000)
+  const expiration = new Date(node.expires).toISOString().replace(/\.(\d*?)0*Z$/, (_, digits: string) => (digits === '' ? 'Z' : `.${digits}Z`))
+  return { expiration, ...(ttl === 0 ? {} : { ttl }) }
+}
+
+/** A node as it is shown, with its children if `depth` allows. Hidden children are left out. */
+export function view(node: Node, now: number, depth: 'self' | 'children' | 'all', order: 'sorted' | 'any' = 'any'): NodeView {
+  const key = node.path === '/' || node.path === '' ? {} : { key: node.path }
+  const indexes = { ...(node.modified ? { modifiedIndex: node.modified } : {}), ...(node.created ? { createdIndex: node.created } : {}) }
+  if (node.children === undefined) return { ...key, value: node.value, ...expiry(node, now), ...indexes }
+  const listed = depth === 'self' ? [] : [...node.children.values()].filter((child) => !isHidden(child))
+  if (order === 'sorted') listed.sort((a, b) => (a.path < b.path ? -1 : 1))
+  const nodes = listed.map((child) => view(child, now, depth === 'all' ? 'all' : 'self', order))
+  return { ...key, dir: true, ...expiry(node, now), ...(nodes.length === 0 ? {} : { nodes }), ...indexes }
+}
+
+/** A new tree, with the directories that etcd reserves; `index` is where a member stands when it has started. */
+export function emptyTree(index: number): Tree {
+  const root = newNode('/', 0, undefined, undefined)
+  for (const name of ['0', '1']) root.children?.set(name, newNode(`/${name}`, 0, root, undefined))
+  return { index, root, history: [] }
+}
+
+/** Drops what has expired, as the leader's SYNC does. */
+export function dropExpired(tree: Tree, now: number, node: Node = tree.root): void {
+  for (const child of [...(node.children?.values() ?? [])]) {
+    if (child.expires !== undefined && child.expires <= now) {
+      tree.index++
+      const { path: key, created: createdIndex } = child
+      const dir = child.children === undefined ? {} : { dir: true as const }
+      detach(child)
+      tree.history.push({ action: 'expire', node: { key, ...dir, modifiedIndex: tree.index, createdIndex }, prevNode: view(child, now, 'self'), index: tree.index })
+    } else dropExpired(tree, now, child)
+  }
+}

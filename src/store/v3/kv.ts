@@ -1,0 +1,96 @@
+/** The KV RPCs but transactions, with their rights. Follows `v3rpc/key.go` (requests) and `apply_auth.go` (rights). */
+import { failures, isFailure, type Failure } from './failures.js'
+import { adminOnly, identify, type Identity } from './identity.js'
+import { deleteKeys, lookUp, readRange, toKeyValue, writeKey } from './keys.js'
+import { keyRefusal } from './range-check.js'
+import type { Calls, DeleteRangeReply, DeleteRangeRequest, HeaderReply, PutReply, PutRequest, RangeReply, RangeRequest } from './rpc.js'
+import { headerOf, type Context, type State } from './state.js'
+
+const ONE_KEY: Uint8Array = new Uint8Array(0)
+
+/** What is wrong with a range, whoever asks. */
+export function rangeProblem({ key }: RangeRequest): Failure | undefined {
+  return key.length === 0 ? failures.keyEmpty : undefined
+}
+
+/** What is wrong with a put, whoever asks. */
+export function putProblem(request: PutRequest): Failure | undefined {
+  if (request.key.length === 0) return failures.keyEmpty
+  if (request.ignore_value && request.value.length > 0) return failures.valueProvided
+  return request.ignore_lease && request.lease !== 0 ? failures.leaseProvided : undefined
+}
+
+/** What is wrong with a delete, whoever asks. */
+export function deleteProblem({ key }: DeleteRangeRequest): Failure | undefined {
+  return key.length === 0 ? failures.keyEmpty : undefined
+}
+
+/** A put needs WRITE, and READ too if it is to return the previous value. There are no leases here that could bring more keys in. */
+export function putRefusal(state: State, identity: Identity, { key, prev_kv }: PutRequest): Failure | undefined {
+  return keyRefusal(state, identity, 'write', key, ONE_KEY) ?? (prev_kv ? keyRefusal(state, identity, 'read', key, ONE_KEY) : undefined)
+}
+
+/** A delete needs WRITE on all of its range, and READ too if it is to return the previous values. */
+export function deleteRefusal(state: State, identity: Identity, { key, range_end, prev_kv }: DeleteRangeRequest): Failure | undefined {
+  return keyRefusal(state, identity, 'write', key, range_end) ?? (prev_kv ? keyRefusal(state, identity, 'read', key, range_end) : undefined)
+}
+
+/** What a range names that is not there to be read. */
+export function revisionProblem(state: State, revision: number): Failure | undefined {
+  if (revision > state.revision) return failures.futureRevision
+  return revision > 0 && revision < state.compacted ? failures.compacted : undefined
+}
+
+/** What a put relies on that is not there. */
+export function putMissing(state: State, request: PutRequest): Failure | undefined {
+  if ((request.ignore_value || request.ignore_lease) && lookUp(state, request.key) === undefined) return failures.keyNotFound
+  return request.lease === 0 ? undefined : failures.leaseNotFound
+}
+
+export function range(context: Context, request: RangeRequest): RangeReply | Failure {
+  const { state } = context
+  const problem = rangeProblem(request)
+  if (problem) return problem
+  const identity = identify(context)
+  if (isFailure(identity)) return identity
+  const refusal = keyRefusal(state, identity, 'read', request.key, request.range_end) ?? revisionProblem(state, request.revision)
+  return refusal ?? { header: headerOf(state), ...readRange(state, request) }
+}
+
+export function put(context: Context, request: PutRequest): PutReply | Failure {
+  const { state } = context
+  const problem = putProblem(request)
+  if (problem) return problem
+  const identity = identify(context)
+  if (isFailure(identity)) return identity
+  const refusal = putRefusal(state, identity, request) ?? putMissing(state, request)
+  if (refusal) return refusal
+  const previous = writeKey(state, request, state.revision + 1)
+  state.revision++
+  return { header: headerOf(state), prev_kv: request.prev_kv && previous ? toKeyValue(previous) : null }
+}
+
+export function deleteRange(context: Context, request: DeleteRangeRequest): DeleteRangeReply | Failure {
+  const { state } = context
+  const problem = deleteProblem(request)
+  if (problem) return problem
+  const identity = identify(context)
+  if (isFailure(identity)) return identity
+  const refusal = deleteRefusal(state, identity, request)
+  if (refusal) return refusal
+  const deleted = deleteKeys(state, request, state.revision + 1)
+  if (deleted.length > 0) state.revision++
+  return { header: headerOf(state), deleted: String(deleted.length), prev_kvs: request.prev_kv ? deleted.map((key) => toKeyValue(key)) : [] }
+}
+
+/** Compaction needs no right on old versions, not even a user. */
+export function compact(context: Context, { revision }: Calls['compact'][0]): HeaderReply | Failure {
+  const { state, quirks } = context
+  const identity = identify(context)
+  const refusal = isFailure(identity) ? identity : quirks.compactNeedsRoot ? adminOnly(context) : undefined
+  if (refusal) return refusal
+  if (revision <= state.compacted) return failures.compacted
+  if (revision > state.revision) return failures.futureRevision
+  state.compacted = revision
+  return { header: headerOf(state) }
+}
