@@ -5,12 +5,13 @@
  * everything. v2: `v2auth/auth.go` and `v2http/client_auth.go` — one pattern must match the request's path; without a known user the
  * guest role decides, and it ignores `recursive`.
  */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import { containsInterval, toInterval, union } from '../keys/interval.js'
-import { matchesPath } from '../keys/pattern.js'
-import { allows } from '../keys/permission.js'
-import type { Operation } from './operations.js'
-import type { Bindings, Policy, UserName } from './policy.js'
+import type { KeyRange } from '../keys/key-range.js'
+import { matchesPath, type PathPattern } from '../keys/pattern.js'
+import { allows, type Permission } from '../keys/permission.js'
+import { checkedOperation, type Operation } from './operations.js'
+import type { Bindings, Policy, Roles, UserName } from './policy.js'
 
 /** Stands for a client that no user of the policy names: no certificate Common Name, or one that is no user. */
 export const anonymous: unique symbol = Symbol('anonymous')
@@ -36,11 +37,9 @@ export type Anonymous = typeof anonymous
  * ```
  */
 export function can<P extends Policy>(policy: P, user: UserName<P> | Anonymous, operation: Operation): boolean {
-  const { keys } = operation
-  if (user !== anonymous && !Object.hasOwn(policy.users, user)) {
-    const known = Object.keys(policy.users)
-    throw new EtcdRbacError('ERR_USER_UNKNOWN', { found: `user ${JSON.stringify(user)}`, wanted: `one of ${known.join(', ')}`, fix: 'declare it in the policy' }, { user, known })
-  }
+  const { op, keys } = checkedOperation(operation)
+  if (user !== anonymous && typeof user !== 'string') throw new TypeError('a user is a name, or anonymous')
+  if (user !== anonymous && !Object.hasOwn(policy.users, user)) throw unknownUser(user, Object.keys(policy.users))
   const half = policy[keys.api]
   if (half === undefined) {
     throw new EtcdRbacError(
@@ -49,19 +48,33 @@ export function can<P extends Policy>(policy: P, user: UserName<P> | Anonymous, 
       { api: keys.api },
     )
   }
+  const access = op === 'put' || op === 'del' ? 'write' : 'read'
   const roles = user === anonymous ? [] : rolesOf(half.bindings, user)
-  if (roles.includes('root')) return true
-  const access = operation.op === 'put' || operation.op === 'del' ? 'write' : 'read'
+  // On v2 the user named root has role root whatever its bindings say: etcd attaches it at every read.
+  if (roles.includes('root') || (keys.api === 'v2' && user === 'root')) return true
   if (keys.api === 'v2') {
-    if (policy.v2 === undefined) return false
-    if (user === anonymous) return policy.v2.guest.some(({ type, keys: pattern }) => allows(type, access) && matchesPath(pattern, { ...keys, recursive: false }))
-    return roles.some((role) => policy.v2?.roles[role]?.some(({ type, keys: pattern }) => allows(type, access) && matchesPath(pattern, keys)))
+    const guest = user === anonymous
+    const granted = guest ? (policy.v2?.guest ?? []) : permissionsOf(policy.v2?.roles, roles)
+    const asked = guest ? { ...keys, recursive: false } : keys
+    return granted.some(({ type, keys: pattern }) => allows(type, access) && matchesPath(pattern, asked))
   }
-  const granted = roles.flatMap((role) => policy.v3?.roles[role] ?? []).filter(({ type }) => allows(type, access))
+  const granted = permissionsOf(policy.v3?.roles, roles).filter(({ type }) => allows(type, access))
   return containsInterval(union(granted.map(({ keys }) => toInterval(keys))), toInterval(keys))
 }
 
 /** The roles that a user holds, by name. */
 export function rolesOf(bindings: Bindings, user: string): readonly string[] {
   return Object.hasOwn(bindings, user) ? (bindings[user] ?? []) : []
+}
+
+/** What the roles grant together. */
+function permissionsOf<S extends KeyRange | PathPattern>(declared: Roles<S> | undefined, roles: readonly string[]): readonly Permission<S>[] {
+  return roles.flatMap((role) => (declared !== undefined && Object.hasOwn(declared, role) ? (declared[role] ?? []) : []))
+}
+
+function unknownUser(user: string, known: readonly string[]): EtcdRbacError {
+  const shown = known.slice(0, 20).map(quoted)
+  if (known.length > shown.length) shown.push(`${known.length - shown.length} more`)
+  const wanted = known.length === 0 ? 'a user, and the policy declares none' : `one of ${shown.join(', ')}`
+  return new EtcdRbacError('ERR_USER_UNKNOWN', { found: `user ${quoted(user)}`, wanted, fix: 'declare it in the policy' }, { user, known })
 }

@@ -11,24 +11,38 @@ export interface Operation {
 /** What an operation may be asked for: a v3 key by name, a v3 range, or a v2 path. */
 export type Target = string | KeyRange | Path
 
-const target = (keys: Target): KeyRange | Path => (typeof keys === 'string' ? key(keys) : keys)
+const OPS: readonly unknown[] = ['get', 'put', 'del', 'watch'] satisfies readonly Operation['op'][]
+const KINDS: readonly unknown[] = ['key', 'prefix', 'range', 'fromKey', 'allKeys'] satisfies readonly KeyRange['kind'][]
+
+/** The operation, if it is one: a misspelt `op` must not be answered as if it were another. Its keys were checked where they were made. */
+export function checkedOperation(operation: Operation): Operation {
+  const { op, keys } = Object(operation) as { readonly op?: unknown; readonly keys?: unknown }
+  if (!OPS.includes(op)) throw new TypeError('an operation is one of get, put, del and watch')
+  const { api, kind, path, recursive } = Object(keys) as { readonly api?: unknown; readonly kind?: unknown; readonly path?: unknown; readonly recursive?: unknown }
+  const v3 = api === 'v3' && KINDS.includes(kind)
+  if (!v3 && !(api === 'v2' && typeof path === 'string' && typeof recursive === 'boolean')) throw new TypeError('an operation asks for a v3 key, a v3 range, or a v2 path made by path')
+  if (v3 && op === 'put' && kind !== 'key') throw new TypeError('a put is for one key')
+  return operation
+}
+
+const operation = (op: Operation['op'], keys: Target): Operation => checkedOperation({ op, keys: typeof keys === 'string' ? key(keys) : keys })
 
 /** Read: v3 Range, v2 GET. */
 export function get(keys: Target): Operation {
-  return { op: 'get', keys: target(keys) }
+  return operation('get', keys)
 }
 
 /** Write: v3 Put of one key, v2 PUT or POST. */
 export function put(key: string | Extract<KeyRange, { kind: 'key' }> | Path): Operation {
-  return { op: 'put', keys: target(key) }
+  return operation('put', key)
 }
 
 /** Delete: v3 DeleteRange, v2 DELETE. */
 export function del(keys: Target): Operation {
-  return { op: 'del', keys: target(keys) }
+  return operation('del', keys)
 }
 
 /** Watch: v3 Watch, v2 GET with `wait=true`. */
 export function watch(keys: Target): Operation {
-  return { op: 'watch', keys: target(keys) }
+  return operation('watch', keys)
 }
