@@ -5,7 +5,7 @@ import { etcdVersion } from '../../src/presets/version.js'
 import { definePolicy } from '../../src/policy/index.js'
 import { knowsFlag } from '../../src/render/flags.js'
 import { renderGrpcProxy, renderMember, renderTcpGateway, toCommand, type MemberOptions } from '../../src/render/index.js'
-import { availableLanes } from '../../scripts/fetch-etcd.mjs'
+import { testLanes } from '../support/cluster.js'
 import { clientsAuthority, keyed, member, serversAuthority } from '../unit/render/fixture.js'
 
 const SENTINEL = 'no-such-flag-of-etcd'
@@ -34,7 +34,7 @@ const variants: readonly (readonly [name: string, since: readonly [number, numbe
   ['a minimum of TLS', [3, 5, 8], () => ({ minimumTls: 'TLS1.3' })],
 ]
 
-const found = await availableLanes()
+const found = await testLanes()
 it('has at least one etcd to judge by', () => {
   expect(found.length).toBeGreaterThan(0)
 })
