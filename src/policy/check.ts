@@ -152,8 +152,9 @@ export function checkPolicy(value: unknown): { readonly policy: Policy } | { rea
       const declared = roles(half['roles'], '$.v2.roles', ['guest'], checkedPattern)
       const guest = permissions(half['guest'], '$.v2.guest', checkedPattern)
       const bound = bindings(half['bindings'], '$.v2.bindings', declared)
-      for (const user of Object.keys(bound)) {
-        const at = `$.v2.bindings${step(user)}`
+      // Users are shared: each of them is made on v2 too, bound or not.
+      for (const user of declaredUsers) {
+        const at = `$.users${step(user)}`
         if (user.startsWith('_')) report(at, `user ${quoted(user)} begins with "_": etcd v2 hides it from every list`, 'ERR_NAME_INVALID')
         if (user.includes(':') && users.get(user) === 'password') report(at, `user ${quoted(user)} holds ":": HTTP basic auth cannot carry it`, 'ERR_NAME_INVALID')
       }

@@ -6,7 +6,8 @@ import type { Permission } from '../keys/permission.js'
 import { checkedPolicy } from './check.js'
 import type { Policy, Roles, Users } from './policy.js'
 
-type NotUser<U, N extends string> = N extends keyof U | 'root' ? Because<`'${N}' is an etcd user: no member or authority may share its name`> : N
+// A table of users whose names are not literal (read from a file) says nothing about names: that is left to run time.
+type NotUser<U, N extends string> = N extends (string extends keyof U ? 'root' : keyof U | 'root') ? Because<`'${N}' is an etcd user: no member or authority may share its name`> : N
 
 type BoundRoles<U, R> = { readonly [N in keyof U & string]?: readonly ((keyof R & string) | 'root')[] }
 

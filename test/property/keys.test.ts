@@ -5,15 +5,10 @@ import { isEtcdRbacError } from '../../src/errors.js'
 import { containsInterval, fromWire, intersectIntervals, isEmptyInterval, prefixEnd, toInterval, toWire, union, type Interval } from '../../src/keys/interval.js'
 import { coversPattern, matchesPath, path, pattern } from '../../src/keys/pattern.js'
 import { fromKey, key, keyBytes, keyText, prefix, range } from '../../src/keys/key-range.js'
-import { anyKey, anyPattern, anyRange, keyRange, smallKey, smallPath } from '../support/arbitrary.js'
+import { anyKey, anyPattern, anyRange, keyRange, keysUpTo, smallKey, smallPath } from '../support/arbitrary.js'
 
 // All keys of up to four bytes of a small alphabet: where two sets over keys of up to three bytes differ, one of these tells them apart.
-const alphabet = [0, 1, 0xfe, 0xff]
-const universe: readonly Uint8Array[] = [1, 2, 3, 4].flatMap((length) =>
-  Array.from({ length: alphabet.length ** length }, (_, index) =>
-    Uint8Array.from({ length }, (_, digit) => alphabet[Math.floor(index / alphabet.length ** digit) % alphabet.length] ?? 0),
-  ),
-)
+const universe = keysUpTo(4)
 const holds = ({ start, end }: Interval, one: Uint8Array): boolean => compareBytes(start, one) <= 0 && (end === undefined || compareBytes(one, end) < 0)
 const startsWith = (one: Uint8Array, begin: Uint8Array): boolean => begin.every((byte, index) => one[index] === byte)
 const wireHex = (wire: { key: Uint8Array; rangeEnd: Uint8Array }): readonly string[] => [toHex(wire.key), toHex(wire.rangeEnd)]

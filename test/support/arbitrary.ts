@@ -3,8 +3,19 @@ import fc from 'fast-check'
 import { compareBytes, concatBytes, utf8 } from '../../src/bytes.js'
 import { allKeys, fromKey, key, pattern, prefix, range, read, readwrite, write, type KeyRange, type PathPattern, type Permission } from '../../src/keys/index.js'
 
-/** A key of at most three bytes, of those at which carrying and open ends change. */
-export const smallKey: fc.Arbitrary<Uint8Array> = fc.array(fc.constantFrom(0, 1, 0xfe, 0xff), { minLength: 1, maxLength: 3 }).map((values) => Uint8Array.from(values))
+/** The bytes at which carrying and open ends change. */
+const alphabet: readonly number[] = [0, 1, 0xfe, 0xff]
+
+/** All keys of that alphabet up to a length. */
+export function keysUpTo(longest: number): readonly Uint8Array[] {
+  const longer = (keys: readonly (readonly number[])[]): readonly (readonly number[])[] => keys.flatMap((key) => alphabet.map((byte) => [...key, byte]))
+  const byLength: (readonly (readonly number[])[])[] = [longer([[]])]
+  while (byLength.length < longest) byLength.push(longer(byLength.at(-1) ?? []))
+  return byLength.flat().map((key) => Uint8Array.from(key))
+}
+
+/** A key of at most three bytes of that alphabet. */
+export const smallKey: fc.Arbitrary<Uint8Array> = fc.array(fc.constantFrom(...alphabet), { minLength: 1, maxLength: 3 }).map((values) => Uint8Array.from(values))
 
 /** A key of any bytes or text. */
 export const anyKey: fc.Arbitrary<Uint8Array | string> = fc.oneof(

@@ -1,0 +1,178 @@
+import fc from 'fast-check'
+import { isDeepStrictEqual } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { compareBytes, concatBytes } from '../../src/bytes.js'
+import { isEtcdRbacError } from '../../src/errors.js'
+import { toInterval } from '../../src/keys/interval.js'
+import { anonymous, can, definePolicy, del, get, parsePolicy, path, put, watch, type Operation, type Permission, type Policy } from '../../src/policy/index.js'
+import { anyPattern, anyRange, keyRange, keysUpTo, permission, smallKey, smallPath } from '../support/arbitrary.js'
+import type { KeyRange, PathPattern } from '../../src/keys/index.js'
+
+const userName = fc.constantFrom('root', 'alice', 'bob', 'constructor', '__proto__', '10', 'toString', 'é', 'calico-node')
+const roleName = fc.constantFrom('node', 'audit', 'constructor', '__proto__', '7', 'valueOf', 'kube:admin')
+
+/** A table as `JSON.parse` makes it, in which `__proto__` is a name like any other. */
+function table<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  const result: Record<string, T> = {}
+  for (const [name, value] of entries) Object.defineProperty(result, name, { value, enumerable: true, configurable: true, writable: true })
+  return result
+}
+
+function half<S extends KeyRange | PathPattern>(users: readonly string[], keys: fc.Arbitrary<S>, roleNames = roleName) {
+  return fc.uniqueArray(roleNames, { maxLength: 4 }).chain((roles) =>
+    fc.record({
+      roles: fc.tuple(...roles.map((role) => fc.tuple(fc.constant(role), fc.array(permission(keys), { maxLength: 4 })))).map(table),
+      bindings: fc.uniqueArray(fc.constantFrom(...users), { maxLength: users.length })
+        .chain((bound) => fc.tuple(...bound.map((user) => fc.tuple(fc.constant(user), fc.uniqueArray(fc.constantFrom('root', ...roles), { maxLength: 3 }))))).map(table),
+    }),
+  )
+}
+
+/** etcd v2 hides other names from its lists, so that a policy for it may not use them. */
+const listedOnV2 = (name: string): boolean => !name.startsWith('_')
+
+/** What `definePolicy` may be given. */
+function policySpec(ranges: fc.Arbitrary<KeyRange>) {
+  return fc.uniqueArray(userName, { minLength: 1, maxLength: 5 }).chain((users) =>
+    fc.record(
+      {
+        users: fc.tuple(...users.map((user) => fc.tuple(fc.constant(user), fc.constantFrom('certificate' as const, 'password' as const)))).map(table),
+        members: fc.uniqueArray(fc.constantFrom('etcd-0', 'etcd-1', 'hasOwnProperty'), { maxLength: 3 }),
+        authorities: fc.uniqueArray(fc.constantFrom('ca', 'isPrototypeOf'), { maxLength: 2 }),
+        v3: half(users, ranges),
+        v2: fc.tuple(half(users, anyPattern, roleName.filter(listedOnV2)), fc.array(permission(anyPattern), { maxLength: 3 })).map(([rest, guest]) => ({ ...rest, guest })),
+      },
+      { requiredKeys: ['users'] },
+    ).map(({ v2, ...rest }) => ({ ...rest, ...(v2 !== undefined && users.every(listedOnV2) ? { v2 } : {}) })),
+  )
+}
+
+describe('a policy', () => {
+  test('is the same policy after JSON, and after being defined again', () => {
+    fc.assert(
+      fc.property(policySpec(anyRange), (spec) => {
+        const policy = parsePolicy(spec)
+        expect(isDeepStrictEqual(parsePolicy(JSON.parse(JSON.stringify(policy))), policy)).toBe(true)
+        expect(isDeepStrictEqual(parsePolicy(policy), policy)).toBe(true)
+        expect(isDeepStrictEqual(definePolicy(spec), policy)).toBe(true)
+      }),
+    )
+  })
+
+  test('holds exactly the names that it was given', () => {
+    fc.assert(
+      fc.property(policySpec(anyRange), (spec) => {
+        const policy = parsePolicy(spec)
+        expect(Object.keys(policy.users)).toEqual(Object.keys(spec.users))
+        for (const api of ['v3', 'v2'] as const) {
+          expect(policy[api] === undefined).toBe(spec[api] === undefined)
+          expect(Object.keys(policy[api]?.roles ?? {})).toEqual(Object.keys(spec[api]?.roles ?? {}))
+          expect(Object.entries(policy[api]?.bindings ?? {})).toEqual(Object.entries(spec[api]?.bindings ?? {}))
+        }
+      }),
+    )
+  })
+
+  test('of any JSON, and of any damaged policy, is made or refused with a typed error whose problems have paths', () => {
+    const damaged = fc.tuple(policySpec(anyRange), fc.nat(), fc.jsonValue()).map(([spec, at, replacement]) => {
+      const copy = JSON.parse(JSON.stringify(parsePolicy(spec))) as unknown
+      const places: (() => void)[] = []
+      const visit = (value: unknown): void => {
+        if (typeof value !== 'object' || value === null) return
+        for (const name of Object.keys(value)) {
+          places.push(() => Object.defineProperty(value, name, { value: replacement, enumerable: true }))
+          visit((value as Record<string, unknown>)[name])
+        }
+      }
+      visit(copy)
+      places[at % places.length]?.()
+      return copy
+    })
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), damaged, fc.anything({ withNullPrototype: true, withMap: true, withTypedArray: true, withSparseArray: true })), (value) => {
+        let policy: Policy
+        try {
+          policy = parsePolicy(value)
+        } catch (error) {
+          if (!isEtcdRbacError(error, 'ERR_POLICY_INVALID')) throw error
+          expect(error.detail.problems.length).toBeGreaterThan(0)
+          for (const { path, message } of error.detail.problems) {
+            expect(path).toMatch(/^\$/)
+            expect(message).not.toBe('')
+          }
+          return
+        }
+        expect(isDeepStrictEqual(parsePolicy(JSON.parse(JSON.stringify(policy))), policy)).toBe(true)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+// Where two sets of keys of at most three bytes of this alphabet differ, one of these keys tells them apart.
+const short = keysUpTo(3)
+const universe = [...short, ...short.map((one) => concatBytes(one, Uint8Array.of(0)))]
+
+const inside = (keys: KeyRange, one: Uint8Array): boolean => {
+  const { start, end } = toInterval(keys)
+  return compareBytes(start, one) <= 0 && (end === undefined || compareBytes(one, end) < 0)
+}
+const holds = (permissions: readonly Permission[], access: 'read' | 'write'): readonly Permission[] => permissions.filter(({ type }) => type === access || type === 'readwrite')
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(table, name) ? table[name] : undefined)
+
+describe('can', () => {
+  const operation = fc
+    .tuple(fc.constantFrom(get, del, watch), keyRange(smallKey))
+    .map(([make, keys]) => make(keys))
+
+  test('on v3 is: role root, or no key of the request outside what the roles grant', () => {
+    fc.assert(
+      fc.property(policySpec(keyRange(smallKey)), operation, (spec, asked) => {
+        const policy = parsePolicy(spec)
+        if (policy.v3 === undefined) return
+        const keys = asked.keys as KeyRange
+        const access = asked.op === 'del' ? 'write' : 'read'
+        for (const user of Object.keys(policy.users)) {
+          const roles = own(policy.v3.bindings, user) ?? []
+          const granted = holds(roles.flatMap((role) => own(policy.v3!.roles, role) ?? []), access)
+          const naive = roles.includes('root') || universe.every((one) => !inside(keys, one) || granted.some((permission) => inside(permission.keys as KeyRange, one)))
+          expect(can(policy, user, asked)).toBe(naive)
+        }
+        expect(can(policy, anonymous, asked)).toBe(false)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('on v2 is: role root, or one pattern that matches; without a user guest decides and ignores recursive', () => {
+    const request: fc.Arbitrary<Operation> = fc.tuple(fc.constantFrom(get, put, del, watch), smallPath, fc.boolean()).map(([make, text, recursive]) => make(path(text, { recursive })))
+    fc.assert(
+      fc.property(policySpec(anyRange), request, (spec, asked) => {
+        const policy = parsePolicy(spec)
+        if (policy.v2 === undefined) return
+        const { path: text, recursive } = asked.keys as { path: string; recursive: boolean }
+        const access = asked.op === 'put' || asked.op === 'del' ? 'write' : 'read'
+        const opens = (permissions: readonly Permission[], deep: boolean): boolean =>
+          holds(permissions, access).some(({ keys }) => {
+            const { pattern } = keys as PathPattern
+            return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : !deep && text === pattern
+          })
+        for (const user of Object.keys(policy.users)) {
+          const roles = own(policy.v2.bindings, user) ?? []
+          const naive = user === 'root' || roles.includes('root') || opens(roles.flatMap((role) => own(policy.v2!.roles, role) ?? []), recursive)
+          expect(can(policy, user, asked)).toBe(naive)
+        }
+        expect(can(policy, anonymous, asked)).toBe(opens(policy.v2.guest, false))
+      }),
+    )
+  })
+
+  test('never takes away what a further role gives', () => {
+    fc.assert(
+      fc.property(fc.array(permission(keyRange(smallKey)), { maxLength: 4 }), fc.array(permission(keyRange(smallKey)), { maxLength: 4 }), operation, (some, more, asked) => {
+        const policy = definePolicy({ users: { few: 'password', many: 'password' }, v3: { roles: { some, more }, bindings: { few: ['some'], many: ['some', 'more'] } } })
+        if (can(policy, 'few', asked)) expect(can(policy, 'many', asked)).toBe(true)
+      }),
+    )
+  })
+})
