@@ -24,31 +24,41 @@ export function fromUtf8(bytes: Uint8Array): string | undefined {
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
+/** The value of each character of base64 by its code; 64 for what is none. */
+const VALUES: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => (ALPHABET.indexOf(String.fromCharCode(code)) + 65) % 65)
+
 /** Base64 with padding, without line breaks (RFC 4648 §4). */
 export function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let i = 0; i < bytes.length; i += 3) {
-    const [a = 0, b = 0, c = 0] = bytes.subarray(i, i + 3)
     const left = bytes.length - i
-    text += ALPHABET.charAt(a >> 2) + ALPHABET.charAt(((a & 3) << 4) | (b >> 4))
-    text += left > 1 ? ALPHABET.charAt(((b & 15) << 2) | (c >> 6)) : '='
-    text += left > 2 ? ALPHABET.charAt(c & 63) : '='
+    const word = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    text += ALPHABET.charAt(word >> 18) + ALPHABET.charAt((word >> 12) & 63)
+    text += left > 1 ? ALPHABET.charAt((word >> 6) & 63) : '='
+    text += left > 2 ? ALPHABET.charAt(word & 63) : '='
   }
   return text
 }
 
 /** The bytes of canonical base64 (RFC 4648 §4: padded, no line breaks, spare bits zero), or `undefined` where it is anything else. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return undefined
+  if (text.length % 4 !== 0) return undefined
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const end = text.length - padding
   const bytes = new Uint8Array((text.length / 4) * 3 - padding)
   let at = 0
-  for (let i = 0; i < text.length; i += 4) {
+  for (let i = 0; i < end; i += 4) {
     let word = 0
-    for (let j = i; j < i + 4; j++) word = (word << 6) | Math.max(0, ALPHABET.indexOf(text.charAt(j)))
-    for (const shift of [16, 8, 0]) if (at < bytes.length) bytes[at++] = (word >> shift) & 0xff
+    for (let j = i; j < i + 4; j++) {
+      const value = j < end ? (VALUES[text.charCodeAt(j)] ?? 64) : 0
+      if (value === 64) return undefined
+      word = (word << 6) | value
+    }
+    for (let shift = 16; shift >= 0 && at < bytes.length; shift -= 8) bytes[at++] = (word >> shift) & 0xff
+    // What the padding leaves over has one spelling only: zero.
+    if (i + 4 > end && (word & ((1 << (8 * padding)) - 1)) !== 0) return undefined
   }
-  return toBase64(bytes) === text ? bytes : undefined
+  return bytes
 }
 
 /** Lower-case hex, two digits a byte. */
