@@ -2,6 +2,7 @@
 import type { DerValue } from './der.js'
 import { fieldsOf, oidOf } from './fields.js'
 import { oidName } from './oids.js'
+import { refuseDer } from './refuse.js'
 import { NULL, objectIdentifier, sequence } from './write.js'
 
 /** How a certificate or CSR is signed: RSASSA-PKCS1-v1_5 or ECDSA, over a SHA-2 hash. SHA-1 is not among them. */
@@ -40,10 +41,13 @@ export const curves: readonly CurveFacts[] = [
   { oid: '1.3.132.0.35', algorithm: 'ecdsa-p521', size: 66, webCrypto: 'P-521' },
 ]
 
+const identifiers: ReadonlyMap<string, Uint8Array> = /* @__PURE__ */ new Map(
+  Object.entries(signatureAlgorithms).map(([name, { oid, family }]) => [name, family === 'rsa' ? sequence(objectIdentifier(oid), NULL) : sequence(objectIdentifier(oid))]),
+)
+
 /** The AlgorithmIdentifier of a signature: RSA with NULL (RFC 4055 §5), ECDSA without parameters (RFC 5758 §3.2). */
 export function algorithmIdentifier(algorithm: SignatureAlgorithm): Uint8Array {
-  const { oid, family } = signatureAlgorithms[algorithm]
-  return family === 'rsa' ? sequence(objectIdentifier(oid), NULL) : sequence(objectIdentifier(oid))
+  return identifiers.get(algorithm) ?? refuseDer(0, `no algorithm ${algorithm}`)
 }
 
 /** The signature algorithm of an AlgorithmIdentifier; only its name where it is none of {@link SignatureAlgorithm}. */

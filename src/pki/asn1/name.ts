@@ -12,9 +12,11 @@ export interface NameAttribute {
   readonly value: string | undefined
 }
 
+const COMMON_NAME_TYPE: Uint8Array = /* @__PURE__ */ objectIdentifier(COMMON_NAME)
+
 /** The name of exactly one Common Name, a UTF8String, and nothing else. */
 export function commonNameOnly(commonName: string): Uint8Array {
-  return sequence(setOf(sequence(objectIdentifier(COMMON_NAME), tlv(0x0c, utf8(commonName)))))
+  return sequence(setOf(sequence(COMMON_NAME_TYPE, tlv(0x0c, utf8(commonName)))))
 }
 
 /** The name of nobody. */

@@ -2,13 +2,11 @@
 import { utf8 } from '../../bytes.js'
 import { tlv } from './write.js'
 
-const digits = (value: number, count: number): string => String(value).padStart(count, '0')
-
 /** The encoding of a date. Fractions of a second are not representable: callers pass whole seconds. */
 export function encodeTime(date: Date): Uint8Array {
+  const text = `${date.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`
   const year = date.getUTCFullYear()
-  const rest = [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map((part) => digits(part, 2)).join('')
-  return year >= 1950 && year < 2050 ? tlv(0x17, utf8(`${digits(year % 100, 2)}${rest}Z`)) : tlv(0x18, utf8(`${digits(year, 4)}${rest}Z`))
+  return year >= 1950 && year < 2050 ? tlv(0x17, utf8(text.slice(2))) : tlv(0x18, utf8(text))
 }
 
 /** The date of the content of a UTCTime, or `undefined`. Two-digit years are 1950 to 2049. */

@@ -1,16 +1,21 @@
 /** The DER writer (X.690 §8, §10, §11): functions from content to encoding, each canonical by construction. */
-import { compareBytes, concatBytes } from '../../bytes.js'
+import { compareBytes } from '../../bytes.js'
 
-/** A value of any tag: identifier octet, shortest length, content. */
+/** A value of any tag: identifier octet, shortest length, content (below 16 MiB). */
 export function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0)
-  const lengthOctets: number[] = []
-  if (length < 0x80) lengthOctets.push(length)
-  else {
-    for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) lengthOctets.unshift(rest % 256)
-    lengthOctets.unshift(0x80 | lengthOctets.length)
+  let length = 0
+  for (const part of parts) length += part.length
+  const octets = length < 0x80 ? 0 : length < 0x100 ? 1 : length < 0x1_0000 ? 2 : 3
+  const value = new Uint8Array(2 + octets + length)
+  value[0] = tag
+  value[1] = octets === 0 ? length : 0x80 | octets
+  for (let i = 0; i < octets; i++) value[2 + i] = (length >> (8 * (octets - 1 - i))) & 0xff
+  let at = 2 + octets
+  for (const part of parts) {
+    value.set(part, at)
+    at += part.length
   }
-  return concatBytes(Uint8Array.of(tag, ...lengthOctets), ...parts)
+  return value
 }
 
 /** A SEQUENCE of encoded values. */
