@@ -55,25 +55,25 @@ export interface Fields {
 export function decodeBody<T>(body: string, decode: (fields: Fields) => T): T | undefined {
   const root = decodeObject(body)
   let wrong = root === undefined
-  const refuse = (): undefined => {
-    wrong = true
-    return undefined
+  const check = <T>(value: T, fits: boolean): T => {
+    wrong ||= !fits
+    return value
   }
   const reader = (fields: ReadonlyMap<string, unknown>): Fields => ({
     string: (name) => {
       const value = fields.get(name) ?? ''
-      return typeof value === 'string' ? value : (refuse() ?? '')
+      return typeof value === 'string' ? value : check('', false)
     },
     list: (name) => {
       const value = fields.get(name) ?? undefined
-      const items = Array.isArray(value) ? value.map((item: unknown) => item ?? '') : value
-      if (items === undefined || (Array.isArray(items) && items.every((item) => typeof item === 'string'))) return items
-      return refuse()
+      const items: readonly unknown[] = Array.isArray(value) ? value.map((item: unknown) => item ?? '') : []
+      const texts = items.filter((item) => typeof item === 'string')
+      return check(value === undefined ? undefined : texts, value === undefined || (Array.isArray(value) && texts.length === items.length))
     },
     object: (name) => {
       const value = fields.get(name) ?? undefined
-      const inner = value === undefined ? undefined : fieldsOf(value)
-      return inner ? reader(inner) : value === undefined ? undefined : refuse()
+      const inner = fieldsOf(value)
+      return check(inner && reader(inner), inner !== undefined || value === undefined)
     },
   })
   const decoded = decode(reader(root ?? new Map()))

@@ -1,0 +1,63 @@
+/** The line between clients and the store: logs each call, and lets the faults have their way with it. */
+import type { Caller, Store } from '../store/index.js'
+import type { Call } from './calls.js'
+import type { Clock } from './clock.js'
+import type { Fate } from './faults.js'
+import type { ErrorClasses } from './grpc-error.js'
+
+/** What all clients of a double share. */
+export interface Line {
+  readonly store: Store
+  readonly clock: Clock
+  readonly classes: ErrorClasses
+  readonly calls: Call[]
+  readonly judge: (call: Call) => Fate
+}
+
+/** Who a client is. */
+export interface Credentials {
+  readonly caller: Caller
+  readonly password?: { readonly user: string; readonly password: string }
+}
+
+/** A call on its way. */
+export interface Attempt<T> {
+  readonly call: Omit<Call, 'index'>
+  /** Does it, and throws what the store refuses it with. */
+  readonly effect: () => T
+  /** The error of a lost connection. */
+  readonly lost: () => Error
+  /** Calls back when the call's time is over, with its error; returns whether it is over already. */
+  readonly whenOver: (end: (error: Error) => void) => boolean
+}
+
+/** Makes a call. Its effect comes at once, unless a rule has something come before. */
+export async function send<T>(line: Line, attempt: Attempt<T>): Promise<T> {
+  const call: Call = { index: line.calls.length + 1, ...attempt.call }
+  line.calls.push(call)
+  const fate = line.judge(call)
+  for (const run of fate.before) await run()
+  let over: Error | undefined
+  if (attempt.whenOver((error) => (over = error)) && over) throw over
+  if (fate.failsBefore) throw fate.failsBefore.error ?? attempt.lost()
+  if (fate.silent) return silence(attempt, fate.silent.applied)
+  if (!fate.failsAfter) return attempt.effect()
+  runBlind(attempt.effect)
+  throw fate.failsAfter.error ?? attempt.lost()
+}
+
+/** Runs an effect whose answer nobody will hear, a refusal included. */
+function runBlind(effect: () => unknown): void {
+  try {
+    effect()
+  } catch {
+    // The answer is lost.
+  }
+}
+
+function silence<T>(attempt: Attempt<T>, applied: boolean): Promise<T> {
+  if (applied) runBlind(attempt.effect)
+  return new Promise((_, reject) => {
+    attempt.whenOver(reject)
+  })
+}

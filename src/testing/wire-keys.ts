@@ -1,0 +1,83 @@
+/** The KV requests on the wire, and transactions back from it. See `wire.ts`. */
+import type { Calls } from '../store/index.js'
+import { bytesField, enumField, flagField, listField, messageField, numberField, type Message } from './wire.js'
+
+const ranged = (message: Message): { readonly key: Uint8Array; readonly range_end: Uint8Array } => ({
+  key: bytesField(message, 'key'),
+  range_end: bytesField(message, 'range_end'),
+})
+
+export function toRange(message: Message): Calls['range'][0] {
+  return {
+    ...ranged(message),
+    limit: numberField(message, 'limit'),
+    revision: numberField(message, 'revision'),
+    sort_order: enumField(message, 'sort_order', ['NONE', 'ASCEND', 'DESCEND']),
+    sort_target: enumField(message, 'sort_target', ['KEY', 'VERSION', 'CREATE', 'MOD', 'VALUE']),
+    keys_only: flagField(message, 'keys_only'),
+    count_only: flagField(message, 'count_only'),
+  }
+}
+
+export function toPut(message: Message): Calls['put'][0] {
+  return {
+    key: bytesField(message, 'key'),
+    value: bytesField(message, 'value'),
+    lease: numberField(message, 'lease'),
+    prev_kv: flagField(message, 'prev_kv'),
+    ignore_value: flagField(message, 'ignore_value'),
+    ignore_lease: flagField(message, 'ignore_lease'),
+  }
+}
+
+export function toDeleteRange(message: Message): Calls['deleteRange'][0] {
+  return { ...ranged(message), prev_kv: flagField(message, 'prev_kv') }
+}
+
+type Txn = Calls['txn'][0]
+
+const TARGETS: readonly string[] = ['VERSION', 'CREATE', 'MOD', 'VALUE', 'LEASE']
+const TARGET_FIELDS: readonly string[] = ['version', 'create_revision', 'mod_revision', 'value', 'lease']
+
+function toCompare(message: Message): Txn['compare'][number] {
+  const target = enumField(message, 'target', TARGETS)
+  return {
+    ...ranged(message),
+    result: enumField(message, 'result', ['EQUAL', 'GREATER', 'LESS', 'NOT_EQUAL']),
+    target,
+    number: target === 3 ? 0 : numberField(message, TARGET_FIELDS[target] ?? ''),
+    value: bytesField(message, 'value'),
+  }
+}
+
+function toOperation(message: Message): Txn['success'][number] {
+  const of = (name: string): Message | undefined => messageField(message, name)
+  const [range, put, deletion, txn] = [of('request_range'), of('request_put'), of('request_delete_range'), of('request_txn')]
+  if (range) return { op: 'range', request: toRange(range) }
+  if (put) return { op: 'put', request: toPut(put) }
+  if (deletion) return { op: 'deleteRange', request: toDeleteRange(deletion) }
+  if (txn) return { op: 'txn', request: toTxn(txn) }
+  throw new TypeError('an operation of a transaction must hold request_range, request_put, request_delete_range or request_txn')
+}
+
+export function toTxn(message: Message): Txn {
+  return {
+    compare: listField(message, 'compare').map(toCompare),
+    success: listField(message, 'success').map(toOperation),
+    failure: listField(message, 'failure').map(toOperation),
+  }
+}
+
+const RESPONSES: Readonly<Record<string, string>> = { range: 'response_range', put: 'response_put', deleteRange: 'response_delete_range', txn: 'response_txn' }
+
+/** A transaction's reply as etcd3 decodes it: one field of each response is set, and `response` names it. */
+export function fromTxn({ header, succeeded, responses }: Calls['txn'][1]): Message {
+  return {
+    header,
+    succeeded,
+    responses: responses.map(({ op, reply }) => {
+      const response = RESPONSES[op] ?? ''
+      return { response, [response]: op === 'txn' ? fromTxn(reply) : reply }
+    }),
+  }
+}
