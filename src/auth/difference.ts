@@ -1,5 +1,5 @@
 /** The writes that lead from what a store holds to what a policy wants, in no order yet. */
-import { allows, type Permission } from '../keys/permission.js'
+import type { Permission } from '../keys/permission.js'
 import { showPermission } from '../keys/show.js'
 import { toWire } from '../keys/interval.js'
 import { toHex } from '../bytes.js'
@@ -14,7 +14,7 @@ export type Unmanaged = 'keep' | 'report' | 'remove'
 export interface Differences {
   readonly addRoles: readonly Step[]
   readonly addUsers: readonly Step[]
-  /** Each a list of one, or of a revoke and a grant. */
+  /** Each a list of one, of a revoke and a grant, or of a changed type and the grants that would come to stand beside it. */
   readonly permissions: readonly (readonly Step[])[]
   readonly binds: readonly Step[]
   readonly unbinds: readonly Step[]
@@ -55,7 +55,8 @@ export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanag
     const held = Object.hasOwn(state.users, user) ? (state.users[user] ?? []) : undefined
     if (held === undefined) addUsers.push({ do: 'addUser', user, login: wanted.logins[user] ?? 'certificate', reason: 'the policy declares it' })
     for (const role of roles) if (!held?.includes(role)) binds.push({ do: 'bindRole', user, role, reason: 'the policy binds it' })
-    for (const role of held ?? []) if (!roles.includes(role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
+    // etcd v2 stores a role as often as it was named at the user's creation.
+    for (const role of new Set(held)) if (!roles.includes(role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
   }
   return {
     addRoles,
@@ -75,26 +76,40 @@ function permissionSteps(role: string, stored: readonly Permission[], wanted: Re
   // etcd v3 compares a grant with the first stored permission of the same start key only, and appends a duplicate otherwise
   // (server/auth/store.go, RoleGrantPermission): there, what stands must go before the new type comes.
   const starts = new Map<string, number>()
-  for (const { keys } of stored) starts.set(startOf(keys), (starts.get(startOf(keys)) ?? 0) + 1)
+  const copies = new Map<string, number>()
+  for (const { keys } of stored) {
+    starts.set(startOf(keys), (starts.get(startOf(keys)) ?? 0) + 1)
+    copies.set(scopeOf(keys), (copies.get(scopeOf(keys)) ?? 0) + 1)
+  }
 
   const steps: (readonly Step[])[] = []
   for (const [scope, permission] of held) {
     if (!wanted.has(scope)) steps.push([{ do: 'revokePermission', role, permission, reason: 'the policy does not grant it' }])
   }
+  /** By start key: a change in place, which must come before another permission stands there. */
+  const inPlace = new Map<string, Step[]>()
+  const added: Step[] = []
   for (const [scope, permission] of wanted) {
     const before = held.get(scope)
-    const duplicated = stored.filter(({ keys }) => scopeOf(keys) === scope).length > 1
-    if (before === undefined) steps.push([{ do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' }])
-    else if (permission.keys.api === 'v3' && (duplicated || (before.type !== permission.type && (starts.get(startOf(permission.keys)) ?? 0) > 1))) {
+    const start = startOf(permission.keys)
+    if (before === undefined) added.push({ do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' })
+    else if (permission.keys.api === 'v3' && ((copies.get(scope) ?? 0) > 1 || (before.type !== permission.type && (starts.get(start) ?? 0) > 1))) {
       const reason = `etcd would keep ${showPermission(before)} beside it: another permission has the same start key`
       steps.push([
         { do: 'revokePermission', role, permission: before, reason },
         { do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' },
       ])
     } else if (before.type !== permission.type) {
-      const change = allows(before.type, 'read') && allows(before.type, 'write') ? 'less' : 'otherwise'
-      steps.push([{ do: 'grantPermission', role, permission, replaces: before.type, reason: `the policy grants ${change}` }])
+      const change = before.type === 'readwrite' ? 'less' : 'otherwise'
+      const unit: Step[] = [{ do: 'grantPermission', role, permission, replaces: before.type, reason: `the policy grants ${change}` }]
+      inPlace.set(start, unit)
+      steps.push(unit)
     }
+  }
+  for (const step of added) {
+    const first = step.do === 'grantPermission' && step.permission.keys.api === 'v3' ? inPlace.get(startOf(step.permission.keys)) : undefined
+    if (first === undefined) steps.push([step])
+    else first.push(step)
   }
   return steps
 }
