@@ -45,6 +45,8 @@ export default defineConfig(
       'prefer-const': 'error',
       'object-shorthand': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
+      // With verbatimModuleSyntax, `import { type A }` loads the module all the same.
+      '@typescript-eslint/no-import-type-side-effects': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       // Numbers in messages are meant: `line ${3}` cannot be read in two ways.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -104,7 +106,12 @@ export default defineConfig(
   {
     // These prove what the compiler says, and never run.
     files: ['test/types/**/*.ts'],
-    rules: { '@typescript-eslint/no-floating-promises': 'off', '@typescript-eslint/no-unused-vars': 'off', '@typescript-eslint/no-unused-expressions': 'off' },
+    rules: {
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': 'allow-with-description', minimumDescriptionLength: 5 }],
+      '@typescript-eslint/no-floating-promises': 'off',
+      '@typescript-eslint/no-unused-vars': 'off',
+      '@typescript-eslint/no-unused-expressions': 'off',
+    },
   },
   {
     // In no project of the compiler: configuration, and scripts whose types stand in a .d.mts.

@@ -50,10 +50,11 @@ export interface AllKeys {
 /** Any v3 key range. */
 export type KeyRange = Key | Prefix | Range | FromKey | AllKeys
 
+// A text that is not known when compiling (`string`, or a template with `string` in it) makes a table type that may be empty: it is left to run time.
 type Terminated<P> = P extends string
-  ? string extends P
+  ? P extends `${string}/`
     ? P
-    : P extends `${string}/`
+    : Record<never, never> extends Record<P, 1>
       ? P
       : Because<`prefix '${P}' has no terminator and would open '${P}foo' too: write '${P}/', or pass { siblings: 'include' } if that is meant`>
   : P

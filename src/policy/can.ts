@@ -11,7 +11,7 @@ import type { KeyRange } from '../keys/key-range.js'
 import { matchesPath, type PathPattern } from '../keys/pattern.js'
 import { allows, type Permission } from '../keys/permission.js'
 import { checkedOperation, type Operation } from './operations.js'
-import type { Bindings, Policy, Roles, UserName } from './policy.js'
+import type { Bindings, Policy, Roles } from './policy.js'
 
 /** Stands for a client that no user of the policy names: no certificate Common Name, or one that is no user. */
 export const anonymous: unique symbol = Symbol('anonymous')
@@ -36,7 +36,7 @@ export type Anonymous = typeof anonymous
  * can(policy, 'auditor', get(path('/calico/', { recursive: true }))) // true
  * ```
  */
-export function can<P extends Policy>(policy: P, user: UserName<P> | Anonymous, operation: Operation): boolean {
+export function can<P extends Policy>(policy: P, user: (keyof P['users'] & string) | Anonymous, operation: Operation): boolean {
   const { op, keys } = checkedOperation(operation)
   if (user !== anonymous && typeof user !== 'string') throw new TypeError('a user is a name, or anonymous')
   if (user !== anonymous && !Object.hasOwn(policy.users, user)) throw unknownUser(user, Object.keys(policy.users))

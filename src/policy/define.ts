@@ -55,7 +55,7 @@ export function definePolicy<
   readonly authorities?: readonly NotUser<U, A>[]
   readonly v3?: { readonly roles: R3; readonly bindings: BoundRoles<U, NoInfer<R3>> }
   readonly v2?: { readonly guest: readonly Permission<PathPattern>[]; readonly roles: R2; readonly bindings: BoundRoles<U, NoInfer<R2>> }
-}): Policy<U, M, A> {
+}): Policy<U, NoInfer<M>, NoInfer<A>> {
   return checkedPolicy(spec) as Policy<U, M, A>
 }
 

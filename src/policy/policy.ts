@@ -48,16 +48,17 @@ export interface Policy<U extends Users = Users, M extends string = string, A ex
 /** The names of a policy's users. */
 export type UserName<P extends Policy> = keyof P['users'] & string
 
-type CertificateNames<U extends Users> = { [N in keyof U & string]: 'certificate' extends U[N] ? N : never }[keyof U & string]
-
-/** `N` where that user logs in by certificate; otherwise a type that says what is wrong. */
-export type CertificateUser<P extends Policy, N extends string> = string extends UserName<P>
+/**
+ * `N` where that user logs in by certificate; otherwise a type that says what is wrong. The names are spelt out in place, not by an alias: the
+ * compiler prints an alias by its name, and nobody could choose from that.
+ */
+export type CertificateUser<P extends Policy, N extends string> = string extends keyof P['users']
   ? N
-  : N extends CertificateNames<P['users']>
-    ? N
-    : N extends UserName<P>
-      ? Because<`user '${N}' logs in by password: no certificate`>
-      : CertificateNames<P['users']>
+  : N extends keyof P['users']
+    ? 'certificate' extends P['users'][N]
+      ? N
+      : Because<`user '${N}' logs in by password: no certificate`>
+    : { [K in keyof P['users'] & string]: 'certificate' extends P['users'][K] ? K : never }[keyof P['users'] & string]
 
 /** `N` where the policy declares that member. */
 export type MemberName<P extends Policy> = P['members'][number]
