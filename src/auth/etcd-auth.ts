@@ -6,7 +6,7 @@ import { meaningOf, type Backend, type CallContext } from './backend.js'
 import { platformClock, type Clock } from './clock.js'
 import { identityProblems, type Identity } from './identity.js'
 import { checkPasswords } from './passwords.js'
-import { planAuth, type Plan, type PlanOptions } from './plan.js'
+import { checkPlanOptions, planAuth, type Plan, type PlanOptions } from './plan.js'
 import { holds, readState } from './read.js'
 import { fingerprint, type AuthState } from './state.js'
 import { showStep, type Step } from './step.js'
@@ -115,14 +115,16 @@ export class EtcdAuth {
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
     const { passwords = {}, onStep, signal } = options
-    const context = this.#context(signal)
-    this.#refuseBlocked(plan)
+    // Reads are not stopped: what has been written is always read back.
+    const context = this.#context(undefined)
+    this.#refuseBlocked(plan, [])
     checkPasswords(plan, passwords)
     const before = await readState(this.#backend, context)
     const found = fingerprint(before)
     if (found !== plan.basis) {
       throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a store that has changed since the plan was made', wanted: 'the state that the plan was made for', fix: 'plan again, and look at what is new' }, { planned: plan.basis, found })
     }
+    this.#refuseBlocked(plan, this.#backend.blockers(before, plan.steps))
     const done: { step: Step; outcome: Outcome }[] = []
     for (const step of plan.steps) {
       if (signal?.aborted === true) {
@@ -143,10 +145,10 @@ export class EtcdAuth {
     return { clock: this.#clock, deadlineMilliseconds: this.#deadlineMilliseconds, user: this.#identity.user, signal }
   }
 
-  #refuseBlocked(plan: Plan): void {
+  #refuseBlocked(plan: Plan, found: readonly string[]): void {
     if (plan.api !== this.#backend.api) throw new TypeError(`a plan for ${plan.api} cannot be applied to the ${this.#backend.api} API`)
     const enabling = plan.steps.some((step) => step.do === 'enable')
-    const blockers = [...new Set([...plan.blockers, ...(enabling ? identityProblems(this.#identity, this.#clock.now()) : [])])]
+    const blockers = [...new Set([...plan.blockers, ...found, ...(enabling ? identityProblems(this.#identity, this.#clock.now()) : [])])]
     if (blockers.length === 0) return
     throw new EtcdRbacError('ERR_PLAN_BLOCKED', { found: `a plan that must not be applied: ${blockers.join('; ')}`, wanted: 'a plan without blockers', fix: 'remove what blocks it and plan again; nothing was written' }, { blockers })
   }
@@ -159,8 +161,8 @@ export class EtcdAuth {
     } catch (error) {
       const meaning = meaningOf(error)
       if (meaning === 'denied' || meaning === 'refused') throw error
-      // When the store cannot be asked either, the first failure says more.
-      const isDone = await holds(this.#backend, step, context).catch(() => false)
+      // When the store cannot be asked either, the first failure says more: unless it is now locked, which only enabling does.
+      const isDone = await holds(this.#backend, step, context).catch((asking: unknown) => step.do === 'enable' && meaningOf(asking) === 'denied')
       if (!isDone) throw error
       return 'found'
     }
@@ -191,9 +193,4 @@ export class EtcdAuth {
       throw new EtcdRbacError('ERR_LOCKED_OUT', { found: `auth is on, and this client is not user ${user} with role root for etcd`, wanted: `an admin call as ${user} that succeeds`, fix: `connect with a certificate whose Common Name is ${user} from the CA in --trusted-ca-file, with --client-cert-auth on every member; with it, auth can be disabled or the work go on` }, { user }, error)
     }
   }
-}
-
-function checkPlanOptions({ unmanaged, enable }: PlanOptions): void {
-  if (!['keep', 'report', 'remove'].includes(unmanaged)) throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
-  if (typeof enable !== 'boolean') throw new TypeError('enable must be true or false')
 }

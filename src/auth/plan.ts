@@ -6,6 +6,7 @@ import { orderSteps, type Gap } from './order.js'
 import { v2Regions, v3Regions } from './rights.js'
 import { fingerprint, type Api, type AuthState } from './state.js'
 import type { Step } from './step.js'
+import { visible } from './visible.js'
 import { wantedOf } from './wanted.js'
 
 /** What a plan must be told. Nothing here has a default: each is a decision about who gets in. */
@@ -46,6 +47,7 @@ export interface Plan {
  * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`
  */
 export function planAuth(state: AuthState, policy: Policy, options: PlanOptions, identity: Identity, now: Date): Plan {
+  checkPlanOptions(options)
   const wanted = wantedOf(policy, state.api)
   const changes = differences(state, wanted, options.unmanaged, [identity.user])
   const { steps, gaps } = state.api === 'v3' ? orderSteps(v3Regions, state, wanted, changes) : orderSteps(v2Regions, state, wanted, changes)
@@ -65,7 +67,7 @@ export function planAuth(state: AuthState, policy: Policy, options: PlanOptions,
     const acknowledged = [...(options.acknowledgeRoot ?? []), identity.user]
     for (const user of others.users) {
       if (holdsRootAfter(user) && !acknowledged.includes(user))
-        blockers.push(`user ${user}, whom the policy does not name, holds role root: remove it, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
+        blockers.push(`user ${visible(user)}, whom the policy does not name, holds role root: remove it, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
     }
   }
   if (state.api === 'v2' && Object.hasOwn(wanted.users, 'root') && !holdsRootAfter('root'))
@@ -73,13 +75,22 @@ export function planAuth(state: AuthState, policy: Policy, options: PlanOptions,
 
   const warnings: string[] = []
   if (!onAfter) warnings.push(`auth stays off on ${state.api}: every client past TLS may do everything`)
+  if (enabling) {
+    const found = Object.keys(wanted.users).filter((user) => Object.hasOwn(state.users, user))
+    if (found.length > 0) warnings.push(`made while auth was off, so that anyone may have given them a password: ${listed(found)}; delete and plan again whom you did not make`)
+    if (state.api === 'v2') warnings.push('etcd v2 lists no user whose name begins with "_": one made by anyone while auth was off, with role root, stays almighty and unseen')
+  } else if (state.enabled) {
+    const strange = others.users.filter((user) => user !== identity.user && user !== 'root' && holdsRootAfter(user))
+    if (strange.length > 0) warnings.push(`not in the policy, but with role root: ${listed(strange)}`)
+  }
   for (const [role, permissions] of Object.entries(wanted.roles)) if (permissions.size === 0 && role !== 'guest') warnings.push(`role ${role} grants nothing`)
   const reduced = new Set<string>()
+  const shrunk = new Set<string>()
   for (const step of steps) {
     if (step.do === 'unbindRole' || step.do === 'deleteUser') reduced.add(step.user)
-    const shrinks = step.do === 'revokePermission' || step.do === 'deleteRole' || (step.do === 'grantPermission' && step.replaces !== undefined)
-    if (shrinks) for (const [user, held] of Object.entries(state.users)) if (held.includes(step.role)) reduced.add(user)
+    if (step.do === 'revokePermission' || step.do === 'deleteRole' || (step.do === 'grantPermission' && step.replaces !== undefined)) shrunk.add(step.role)
   }
+  for (const [user, held] of Object.entries(state.users)) if (held.some((role) => shrunk.has(role))) reduced.add(user)
   return {
     api: state.api,
     version: state.version,
@@ -94,4 +105,22 @@ export function planAuth(state: AuthState, policy: Policy, options: PlanOptions,
     unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
     sever: enabling ? 'everyone' : [...reduced],
   }
+}
+
+/**
+ * Refuses options of the wrong JavaScript type.
+ *
+ * @throws `TypeError`
+ */
+export function checkPlanOptions(options: PlanOptions): void {
+  // What plain JavaScript may have left away.
+  const { unmanaged, enable, acknowledgeRoot } = (options ?? {}) as Partial<PlanOptions>
+  if (unmanaged !== 'keep' && unmanaged !== 'report' && unmanaged !== 'remove') throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
+  if (typeof enable !== 'boolean') throw new TypeError('enable must be true or false')
+  if (acknowledgeRoot !== undefined && !(Array.isArray(acknowledgeRoot) && acknowledgeRoot.every((user) => typeof user === 'string'))) throw new TypeError('acknowledgeRoot must be a list of user names')
+}
+
+/** Names for a message: the first ten. */
+function listed(names: readonly string[]): string {
+  return names.slice(0, 10).map(visible).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
 }

@@ -1,4 +1,5 @@
 /** Reading an auth store: all of it, or whether one step's effect is there. */
+import { EtcdRbacError } from '../errors.js'
 import { allows } from '../keys/permission.js'
 import type { Backend, CallContext } from './backend.js'
 import { scopeOf, tableOf, type AuthState } from './state.js'
@@ -12,22 +13,35 @@ const READS_AT_ONCE = 16
 export async function readState(backend: Backend, context: CallContext): Promise<AuthState> {
   const enabled = await backend.readEnabled(context)
   const version = await backend.readVersion(context)
-  const users = await readEach(await backend.listUsers(context), (user) => backend.readUser(user, context))
-  const roles = await readEach(await backend.listRoles(context), (role) => backend.readRole(role, context))
+  const users = await readEach(await backend.listUsers(context), (user) => backend.readUser(user, context), context)
+  const roles = await readEach(await backend.listRoles(context), (role) => backend.readRole(role, context), context)
   return { api: backend.api, version, enabled, users: tableOf(users), roles: tableOf(roles) }
 }
 
 /** Reads one by one name, several at a time. What has gone since it was listed is left out. */
-async function readEach<T>(names: readonly string[], read: (name: string) => Promise<T | undefined>): Promise<readonly (readonly [string, T])[]> {
+async function readEach<T>(names: readonly string[], read: (name: string) => Promise<T | undefined>, { signal }: CallContext): Promise<readonly (readonly [string, T])[]> {
   const found: (readonly [string, T])[] = []
   const left = names.values()
+  let failed = false
   const worker = async (): Promise<void> => {
     for (const name of left) {
+      if (failed) return
+      if (signal?.aborted === true) {
+        throw new EtcdRbacError('ERR_ABORTED', { found: 'the signal to stop while the store was read', wanted: 'to go on', fix: 'read or plan again: nothing was written' }, { stepsDone: 0 }, signal.reason)
+      }
       const value = await read(name)
       if (value !== undefined) found.push([name, value])
     }
   }
-  await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, names.length) }, worker))
+  const watched = async (): Promise<void> => {
+    try {
+      await worker()
+    } catch (error) {
+      failed = true
+      throw error
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, names.length) }, watched))
   return found
 }
 

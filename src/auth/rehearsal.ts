@@ -10,6 +10,7 @@ import type { Differences } from './difference.js'
 import { ACCESSES, regionsOf, rightsOf, type Access, type Regions, type Rights } from './rights.js'
 import { scopeOf, type AuthState } from './state.js'
 import type { Step } from './step.js'
+import { visible } from './visible.js'
 import { byScope, type Wanted } from './wanted.js'
 
 /** Steps that must follow one another directly. */
@@ -163,7 +164,7 @@ export function rehearse<R>(regions: Regions<R>, state: AuthState, wanted: Wante
     const lack = (user: string, accesses: readonly Access[], what: string): Lack => ({ user, permission: `${accesses.join(' and ')} of ${what}`, after: step })
     if (step.do === 'unbindRole') {
       const accesses = missing(step.user, step.role, [...(roles.get(step.role)?.values() ?? [])], undefined)
-      if (accesses.length > 0) yield lack(step.user, accesses, `role ${step.role}`)
+      if (accesses.length > 0) yield lack(step.user, accesses, `role ${visible(step.role)}`)
     } else if (step.do === 'revokePermission' || (step.do === 'grantPermission' && step.replaces !== undefined)) {
       const stored = roles.get(step.role)?.get(scopeOf(step.permission.keys))
       if (stored === undefined) return
@@ -173,7 +174,7 @@ export function rehearse<R>(regions: Regions<R>, state: AuthState, wanted: Wante
         const kind = paired(user) + JSON.stringify([...(users.get(user) ?? [])])
         const accesses = judged.get(kind) ?? missing(user, step.role, [stored], left)
         judged.set(kind, accesses)
-        if (accesses.length > 0) yield lack(user, accesses, showPermission(step.permission))
+        if (accesses.length > 0) yield lack(user, accesses, visible(showPermission(step.permission)))
       }
     }
   }

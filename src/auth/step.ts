@@ -2,6 +2,7 @@
 import type { Login } from '../policy/policy.js'
 import type { Permission, PermissionType } from '../keys/permission.js'
 import { showPermission } from '../keys/show.js'
+import { visible } from './visible.js'
 
 /** One write, and why. */
 export type Step = { readonly reason: string } & (
@@ -21,21 +22,21 @@ export type Step = { readonly reason: string } & (
 export function showStep(step: Step): string {
   switch (step.do) {
     case 'addRole':
-      return `add role ${step.role}`
+      return `add role ${visible(step.role)}`
     case 'deleteRole':
-      return `delete role ${step.role}`
+      return `delete role ${visible(step.role)}`
     case 'addUser':
-      return `add user ${step.user}, who logs in by ${step.login}`
+      return `add user ${visible(step.user)}, who logs in by ${step.login}`
     case 'deleteUser':
-      return `delete user ${step.user}`
+      return `delete user ${visible(step.user)}`
     case 'grantPermission':
-      return `grant ${showPermission(step.permission)} to role ${step.role}${step.replaces === undefined ? '' : ` (was ${step.replaces})`}`
+      return `grant ${visible(showPermission(step.permission))} to role ${visible(step.role)}${step.replaces === undefined ? '' : ` (was ${step.replaces})`}`
     case 'revokePermission':
-      return `revoke ${showPermission(step.permission)} from role ${step.role}`
+      return `revoke ${visible(showPermission(step.permission))} from role ${visible(step.role)}`
     case 'bindRole':
-      return `bind user ${step.user} to role ${step.role}`
+      return `bind user ${visible(step.user)} to role ${visible(step.role)}`
     case 'unbindRole':
-      return `unbind user ${step.user} from role ${step.role}`
+      return `unbind user ${visible(step.user)} from role ${visible(step.role)}`
     case 'enable':
       return 'enable auth'
   }

@@ -4,6 +4,7 @@
  */
 import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
 import { withDeadline } from '../clock.js'
+import { isUnreached, TLS_FAULT } from '../transport-fault.js'
 import type { CallContext } from '../backend.js'
 import type { FetchLike, ResponseLike } from '../../platform.js'
 
@@ -56,14 +57,17 @@ async function judged(response: ResponseLike, method: string, endpoint: string, 
   return { status, text, message: messageOf(text) }
 }
 
+/** Longer than anything that etcd says of names which a policy may hold. */
+const MESSAGE_MAX = 500
+
 function messageOf(text: string): string {
   try {
     const body = JSON.parse(text) as { message?: unknown; cause?: unknown } | null
-    if (typeof body?.message === 'string') return typeof body.cause === 'string' ? `${body.message} (${body.cause})` : body.message
+    if (typeof body?.message === 'string') return (typeof body.cause === 'string' ? `${body.message} (${body.cause})` : body.message).slice(0, MESSAGE_MAX)
   } catch {
     // Plain text is its own message.
   }
-  return text.slice(0, 200)
+  return text.slice(0, MESSAGE_MAX)
 }
 
 function transportFailure(error: unknown, method: string): EtcdRbacError {
@@ -72,7 +76,7 @@ function transportFailure(error: unknown, method: string): EtcdRbacError {
   if (/ECONNRESET|socket hang up|other side closed/i.test(reason)) {
     return new EtcdRbacError('ERR_UNREACHABLE', { found: `etcd v2 cut the connection during ${method}: ${reason}`, wanted: 'an answer', fix: 'check that the client certificate has a Common Name: etcd v2 resets connections of certificates without one' }, { reason }, error)
   }
-  if (/certificate|altname|alert|SSL|TLS|EPROTO|self.signed|issuer/i.test(reason)) {
+  if (!isUnreached(reason) && TLS_FAULT.test(reason)) {
     return new EtcdRbacError('ERR_TLS', { found: `${method} failed in the TLS handshake: ${reason}`, wanted: 'a server certificate of the CA that the client trusts, naming the address dialled, and a client certificate of the CA that etcd trusts', fix: 'compare the CA files of both sides, the host names in the server certificate, and the log of etcd, which alone says why it refused' }, { reason }, error)
   }
   return new EtcdRbacError('ERR_UNREACHABLE', { found: `${method} got no answer: ${reason}`, wanted: 'a reachable etcd member', fix: 'check the endpoint and that etcd runs, and that the scheme (https) is right' }, { reason }, error)

@@ -2,16 +2,16 @@
  * The v2 auth store over HTTP (etcd 3.5 server/etcdserver/api/v2auth). Its writes are read-modify-write without a lock: one writer at a time,
  * and every result is read back.
  */
-import { EtcdRbacError } from '../../errors.js'
+import { EtcdRbacError, quoted } from '../../errors.js'
 import type { FetchLike, WebCryptoLike } from '../../platform.js'
 import { pattern as checkedPattern } from '../../keys/pattern.js'
 import { allows, type Permission, type PermissionType } from '../../keys/permission.js'
 import type { Backend, CallContext } from '../backend.js'
 import { randomPassword } from '../random-password.js'
 import { scopeOf } from '../state.js'
-import { byScope } from '../wanted.js'
 import { isAtLeast, lowestVersion } from '../version.js'
 import { v2Failure, v2Request, type V2Answer } from './http.js'
+import { enabledIn, permissionsIn, roleNamesIn, tableIn, usersIn } from './replies.js'
 
 /** What the v2 backend needs. */
 export interface V2BackendOptions {
@@ -65,39 +65,32 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
   return {
     api: 'v2',
     readVersion: async (context) => {
-      const { etcdserver, etcdcluster } = parse<{ etcdserver?: string; etcdcluster?: string }>('GET /version', await read('/version', context))
+      const table = tableIn('GET /version', await read('/version', context))
+      const [etcdserver, etcdcluster] = [table['etcdserver'], table['etcdcluster']].map((found) => (typeof found === 'string' && /^\d+\.\d+/.test(found) ? found : undefined))
       // The cluster version is the lowest minor among the members; the server's own patch number is only worth more within that minor.
       const sameMinor = etcdserver !== undefined && etcdcluster !== undefined && etcdserver.startsWith(etcdcluster.replace(/\d+$/, ''))
-      const version = sameMinor ? etcdserver : lowestVersion([etcdserver, etcdcluster].filter((known) => known !== undefined && known !== 'not_decided') as string[])
+      const version = sameMinor ? etcdserver : lowestVersion([etcdserver, etcdcluster].filter((known) => known !== undefined))
       if (version !== undefined && !isAtLeast(version, 3, 3)) {
-        throw new EtcdRbacError('ERR_VERSION_UNSUPPORTED', { found: `etcd ${version}`, wanted: 'etcd 3.3, 3.4 or 3.5 on every member', fix: 'upgrade etcd first' }, { version, wanted: '3.3' })
+        throw new EtcdRbacError('ERR_VERSION_UNSUPPORTED', { found: `etcd ${quoted(version)}`, wanted: 'etcd 3.3, 3.4 or 3.5 on every member', fix: 'upgrade etcd first' }, { version, wanted: '3.3' })
       }
       return version
     },
-    readEnabled: async (context) => parse<{ enabled: boolean }>('GET /v2/auth/enable', await read('/v2/auth/enable', context)).enabled,
-    listUsers: async (context) => (parse<{ users?: { user: string }[] | null }>('GET /v2/auth/users', await read('/v2/auth/users', context)).users ?? []).map(({ user }) => user),
-    listRoles: async (context) =>
-      (parse<{ roles?: { role: string }[] | null }>('GET /v2/auth/roles', await read('/v2/auth/roles', context)).roles ?? [])
-        .map(({ role }) => role)
-        // etcd lists its virtual role root, which cannot be changed.
-        .filter((role) => role !== 'root'),
+    readEnabled: async (context) => enabledIn('GET /v2/auth/enable', await read('/v2/auth/enable', context)),
+    listUsers: async (context) => usersIn('GET /v2/auth/users', await read('/v2/auth/users', context)).map(({ user }) => user),
+    // etcd lists its virtual role root, which cannot be changed.
+    listRoles: async (context) => roleNamesIn('GET /v2/auth/roles', await read('/v2/auth/roles', context)).filter((role) => role !== 'root'),
     readUser: async (user, context) => {
       const answer = await read(url('users', user), context)
+      if (isGone(answer, 'User')) return undefined
       // The user is there, but holds a role that is not: etcd names the first such role instead of answering.
       const [, dangling] = /^auth: Role (.*) does not exist\.$/s.exec(answer.message) ?? []
-      if (answer.status === 404 && dangling !== undefined) {
-        const { users } = parse<{ users?: { user: string; roles?: { role: string }[] | null }[] | null }>('GET /v2/auth/users', await read('/v2/auth/users', context))
-        return [...(users?.find((found) => found.user === user)?.roles ?? []).map(({ role }) => role), dangling]
-      }
-      if (answer.status === 404) return undefined
-      return (parse<{ roles?: { role: string }[] | null }>('GET user', answer).roles ?? []).map(({ role }) => role)
+      if (answer.status !== 404 || dangling === undefined) return roleNamesIn(`GET ${url('users', user)}`, answer)
+      const users = usersIn('GET /v2/auth/users', await read('/v2/auth/users', context))
+      return [...(users.find((found) => found.user === user)?.roles ?? []), dangling]
     },
     readRole: async (role, context) => {
       const answer = await read(url('roles', role), context)
-      if (answer.status === 404) return undefined
-      const { permissions } = parse<{ permissions?: { kv?: { read?: readonly string[] | null; write?: readonly string[] | null } } }>('GET role', answer)
-      const list = (type: 'read' | 'write'): Permission[] => (permissions?.kv?.[type] ?? []).map((pattern) => ({ type, keys: { api: 'v2', pattern } }))
-      return [...byScope([...list('read'), ...list('write')]).values()]
+      return isGone(answer, 'Role') ? undefined : permissionsIn(`GET ${url('roles', role)}`, answer)
     },
     blockers: () => [],
     perform: async (step, { password }, context) => {
@@ -131,12 +124,7 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
   }
 }
 
-function parse<T>(method: string, answer: V2Answer): T {
-  try {
-    if (answer.status === 200) return JSON.parse(answer.text) as T
-  } catch {
-    // Falls through: not JSON is as wrong as another status.
-  }
-  throw v2Failure(method, answer)
+/** Whether etcd itself says that it is not there. Any other 404 is somebody else's, and must not read as "no such user". */
+function isGone({ status, message }: V2Answer, what: 'User' | 'Role'): boolean {
+  return status === 404 && ((message.startsWith(`auth: ${what} `) && /does not exist\.$/.test(message)) || message.startsWith('Key not found'))
 }
-

@@ -5,6 +5,7 @@
 import { EtcdRbacError } from '../../errors.js'
 import { deadlineError } from '../clock.js'
 import type { CallContext } from '../backend.js'
+import { isUnreached, TLS_FAULT } from '../transport-fault.js'
 import type { AuthMethod } from './transport.js'
 
 const CONFLICTS: readonly string[] = [
@@ -22,8 +23,6 @@ const CALLER_ONLY: ReadonlySet<AuthMethod> = new Set(['authEnable', 'authStatus'
 /** gRPC's codes after which a request may or may not have been done. */
 const UNCLEAR: ReadonlySet<string> = new Set(['CANCELLED', 'UNKNOWN', 'DEADLINE_EXCEEDED', 'ABORTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'RESOURCE_EXHAUSTED'])
 
-const TLS = /certificate|altname|alert|SSL|TLS|self.signed|issuer/i
-
 /** The error for people, of whatever a v3 client rejected with. */
 export function v3Failure(error: unknown, method: AuthMethod, { user, deadlineMilliseconds }: CallContext): EtcdRbacError {
   const text = error instanceof Error ? error.message : String(error)
@@ -38,7 +37,7 @@ export function v3Failure(error: unknown, method: AuthMethod, { user, deadlineMi
   }
   if (code === 'DEADLINE_EXCEEDED') return deadlineError(method, deadlineMilliseconds, error)
   if (code === 'UNAVAILABLE' && !says('etcdserver:')) {
-    if (TLS.test(message)) {
+    if (!isUnreached(message) && TLS_FAULT.test(message)) {
       return new EtcdRbacError('ERR_TLS', { found: `${method} failed in the TLS handshake: ${message}`, wanted: 'a server certificate of the CA that the client trusts, naming the address dialled, and a client certificate of the CA that etcd trusts', fix: 'compare the CA files of both sides, the host names in the server certificate, and the log of etcd, which alone says why it refused' }, { reason: message }, error)
     }
     return new EtcdRbacError('ERR_UNREACHABLE', { found: `${method} got no answer: ${message}`, wanted: 'a reachable etcd member', fix: 'check the endpoints and that etcd runs, and that the scheme (https) is right' }, { reason: message }, error)

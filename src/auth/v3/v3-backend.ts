@@ -1,14 +1,15 @@
 /** The v3 auth store over the raw Auth RPCs (etcd server/auth/store.go). */
-import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
+import { EtcdRbacError, isEtcdRbacError, quoted } from '../../errors.js'
 import type { WebCryptoLike } from '../../platform.js'
-import { fromWire, toWire } from '../../keys/interval.js'
-import type { Permission, PermissionType } from '../../keys/permission.js'
+import { toWire } from '../../keys/interval.js'
+import type { Permission } from '../../keys/permission.js'
 import type { Backend, CallContext } from '../backend.js'
 import { withDeadline } from '../clock.js'
 import { randomPassword } from '../random-password.js'
 import type { Step } from '../step.js'
 import { isAtLeast, lowestVersion } from '../version.js'
 import { v3Failure } from './failures.js'
+import { enabledIn, namesIn, permissionsIn, versionIn, WIRE_TYPES } from './replies.js'
 import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type V3Transport, type WirePermission } from './transport.js'
 
 /** What the v3 backend may be told beside its client. */
@@ -20,10 +21,6 @@ export interface V3BackendOptions {
   /** For the random passwords that certificate users get where etcd is older than 3.4 and would leave the password empty. */
   readonly crypto?: WebCryptoLike
 }
-
-/** Numbers on the wire (auth.proto, Permission.Type). Clients name them each in their own case, and take an unknown name for READ. */
-const WIRE_TYPES: Readonly<Record<PermissionType, number>> = { read: 0, write: 1, readwrite: 2 }
-const TYPES: ReadonlyMap<string, PermissionType> = new Map(Object.entries(WIRE_TYPES).flatMap(([type, number]) => [[type, type], [String(number), type]] as [string, PermissionType][]))
 
 /**
  * The v3 auth store behind etcd3's `auth` client, or behind any {@link V3Transport}.
@@ -52,7 +49,7 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
   /** Whether auth is on, and whether the server is new enough (3.5) to say so directly. */
   const status = async (context: CallContext): Promise<{ readonly enabled: boolean; readonly direct: boolean }> => {
     try {
-      return { enabled: (await call('authStatus', {}, context)).enabled, direct: true }
+      return { enabled: enabledIn(await call('authStatus', {}, context)), direct: true }
     } catch (error) {
       if (!(isEtcdRbacError(error, 'ERR_SERVER') && error.detail.code === 'UNIMPLEMENTED')) throw error
     }
@@ -75,22 +72,22 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
       if (options.maintenance !== undefined) {
         const { maintenance } = options
         try {
-          versions.push((await withDeadline(context.clock, context.deadlineMilliseconds, 'status', (deadline) => maintenance.status({ deadline }))).version)
+          versions.push(versionIn(await withDeadline(context.clock, context.deadlineMilliseconds, 'status', (deadline) => maintenance.status({ deadline }))))
         } catch (error) {
           throw isEtcdRbacError(error) ? error : v3Failure(error, 'authStatus', context)
         }
       }
       const version = lowestVersion(versions) ?? ((await status(context)).direct ? '3.5' : undefined)
       if (version !== undefined && !isAtLeast(version, 3, 3)) {
-        throw new EtcdRbacError('ERR_VERSION_UNSUPPORTED', { found: `etcd ${version}`, wanted: 'etcd 3.3 or newer on every member', fix: 'upgrade etcd first' }, { version, wanted: '3.3' })
+        throw new EtcdRbacError('ERR_VERSION_UNSUPPORTED', { found: `etcd ${quoted(version)}`, wanted: 'etcd 3.3 or newer on every member', fix: 'upgrade etcd first' }, { version, wanted: '3.3' })
       }
       return version
     },
-    listUsers: async (context) => (await call('userList', {}, context)).users,
-    listRoles: async (context) => (await call('roleList', {}, context)).roles,
+    listUsers: async (context) => namesIn('userList', await call('userList', {}, context), 'users'),
+    listRoles: async (context) => namesIn('roleList', await call('roleList', {}, context), 'roles'),
     readUser: async (user, context) => {
       try {
-        return (await call('userGet', { name: user }, context)).roles
+        return namesIn('userGet', await call('userGet', { name: user }, context), 'roles')
       } catch (error) {
         if (isMissing(error, 'user name not found')) return undefined
         throw error
@@ -98,7 +95,7 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
     },
     readRole: async (role, context) => {
       try {
-        return (await call('roleGet', { role }, context)).perm.map((permission) => fromWirePermission(role, permission))
+        return permissionsIn(role, await call('roleGet', { role }, context))
       } catch (error) {
         if (isMissing(error, 'role name not found')) return undefined
         throw error
@@ -112,9 +109,12 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
       ]
     },
     perform: async (step, { password, version }, context) => {
-      await performV3(step, password ?? (isAtLeast(version, 3, 4) || options.crypto === undefined ? undefined : randomPassword(options.crypto)), (method, request) =>
-        call(method, request, context),
-      )
+      const random = step.do === 'addUser' && !isAtLeast(version, 3, 4) && options.crypto !== undefined ? randomPassword(options.crypto) : undefined
+      if (step.do === 'addUser' && password === undefined && random === undefined && !isAtLeast(version, 3, 4)) {
+        const wanted = 'etcd 3.4 or newer, or crypto for a random password'
+        throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: `etcd ${version ?? 'of unknown version'}, which may give user ${step.user} an empty password`, wanted, fix: 'pass { crypto } or { versions } to v3Backend' }, { wanted })
+      }
+      await performV3(step, password ?? random, (method, request) => call(method, request, context))
     },
   }
 }
@@ -151,13 +151,4 @@ function toWirePermission({ type, keys }: Permission): WirePermission {
   if (keys.api !== 'v3') throw new TypeError('a v2 pattern cannot be granted on the v3 API')
   const { key, rangeEnd } = toWire(keys)
   return { permType: WIRE_TYPES[type], key, range_end: rangeEnd }
-}
-
-function fromWirePermission(role: string, { permType, key, range_end }: WirePermission): Permission {
-  const type = TYPES.get(String(permType).toLowerCase())
-  if (type === undefined) {
-    const message = `role ${role} holds a permission of type ${permType}`
-    throw new EtcdRbacError('ERR_SERVER', { found: message, wanted: 'READ, WRITE or READWRITE', fix: 'revoke that permission by hand: it grants nothing' }, { method: 'roleGet', code: 'OK', message, meaning: 'refused' })
-  }
-  return { type, keys: fromWire({ key, rangeEnd: range_end }) }
 }
