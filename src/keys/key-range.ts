@@ -103,7 +103,7 @@ export function key(name: string | Uint8Array): Key {
 /**
  * All keys that begin with a prefix, which must end with `/`: without it, a sibling is opened too (`/calico` opens `/calicofoo`).
  *
- * @param options.siblings `'include'` if keys beside the prefix are meant, or if another character ends it.
+ * @param options Its `siblings: 'include'` says that keys beside the prefix are meant, or that another character ends it.
  * @throws {@link EtcdRbacError} `ERR_PREFIX_UNTERMINATED`, `ERR_KEY_INVALID`
  * @example
  * ```ts
