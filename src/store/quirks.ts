@@ -20,6 +20,7 @@ export type Change =
   | 'rootRoleShown'
   | 'openWatchChecked'
   | 'watchRefusalExplained'
+  | 'emptyWatchExplained'
   | 'nestedTransactionChecked'
   | 'transactionPutChecked'
   | 'compactNeedsRoot'
@@ -54,8 +55,10 @@ const changes: Readonly<Record<Change, Since>> = {
 
   // ---- v3 keys
   openWatchChecked: watchLeak.fixed,
-  /** A refused watch says why; before, always "permission denied". */
-  watchRefusalExplained: { '3.5': 0 },
+  /** A refused watch says why; before, always "permission denied". Measured on 3.3.25 and 3.4.23. */
+  watchRefusalExplained: { '3.4': 0 },
+  /** The watch of an empty range says why it is cancelled. Measured. */
+  emptyWatchExplained: { '3.4': 0 },
   nestedTransactionChecked: nestedTransaction.fixed,
   transactionPutChecked: transactionPut.fixed,
   compactNeedsRoot: unguardedCalls.fixed,

@@ -20,14 +20,17 @@ export interface HeaderReply {
   readonly header: ResponseHeader
 }
 
-/** A permission as `roleGet` shows it: `READ`, `WRITE` or `READWRITE`, or the number of a type that etcd does not know but stores. */
+/** A permission as `roleGet` shows it: `Read`, `Write` or `Readwrite`, or the number of a type that etcd does not know but stores. */
 export interface PermissionReply {
   readonly permType: string
   readonly key: Uint8Array
   readonly range_end: Uint8Array
 }
 
-/** A permission as `roleGrantPermission` takes it. An unknown name is READ: that is what goes over the wire. */
+/**
+ * A permission as `roleGrantPermission` takes it: `Read` (0), `Write` (1), `Readwrite` (2). Any other name, `READWRITE` too, goes over the wire
+ * as Read: so etcd3 does it.
+ */
 export interface PermissionRequest {
   readonly permType?: string | number
   readonly key?: Uint8Array

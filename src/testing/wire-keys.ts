@@ -12,8 +12,8 @@ export function toRange(message: Message): Calls['range'][0] {
     ...ranged(message),
     limit: numberField(message, 'limit'),
     revision: numberField(message, 'revision'),
-    sort_order: enumField(message, 'sort_order', ['NONE', 'ASCEND', 'DESCEND']),
-    sort_target: enumField(message, 'sort_target', ['KEY', 'VERSION', 'CREATE', 'MOD', 'VALUE']),
+    sort_order: enumField(message, 'sort_order', ['None', 'Ascend', 'Descend']),
+    sort_target: enumField(message, 'sort_target', ['Key', 'Version', 'Create', 'Mod', 'Value']),
     keys_only: flagField(message, 'keys_only'),
     count_only: flagField(message, 'count_only'),
   }
@@ -36,14 +36,14 @@ export function toDeleteRange(message: Message): Calls['deleteRange'][0] {
 
 type Txn = Calls['txn'][0]
 
-const TARGETS: readonly string[] = ['VERSION', 'CREATE', 'MOD', 'VALUE', 'LEASE']
+const TARGETS: readonly string[] = ['Version', 'Create', 'Mod', 'Value', 'Lease']
 const TARGET_FIELDS: readonly string[] = ['version', 'create_revision', 'mod_revision', 'value', 'lease']
 
 function toCompare(message: Message): Txn['compare'][number] {
   const target = enumField(message, 'target', TARGETS)
   return {
     ...ranged(message),
-    result: enumField(message, 'result', ['EQUAL', 'GREATER', 'LESS', 'NOT_EQUAL']),
+    result: enumField(message, 'result', ['Equal', 'Greater', 'Less', 'NotEqual']),
     target,
     number: target === 3 ? 0 : numberField(message, TARGET_FIELDS[target] ?? ''),
     value: bytesField(message, 'value'),

@@ -21,6 +21,7 @@ export function messageField(message: Message, name: string): Message | undefine
 
 export function textField(message: Message, name: string): string {
   // Of any value, as protobufjs does.
+  // eslint-disable-next-line @typescript-eslint/no-base-to-string
   return String(own(message, name) ?? '')
 }
 
@@ -57,8 +58,8 @@ export function listField(message: Message, name: string): readonly Message[] {
   return value as readonly Message[]
 }
 
-/** The names of permission types on the wire, in the order of their numbers. */
-export const PERMISSION_TYPES: readonly string[] = ['READ', 'WRITE', 'READWRITE']
+/** The names of permission types in etcd3's `auth.proto`, in the order of their numbers. etcd's own are `READ`, …: etcd3 takes them for Read. */
+export const PERMISSION_TYPES: readonly string[] = ['Read', 'Write', 'Readwrite']
 
 type Encoders = { readonly [M in keyof Calls]?: (message: Message) => Calls[M][0] }
 

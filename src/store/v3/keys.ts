@@ -50,9 +50,10 @@ export function readRange(state: State, request: RangeRequest): { readonly kvs: 
   const keys = keysAt(state, request.revision > 0 ? request.revision : state.revision)
   const found = within(keys, request.key, request.range_end)
   const order = orders[request.sort_target]
-  // Without an order, a target other than the key sorts upwards (`apply.go`, "Since current mvcc.Range implementation returns …").
+  // Without a direction, etcd sorts upwards by anything but the key, yet only what it has read up to the limit.
   const direction = request.sort_order === 2 ? -1 : 1
-  const sorted = order && (request.sort_order > 0 || request.sort_target > 0) ? found.toSorted((a, b) => direction * order(a, b)) : found
+  const fetched = request.sort_order === 0 && request.limit > 0 ? found.slice(0, request.limit + 1) : found
+  const sorted = order && (request.sort_order > 0 || request.sort_target > 0) ? fetched.toSorted((a, b) => direction * order(a, b)) : fetched
   const limited = request.limit > 0 ? sorted.slice(0, request.limit) : sorted
   const kvs = request.count_only ? [] : limited.map((stored) => toKeyValue(stored, request.keys_only))
   return { kvs, more: !request.count_only && limited.length < found.length, count: String(found.length) }

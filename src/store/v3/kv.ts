@@ -43,8 +43,8 @@ export function revisionProblem(state: State, revision: number): Failure | undef
 
 /** What a put relies on that is not there. */
 export function putMissing(state: State, request: PutRequest): Failure | undefined {
-  if ((request.ignore_value || request.ignore_lease) && lookUp(state, request.key) === undefined) return failures.keyNotFound
-  return request.lease === 0 ? undefined : failures.leaseNotFound
+  if (request.lease !== 0) return failures.leaseNotFound
+  return (request.ignore_value || request.ignore_lease) && lookUp(state, request.key) === undefined ? failures.keyNotFound : undefined
 }
 
 export function range(context: Context, request: RangeRequest): RangeReply | Failure {

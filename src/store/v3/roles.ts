@@ -62,7 +62,8 @@ function isUsable({ key, range_end: end }: WirePermission): boolean {
 
 /**
  * A granted permission among those of a role. etcd looks only at the first entry with that key: if its end is another, the new one is
- * appended even where the very same range stands further on.
+ * appended even where the very same range stands further on. Entries of one key stay in the order in which they came; in etcd they may change places
+ * in a role of more than 12 permissions (6, if built by a Go before 1.19), since its sort is not stable.
  */
 function granted(permissions: readonly WirePermission[], permission: WirePermission): readonly WirePermission[] {
   const at = permissions.findIndex(({ key }) => compareBytes(key, permission.key) >= 0)

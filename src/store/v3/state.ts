@@ -42,6 +42,7 @@ export interface State {
   logins: number
   /** The revision of the keys; 1 is that of the empty store. */
   revision: number
+  /** -1 before the first compaction, so that compacting at 0 succeeds once, as in etcd. */
   compacted: number
   readonly history: Change[]
   watches: number
@@ -66,7 +67,7 @@ export function emptyState(): State {
     tokens: new Map(),
     logins: 0,
     revision: 1,
-    compacted: 0,
+    compacted: -1,
     history: [],
     watches: 0,
     dead: false,

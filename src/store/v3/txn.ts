@@ -10,11 +10,13 @@ import { identify, type Identity } from './identity.js'
 import { deleteKeys, keysAt, readRange, toKeyValue, within, writeKey } from './keys.js'
 import { deleteProblem, deleteRefusal, putMissing, putProblem, putRefusal, rangeProblem, revisionProblem } from './kv.js'
 import { keyRefusal } from './range-check.js'
-import type { Compare, RequestOp, ResponseOp, TxnReply, TxnRequest } from './rpc.js'
+import type { Compare, DeleteRangeRequest, RequestOp, ResponseHeader, ResponseOp, TxnReply, TxnRequest } from './rpc.js'
 import { headerOf, type Context, type State, type StoredKey } from './state.js'
 
 /** `--max-txn-ops`. */
 const MAX_OPERATIONS = 128
+
+const NO_HEADER: ResponseHeader = { cluster_id: '0', member_id: '0', revision: '0', raft_term: '0' }
 
 /** The first finding, or `undefined`. */
 function firstOf<T>(items: readonly T[], find: (item: T) => Failure | undefined): Failure | undefined {
@@ -43,30 +45,45 @@ function txnProblem({ compare, success, failure }: TxnRequest, allowed: number):
   })
 }
 
-/** The keys that a branch may put, or `undefined` where one is put twice, or put and deleted (`checkIntervals`). */
-function puts(ops: readonly RequestOp[]): ReadonlySet<string> | undefined {
-  const found = new Set<string>()
-  const doomed = ops.flatMap((op) => (op.op === 'deleteRange' ? [op.request] : []))
-  const add = (key: string, bytes: Uint8Array | undefined): boolean => {
-    const deleted = bytes && doomed.some((request) => within([{ key: bytes } as StoredKey], request.key, request.range_end).length > 0)
-    if (deleted || found.has(key)) return false
-    found.add(key)
-    return true
-  }
-  for (const op of ops) {
-    if (op.op === 'put' && !add(toHex(op.request.key), op.request.key)) return undefined
-    if (op.op !== 'txn') continue
-    const [then, otherwise] = [puts(op.request.success), puts(op.request.failure)]
-    if (!then || !otherwise) return undefined
-    for (const key of new Set([...then, ...otherwise])) if (!add(key, undefined)) return undefined
-  }
-  return found
+interface Writes {
+  /** Hexadecimal. */
+  readonly puts: ReadonlySet<string>
+  readonly deletes: readonly DeleteRangeRequest[]
 }
 
-function txnRefusal({ state, quirks }: Context, identity: Identity, request: TxnRequest): Failure | undefined {
+/** Whether a delete takes a key, as the check of doubled keys sees it: an end of one zero byte is no "no end" to it, and takes nothing. */
+function takes({ key, range_end: end }: DeleteRangeRequest, put: string): boolean {
+  const [from, to] = [toHex(key), toHex(end)]
+  return to === '' ? put === from : from <= put && put < to
+}
+
+/** What a branch may put and delete, or `undefined` where it puts a key twice, or puts and deletes it (`checkIntervals`). */
+function writesOf(ops: readonly RequestOp[]): Writes | undefined {
+  const puts = new Set<string>()
+  const deletes = ops.flatMap((op) => (op.op === 'deleteRange' ? [op.request] : []))
+  const add = (key: string, unless: ReadonlySet<string>): boolean => {
+    if ((puts.has(key) && !unless.has(key)) || deletes.some((request) => takes(request, key))) return false
+    puts.add(key)
+    return true
+  }
+  const none = new Set<string>()
+  for (const op of ops) {
+    if (op.op !== 'txn') continue
+    const [then, otherwise] = [writesOf(op.request.success), writesOf(op.request.failure)]
+    if (!then || !otherwise) return undefined
+    // Only one of the two branches will be taken, so both may put the same key.
+    for (const key of then.puts) if (!add(key, none)) return undefined
+    for (const key of otherwise.puts) if (!add(key, then.puts)) return undefined
+    deletes.push(...then.deletes, ...otherwise.deletes)
+  }
+  for (const op of ops) if (op.op === 'put' && !add(toHex(op.request.key), none)) return undefined
+  return { puts, deletes }
+}
+
+function txnRefusal(context: Context, identity: Identity, request: TxnRequest): Failure | undefined {
+  const { state, quirks } = context
   const compared = firstOf(request.compare, ({ key, range_end }) => keyRefusal(state, identity, 'read', key, range_end))
   if (compared) return compared
-  const context = { state, quirks } as Context
   return firstOf([...request.success, ...request.failure], (op) => {
     switch (op.op) {
       case 'range':
@@ -95,24 +112,28 @@ function passes(state: State, revision: number, compare: Compare): boolean {
   return found.length === 0 ? holds(undefined, compare) : found.every((stored) => holds(stored, compare))
 }
 
-function apply(state: State, request: TxnRequest, revision: number): TxnReply {
+/** Runs the branch whose turn it is. `written` is the length of the history before the outermost transaction. */
+function apply(state: State, request: TxnRequest, written: number): TxnReply {
+  const revision = state.revision + 1
+  // A response carries the new revision from the first write on.
+  const header = (): ResponseHeader => ({ ...headerOf(state), revision: String(state.history.length > written ? revision : state.revision) })
   const succeeded = request.compare.every((compare) => passes(state, revision, compare))
   const responses = (succeeded ? request.success : request.failure).map((op): ResponseOp => {
-    const header = { ...headerOf(state), revision: String(revision) }
     switch (op.op) {
       case 'range':
-        return { op: 'range', reply: { header, ...readRange({ ...state, revision }, op.request) } }
+        return { op: 'range', reply: { header: header(), ...readRange({ ...state, revision }, op.request) } }
       case 'put': {
         const previous = writeKey(state, op.request, revision)
-        return { op: 'put', reply: { header, prev_kv: op.request.prev_kv && previous ? toKeyValue(previous) : null } }
+        return { op: 'put', reply: { header: header(), prev_kv: op.request.prev_kv && previous ? toKeyValue(previous) : null } }
       }
       case 'deleteRange': {
         const deleted = deleteKeys(state, op.request, revision)
         const prev_kvs = op.request.prev_kv ? deleted.map((key) => toKeyValue(key)) : []
-        return { op: 'deleteRange', reply: { header, deleted: String(deleted.length), prev_kvs } }
+        return { op: 'deleteRange', reply: { header: header(), deleted: String(deleted.length), prev_kvs } }
       }
       case 'txn':
-        return { op: 'txn', reply: apply(state, op.request, revision) }
+        // etcd leaves the header of an inner transaction empty.
+        return { op: 'txn', reply: { ...apply(state, op.request, written), header: NO_HEADER } }
     }
   })
   return { header: headerOf(state), succeeded, responses }
@@ -132,13 +153,13 @@ export function txn(context: Context, request: TxnRequest): TxnReply | Failure {
   const { state } = context
   const problem = txnProblem(request, MAX_OPERATIONS)
   if (problem) return problem
-  if (!puts(request.success) || !puts(request.failure)) return failures.duplicateKey
+  if (!writesOf(request.success) || !writesOf(request.failure)) return failures.duplicateKey
   const identity = identify(context)
   if (isFailure(identity)) return identity
   const refusal = txnRefusal(context, identity, request) ?? missing(state, request)
   if (refusal) return refusal
   const written = state.history.length
-  const reply = apply(state, request, state.revision + 1)
+  const reply = apply(state, request, written)
   if (state.history.length > written) state.revision++
   return { ...reply, header: headerOf(state) }
 }

@@ -1,4 +1,5 @@
 /** Opening a watch: the one moment at which its rights are checked. Follows `v3rpc/watch.go`. Events are not delivered here. */
+import { compareBytes } from '../../bytes.js'
 import { failures, isFailure, type Failure } from './failures.js'
 import { identify } from './identity.js'
 import { keyRefusal } from './range-check.js'
@@ -18,12 +19,21 @@ function watchRefusal(context: Context, { key, range_end }: WatchCreateRequest):
   return keyRefusal(state, identity, 'read', key.length === 0 ? new Uint8Array(1) : key, checked)
 }
 
+/** Whether no key can ever lie in it (`mvcc.watchStream.Watch`). */
+function isEmpty({ key, range_end }: WatchCreateRequest): boolean {
+  const open = range_end.length <= 1 && (range_end[0] ?? 0) === 0
+  return !open && compareBytes(key, range_end) >= 0
+}
+
 /** A refusal is not a gRPC error but a reply that opens and cancels the watch at once. */
 export function watchCreate(context: Context, request: WatchCreateRequest): WatchReply {
   const { state, quirks } = context
   const refusal = watchRefusal(context, request)
-  if (!refusal) return { header: headerOf(state), watch_id: String(state.watches++), created: true, canceled: false, cancel_reason: '' }
-  const { status, message } = quirks.watchRefusalExplained ? refusal : failures.permissionDenied
-  const cancel_reason = `rpc error: code = ${CODES[status] ?? status} desc = ${message}`
-  return { header: headerOf(state), watch_id: '-1', created: true, canceled: true, cancel_reason }
+  const canceled = (cancel_reason: string): WatchReply => ({ header: headerOf(state), watch_id: '-1', created: true, canceled: true, cancel_reason })
+  if (refusal) {
+    const { status, message } = quirks.watchRefusalExplained ? refusal : failures.permissionDenied
+    return canceled(`rpc error: code = ${CODES[status] ?? status} desc = ${message}`)
+  }
+  if (isEmpty(request)) return canceled(quirks.emptyWatchExplained ? 'mvcc: watcher range is empty' : '')
+  return { header: headerOf(state), watch_id: String(state.watches++), created: true, canceled: false, cancel_reason: '' }
 }
