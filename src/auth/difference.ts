@@ -24,6 +24,9 @@ export interface Differences {
 /** Roles that are etcd's own and not judged by a policy. */
 const isOwn = (role: string): boolean => role === 'root'
 
+/** etcd v2 gives user root its role itself, and refuses to be told (v2auth/auth.go, `CreateUser`). */
+const isInborn = (api: AuthState['api'], user: string, role: string): boolean => api === 'v2' && user === 'root' && role === 'root'
+
 /** Users and roles of the store that the policy does not name. */
 export function unmanagedOf(state: AuthState, wanted: Wanted): { readonly users: readonly string[]; readonly roles: readonly string[] } {
   return {
@@ -54,7 +57,7 @@ export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanag
   for (const [user, roles] of Object.entries(wanted.users)) {
     const held = Object.hasOwn(state.users, user) ? (state.users[user] ?? []) : undefined
     if (held === undefined) addUsers.push({ do: 'addUser', user, login: wanted.logins[user] ?? 'certificate', reason: 'the policy declares it' })
-    for (const role of roles) if (!held?.includes(role)) binds.push({ do: 'bindRole', user, role, reason: 'the policy binds it' })
+    for (const role of roles) if (!held?.includes(role) && !isInborn(state.api, user, role)) binds.push({ do: 'bindRole', user, role, reason: 'the policy binds it' })
     // etcd v2 stores a role as often as it was named at the user's creation.
     for (const role of new Set(held)) if (!roles.includes(role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
   }
