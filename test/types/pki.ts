@@ -1,0 +1,58 @@
+/** What must and must not compile where certificates are made. */
+import { definePolicy, parsePolicy, type Policy } from '../../src/policy/index.js'
+import {
+  createCa,
+  generateKeyPair,
+  issueClient,
+  issueServer,
+  openCa,
+  planMaterial,
+  verifyCsr,
+  type Authority,
+  type CertificatePem,
+  type CsrPem,
+  type Signer,
+  type Validity,
+} from '../../src/pki/index.js'
+import type { WebCryptoLike } from '../../src/platform.js'
+
+const policy = definePolicy({ users: { root: 'certificate', 'calico-node': 'certificate', auditor: 'password' }, members: ['etcd-0'], authorities: ['ca'] })
+
+declare const general: Policy
+declare const crypto: WebCryptoLike
+declare const clients: Authority<'client'>, servers: Authority<'server'>, peers: Authority<'peer'>, both: Authority<'client' | 'server'>
+declare const csr: CsrPem, text: string, certificate: CertificatePem, validity: Validity, signer: Signer
+
+// A PEM file that was read is text of an unknown kind; what an `issue…` returned keeps its kind.
+void issueClient(both, { policy, user: 'calico-node', csr: text, validity })
+void issueServer(both, { policy, member: 'etcd-0', hosts: [], csr: text, validity })
+// @ts-expect-error a certificate is no CSR
+void issueClient(clients, { policy, user: 'root', csr: certificate, validity })
+// @ts-expect-error a CSR is no certificate
+void openCa(crypto, { certificate: csr, signer, issues: ['client'] })
+// @ts-expect-error a certificate is no CSR
+void verifyCsr(crypto, certificate)
+
+// A policy from a file has names that only run time knows.
+void issueClient(clients, { policy: parsePolicy({}), user: text, csr: text, validity })
+void issueClient(clients, { policy: general, user: text, csr: text, validity })
+// @ts-expect-error some string is no declared user
+void issueClient(clients, { policy, user: text, csr, validity })
+for (const user of ['root', 'calico-node'] as const) void issueClient(clients, { policy, user, csr, validity })
+
+// What an authority issues.
+export const made: Promise<Authority<'client'>> = createCa(crypto, { name: 'x', signer, validity, issues: ['client'] })
+export const opened: Promise<Authority<'peer'>> = openCa(crypto, { certificate, signer, issues: ['client', 'peer'] })
+// @ts-expect-error an authority for one purpose does not become one for two
+export const wider: Authority<'client' | 'peer'> = clients
+// @ts-expect-error what it issues has no default
+void createCa(crypto, { name: 'x', signer, validity })
+// @ts-expect-error not a purpose
+void createCa(crypto, { name: 'x', signer, validity, issues: ['peers'] })
+
+// @ts-expect-error long validity is asked for in words
+void issueClient(clients, { policy, user: 'root', csr, validity, longLived: true })
+// @ts-expect-error each member's hosts are stated
+planMaterial(policy, [], new Date(0), { hosts: {}, authorities: { client: clients, server: servers, peer: peers } })
+// @ts-expect-error no such algorithm
+void generateKeyPair(crypto, 'rsa-1024')

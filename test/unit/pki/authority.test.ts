@@ -1,0 +1,183 @@
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { utf8, concatBytes } from '../../../src/bytes.js'
+import { signedBy, tbsCertificate } from '../../../src/pki/asn1/certificate.js'
+import { signedObject } from '../../../src/pki/asn1/csr.js'
+import { commonNameOnly } from '../../../src/pki/asn1/name.js'
+import { namedBits, objectIdentifier, octetString, sequence, setOf, smallInteger, TRUE, tlv } from '../../../src/pki/asn1/write.js'
+import { createCa, days, generateKeyPair, openCa, type CaRequest, type Purpose, type Signer } from '../../../src/pki/index.js'
+import { writePem, type CertificatePem } from '../../../src/pki/pem.js'
+import { authority, commonName, keyOf, lanes, NOW, rejected } from '../../support/pki.js'
+
+const tenYears = days(3650).from(NOW)
+
+describe.each(lanes)('with %s', (_, crypto) => {
+  test.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const)('an authority of %s is what Node takes for one, and opens again', async (algorithm) => {
+    const { signer } = await keyOf(crypto, algorithm)
+    const ca = await createCa(crypto, { name: 'etcd-ca', signer, validity: tenYears, issues: ['client', 'server'] })
+    const seen = new X509Certificate(ca.certificate)
+    expect(seen.ca).toBe(true)
+    expect(seen.subject).toBe('CN=etcd-ca')
+    expect(seen.issuer).toBe('CN=etcd-ca')
+    expect(seen.verify(seen.publicKey)).toBe(true)
+    expect(new Date(seen.validFrom)).toEqual(tenYears.notBefore)
+    expect(new Date(seen.validTo)).toEqual(tenYears.notAfter)
+    const opened = await openCa(crypto, { certificate: ca.certificate, signer, issues: ['client', 'server'] })
+    expect(opened).toEqual(ca)
+    expect(JSON.stringify(opened)).toBe(JSON.stringify(ca))
+  })
+
+  test('an authority is data: what it signs with does not show', async () => {
+    const ca = await authority(crypto, 'etcd-ca', ['peer'])
+    expect(Object.keys(ca).toSorted()).toEqual(['certificate', 'issues', 'keyId', 'name', 'notAfter', 'notBefore'])
+    expect(ca.issues).toEqual({ peer: true })
+    expect(Object.isFrozen(ca)).toBe(true)
+  })
+
+  test('opening with the key of another is refused, before and after asking it to sign', async () => {
+    const mine = await keyOf(crypto)
+    const other = await generateKeyPair(crypto, 'ecdsa-p256')
+    const { certificate } = await createCa(crypto, { name: 'etcd-ca', signer: mine.signer, validity: tenYears, issues: ['client'] })
+    const open = (signer: Signer) => openCa(crypto, { certificate, signer, issues: ['client'] })
+    expect((await rejected('ERR_KEY_MISMATCH', open(other.signer))).detail.commonName).toBe('etcd-ca')
+    await rejected('ERR_KEY_MISMATCH', open({ ...other.signer, publicKey: mine.signer.publicKey }))
+  })
+})
+
+const { crypto } = globalThis
+const { signer } = await keyOf(crypto)
+
+describe('no authority is made from', () => {
+  const good: CaRequest<Purpose> = { name: 'etcd-ca', signer, validity: tenYears, issues: ['client'] }
+  test.each([
+    ['a name that is a path', { name: 'x/../root' }, 'ERR_NAME_INVALID'],
+    ['an empty name', { name: '' }, 'ERR_NAME_INVALID'],
+    ['nothing to issue', { issues: [] }, 'ERR_PURPOSE_REFUSED'],
+    ['a purpose twice', { issues: ['client', 'client'] }, 'ERR_PURPOSE_REFUSED'],
+    ['an unknown purpose', { issues: ['root' as Purpose] }, 'ERR_PURPOSE_REFUSED'],
+    ['an end before its beginning', { validity: { notBefore: NOW, notAfter: new Date(0) } }, 'ERR_VALIDITY_INVALID'],
+  ] as const)('%s', async (_, change, code) => {
+    await rejected(code, createCa(crypto, { ...good, ...change }))
+  })
+
+  test.each([-1, 1.5, Number.NaN, 9, '0' as unknown as number])('a path length of %s', async (pathLength) => {
+    await expect(createCa(crypto, { ...good, pathLength })).rejects.toThrow(TypeError)
+  })
+})
+
+// A certificate of any content, self-signed.
+interface Content {
+  readonly subject?: Uint8Array
+  readonly issuer?: Uint8Array
+  readonly extensions?: readonly Uint8Array[]
+  readonly by?: Signer
+  readonly publicKeyDer?: Uint8Array
+  readonly change?: (der: Uint8Array) => Uint8Array
+}
+const extension = (oid: string, critical: boolean, value: Uint8Array): Uint8Array => sequence(objectIdentifier(oid), ...(critical ? [TRUE] : []), octetString(value))
+const isCa = extension('2.5.29.19', true, sequence(TRUE))
+const certSign = extension('2.5.29.15', true, namedBits([5]))
+async function certificateOf({ subject = commonNameOnly('etcd-ca'), issuer = subject, extensions = [isCa, certSign], by = signer, publicKeyDer = signer.publicKey, change }: Content): Promise<CertificatePem> {
+  const tbs = tbsCertificate({ serial: Uint8Array.of(1), signedBy: signedBy(by.algorithm, issuer), ...tenYears, subject, publicKeyDer, extensions })
+  const der = signedObject(tbs, by.algorithm, await by.sign(tbs))
+  return writePem('certificate', change?.(der) ?? der)
+}
+
+describe('openCa', () => {
+  const open = (certificate: string, issues: readonly Purpose[] = ['client']) => openCa(crypto, { certificate, signer, issues })
+  const twoNames = sequence(setOf(commonName('etcd-ca')), setOf(commonName('root')))
+  const extended = (...oids: string[]) => extension('2.5.29.37', false, sequence(...oids.map(objectIdentifier)))
+
+  test('takes the plainest certificate of an authority, and computes the key identifier that it lacks', async () => {
+    const plain = await open(await certificateOf({}))
+    const ours = await createCa(crypto, { name: 'etcd-ca', signer, validity: tenYears, issues: ['client'] })
+    expect(plain.keyId).toBe(ours.keyId)
+  })
+
+  test('takes the key identifier that the certificate gives', async () => {
+    const id = extension('2.5.29.14', false, octetString(Uint8Array.of(1, 2, 3)))
+    expect((await open(await certificateOf({ extensions: [isCa, certSign, id] }))).keyId).toBe('010203')
+  })
+
+  test.each([
+    ['a leaf', { extensions: [certSign, extension('2.5.29.19', true, sequence())] }, 'not an authority'],
+    ['no basicConstraints', { extensions: [certSign] }, 'not an authority'],
+    ['no keyUsage', { extensions: [isCa] }, 'may not sign'],
+    ['keyUsage without keyCertSign', { extensions: [isCa, extension('2.5.29.15', true, namedBits([0, 6]))] }, 'may not sign'],
+    ['an unknown critical extension', { extensions: [isCa, certSign, extension('1.2.3.4', true, sequence())] }, '1.2.3.4'],
+    ['critical name constraints', { extensions: [isCa, certSign, extension('2.5.29.30', true, sequence())] }, ''],
+    ['an extension twice', { extensions: [isCa, certSign, isCa] }, 'twice'],
+    ['two Common Names', { subject: twoNames }, '2 readable Common Names'],
+    ['no Common Name', { subject: sequence(setOf(sequence(objectIdentifier('2.5.4.10'), tlv(0x0c, utf8('etcd'))))) }, '0 readable'],
+    ['a Common Name that is a path', { subject: commonNameOnly('x/../root') }, 'slash'],
+    ['an empty Common Name', { subject: commonNameOnly('') }, 'empty'],
+    ['extensions that are BER inside', { extensions: [extension('2.5.29.19', true, Uint8Array.of(0x30, 0x03, 0x01, 0x01, 0x01)), certSign] }, 'BOOLEAN'],
+  ] as const)('refuses %s', async (_, content, reason) => {
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf(content)))).message).toContain(reason)
+  })
+
+  test.each([
+    ['a trailing byte', (der: Uint8Array) => concatBytes(der, Uint8Array.of(0))],
+    ['a certificate cut off', (der: Uint8Array) => der.subarray(0, -1)],
+    ['something else that is DER', () => sequence(smallInteger(1))],
+  ])('refuses %s', async (_, change) => {
+    await rejected('ERR_DER_INVALID', open(await certificateOf({ change })))
+  })
+
+  test('refuses a certificate whose self-signature was not made over it', async () => {
+    const change = (der: Uint8Array) => der.map((byte, i) => (i === der.length - 1 ? byte ^ 1 : byte))
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf({ change })))).message).toContain('signature')
+  })
+
+  test('refuses extended key usages that forbid what it is to issue, and takes those that allow it', async () => {
+    const client = '1.3.6.1.5.5.7.3.2'
+    const server = '1.3.6.1.5.5.7.3.1'
+    const clientsOnly = await certificateOf({ extensions: [isCa, certSign, extended(client)] })
+    expect((await open(clientsOnly)).issues).toEqual({ client: true })
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(clientsOnly, ['client', 'peer']))).message).toContain('serverAuth')
+    await open(await certificateOf({ extensions: [isCa, certSign, extended(client, server)] }), ['client', 'server', 'peer'])
+    await open(await certificateOf({ extensions: [isCa, certSign, extended('2.5.29.37.0')] }), ['peer'])
+  })
+
+  test('refuses a chain file, a key file and a bundle', async () => {
+    const one = await certificateOf({})
+    await rejected('ERR_PEM_INVALID', open(one + one))
+    await rejected('ERR_PEM_INVALID', open(one.replaceAll('CERTIFICATE', 'PRIVATE KEY')))
+  })
+
+  test('refuses a weak key, in the certificate and in the signer', async () => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'der', type: 'spki' })
+    await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf({ publicKeyDer: weak })))
+    await rejected('ERR_ALGORITHM_UNSUPPORTED', openCa(crypto, { certificate: await certificateOf({}), signer: { ...signer, publicKey: weak }, issues: ['client'] }))
+  })
+})
+
+describe('an intermediate', async () => {
+  const root = await generateKeyPair(crypto, 'ecdsa-p384')
+  const rootPem = await certificateOf({ subject: commonNameOnly('etcd-root'), by: root.signer, publicKeyDer: root.signer.publicKey })
+  const under = await certificateOf({ issuer: commonNameOnly('etcd-root'), by: root.signer })
+  const open = (certificate: string, parents?: string) => openCa(crypto, { certificate, signer, issues: ['client'], ...(parents === undefined ? {} : { parents }) })
+
+  test('opens with and without its parents', async () => {
+    expect((await open(under)).name).toBe('etcd-ca')
+    expect((await open(under, rootPem)).name).toBe('etcd-ca')
+  })
+
+  test('is refused with parents that are not its own', async () => {
+    const stranger = (await authority(crypto, 'etcd-root', ['client'])).certificate
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(under, stranger))).message).toContain('signature')
+    const other = (await authority(crypto, 'other-root', ['client'])).certificate
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(under, other))).message).toContain('not issued by')
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf({}), rootPem))).message).toContain('is a root')
+  })
+
+  test('is refused where its parent allows no authority below', async () => {
+    const zero = extension('2.5.29.19', true, sequence(TRUE, smallInteger(0)))
+    const strict = await certificateOf({ subject: commonNameOnly('etcd-root'), by: root.signer, publicKeyDer: root.signer.publicKey, extensions: [zero, certSign] })
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(under, strict))).message).toContain('allows 0')
+  })
+
+  test('is refused where its issuer has a name that could be taken for a user', async () => {
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf({ issuer: commonNameOnly('x/../root'), by: root.signer })))).message).toContain('its issuer')
+  })
+})
