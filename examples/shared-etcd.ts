@@ -204,7 +204,7 @@ try {
 
 say('\n6. The components')
 const keyed = (user: keyof typeof policy.users) => issued.get(user) ?? { certificate: '', key: '' }
-const kube = renderKubeApiserver({ endpoints: [clientUrl], serverAuthority: servers.certificate, client: keyed('kube-apiserver'), directory: join(folder, 'kube-apiserver'), compaction: apiserver.compaction })
+const kube = renderKubeApiserver({ endpoints: [clientUrl], serverAuthority: servers.certificate, client: keyed('kube-apiserver'), certificatesDirectory: join(folder, 'kube-apiserver'), compaction: apiserver.compaction })
 await writeRendered(kube)
 const manifests = renderCalico({
   endpoints: [clientUrl],

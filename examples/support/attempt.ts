@@ -1,6 +1,7 @@
 /** Really asks an etcd for an operation, to see whether it lets it pass. */
 import type { Etcd3 } from 'etcd3'
 import type { FetchLike, KeyRange, Operation, Path } from 'etcd-rbac'
+import type { MemoryClient } from 'etcd-rbac/testing'
 
 interface RangeRequest {
   readonly key: Buffer
@@ -22,11 +23,53 @@ export function v3Client(etcd: Etcd3): V3Client {
     range: (request) => etcd.kv.range(request, deadline()),
     put: (request) => etcd.kv.put(request, deadline()),
     deleteRange: (request) => etcd.kv.deleteRange(request, deadline()),
-    watch: async ({ key, range_end }) => {
-      const builder = etcd.watch()
-      const watcher = await (range_end.length === 0 ? builder.key(key) : builder.inRange({ start: key, end: range_end })).create()
-      await watcher.cancel()
+    watch: (request) => openWatch(etcd, request, deadline()),
+  }
+}
+
+/** The same calls of the double. */
+export function memoryV3Client(client: MemoryClient): V3Client {
+  return {
+    range: (request) => client.kv.range(request),
+    put: (request) => client.kv.put(request),
+    deleteRange: (request) => client.kv.deleteRange(request),
+    watch: async (request) => {
+      const { canceled, cancel_reason } = await client.watch(request)
+      if (canceled) throw new Error(cancel_reason)
     },
+  }
+}
+
+interface WatchStream {
+  write(request: object): void
+  end(): void
+  cancel(): void
+  on(event: 'data', listener: (response: { created: boolean; canceled: boolean; cancel_reason: string }) => void): void
+  on(event: 'error', listener: (error: Error) => void): void
+  on(event: 'status', listener: () => void): void
+}
+
+/**
+ * Opens a watch and closes it. Not by etcd3's own watcher, which never hears of a watch that was refused at its creation. It is ended before it
+ * is cancelled: etcd3 takes a stream that fails while it can still be written to for a broken member, and closes the channel under the next call.
+ */
+async function openWatch(etcd: Etcd3, request: RangeRequest, options: { deadline: number }): Promise<void> {
+  const { watchClient } = etcd as unknown as { watchClient: { watch(options: { deadline: number }): Promise<WatchStream> } }
+  const stream = await watchClient.watch(options)
+  const ended = new Promise<void>((resolve) => stream.on('status', () => resolve()))
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stream.on('error', reject)
+      stream.on('data', ({ created, canceled, cancel_reason }) => {
+        if (canceled) reject(new Error(cancel_reason))
+        else if (created) resolve()
+      })
+      stream.write({ create_request: request })
+    })
+  } finally {
+    stream.end()
+    stream.cancel()
+    await ended
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Etcd3 } from 'etcd3'
 import { etcd3Options, toCommand, v2Backend, v3Backend, type Backend, type Operation, type RenderedMember } from 'etcd-rbac'
 import { memoryEtcd } from 'etcd-rbac/testing'
-import { attemptV2, attemptV3, v3Client, type V3Client } from './attempt.js'
+import { attemptV2, attemptV3, memoryV3Client, v3Client } from './attempt.js'
 import { startEtcd } from './etcd.js'
 import { httpsFetch } from './https-fetch.js'
 
@@ -62,17 +62,9 @@ export function inMemory({ version, v2 }: { readonly version: string; readonly v
         ? v3Backend(etcd.as('root').auth, { versions: [version], crypto: globalThis.crypto })
         : v2Backend({ fetch: etcd.as('root').fetch, endpoint, crypto: globalThis.crypto }),
     attempt: (user, operation) => {
-      const { kv, watch, fetch } = etcd.as(user)
-      const client: V3Client = {
-        range: (request) => kv.range(request),
-        put: (request) => kv.put(request),
-        deleteRange: (request) => kv.deleteRange(request),
-        watch: async (request) => {
-          const created = await watch(request)
-          if (created.canceled) throw new Error(created.cancel_reason)
-        },
-      }
-      return operation.keys.api === 'v3' ? attemptV3(client, operation, operation.keys) : attemptV2(fetch, endpoint, operation, operation.keys)
+      const client = etcd.as(user)
+      const { keys } = operation
+      return keys.api === 'v3' ? attemptV3(memoryV3Client(client), operation, keys) : attemptV2(client.fetch, endpoint, operation, keys)
     },
     stop: () => Promise.resolve(),
   }
