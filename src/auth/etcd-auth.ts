@@ -76,7 +76,9 @@ export class EtcdAuth {
 
   constructor(backend: Backend, options: EtcdAuthOptions) {
     const { identity, deadlineMilliseconds = 10_000, clock = platformClock } = options
-    if (typeof identity?.user !== 'string' || identity.user === '') throw new TypeError('identity.user must name the user as whom the client is connected')
+    // What plain JavaScript may have left away.
+    const { user } = (identity as Partial<Identity> | undefined) ?? {}
+    if (typeof user !== 'string' || user === '') throw new TypeError('identity.user must name the user as whom the client is connected')
     if (!(Number.isFinite(deadlineMilliseconds) && deadlineMilliseconds > 0)) throw new TypeError('deadlineMilliseconds must be a positive number')
     this.#backend = backend
     this.#identity = identity

@@ -114,7 +114,7 @@ export function planAuth(state: AuthState, policy: Policy, options: PlanOptions,
  */
 export function checkPlanOptions(options: PlanOptions): void {
   // What plain JavaScript may have left away.
-  const { unmanaged, enable, acknowledgeRoot } = (options ?? {}) as Partial<PlanOptions>
+  const { unmanaged, enable, acknowledgeRoot } = (options as Partial<PlanOptions> | undefined) ?? {}
   if (unmanaged !== 'keep' && unmanaged !== 'report' && unmanaged !== 'remove') throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
   if (typeof enable !== 'boolean') throw new TypeError('enable must be true or false')
   if (acknowledgeRoot !== undefined && !(Array.isArray(acknowledgeRoot) && acknowledgeRoot.every((user) => typeof user === 'string'))) throw new TypeError('acknowledgeRoot must be a list of user names')

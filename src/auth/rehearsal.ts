@@ -118,23 +118,16 @@ export function rehearse<R>(regions: Regions<R>, state: AuthState, wanted: Wante
   }
 
   const obstacleOf = (step: Step): Obstacle | undefined => {
-    switch (step.do) {
-      case 'grantPermission': {
-        // To whom the policy gives the role, it gives what it grants to the role.
-        for (const user of strangers.get(step.role) ?? []) if (!mayGain(user, step.permission)) return { user }
-        return undefined
-      }
-      case 'bindRole': {
-        if (step.role === 'root') return undefined
-        for (const permission of surplus.get(step.role)?.values() ?? []) if (!mayGain(step.user, permission)) return { role: step.role }
-        return undefined
-      }
-      case 'deleteRole':
-        // Else etcd v3 would unbind them unasked, and etcd v2 leave them with a name that opens whatever it names next.
-        return (strangers.get(step.role)?.size ?? 0) > 0 ? { role: step.role } : undefined
-      default:
-        return undefined
+    if (step.do === 'grantPermission') {
+      // To whom the policy gives the role, it gives what it grants to the role.
+      for (const user of strangers.get(step.role) ?? []) if (!mayGain(user, step.permission)) return { user }
+    } else if (step.do === 'bindRole' && step.role !== 'root') {
+      for (const permission of surplus.get(step.role)?.values() ?? []) if (!mayGain(step.user, permission)) return { role: step.role }
+    } else if (step.do === 'deleteRole' && (strangers.get(step.role)?.size ?? 0) > 0) {
+      // Else etcd v3 would unbind them unasked, and etcd v2 leave them with a name that opens whatever it names next.
+      return { role: step.role }
     }
+    return undefined
   }
 
   /** The accesses in which a user would lack something, were these permissions of a role (`root`: all that is) taken, and one of them left. */

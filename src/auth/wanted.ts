@@ -1,8 +1,6 @@
 /** What a policy wants an auth store to hold. */
 import { EtcdRbacError } from '../errors.js'
 import { mergeTypes, type Permission } from '../keys/permission.js'
-import type { KeyRange } from '../keys/key-range.js'
-import type { PathPattern } from '../keys/pattern.js'
 import { rolesOf } from '../policy/can.js'
 import type { Login, Policy } from '../policy/policy.js'
 import { scopeOf, tableOf, type Api } from './state.js'
@@ -41,7 +39,7 @@ export function wantedOf(policy: Policy, api: Api): Wanted {
       { api },
     )
   }
-  const roles = Object.entries<readonly Permission<KeyRange | PathPattern>[]>(half.roles)
+  const roles = Object.entries<readonly Permission[]>(half.roles)
   const guest = policy.v2 !== undefined && api === 'v2' ? [['guest', policy.v2.guest] as const] : []
   return {
     users: tableOf(Object.keys(policy.users).map((user) => [user, rolesOf(half.bindings, user)] as const)),

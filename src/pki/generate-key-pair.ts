@@ -57,7 +57,7 @@ export async function generateKeyPair(
     throw new EtcdRbacError(
       'ERR_ALGORITHM_UNSUPPORTED',
       { found: `algorithm ${JSON.stringify(algorithm)}`, wanted: `one of ${Object.keys(parameters).join(', ')}`, fix: 'choose one of these' },
-      { algorithm: String(algorithm) },
+      { algorithm },
     )
   const extractable = options.extractable === true
   const pair = await subtle.generateKey(parameters[algorithm](), extractable, ['sign', 'verify'])

@@ -71,7 +71,7 @@ function nameOrIpv4(host: string): string {
   if (isIpv4(host)) return host === '0.0.0.0' ? refuse(host, found, 'an address that can be dialled: 0.0.0.0 only says where to listen') : host
   if (host === '') return refuse(host, 'an empty host', 'a DNS name or an IP address')
   if (host.includes('*')) return refuse(host, found, 'the name of one member, without wildcard')
-  // eslint-disable-next-line no-control-regex -- ASCII is what is meant
+   
   if (!/^[\x00-\x7f]*$/.test(host)) return refuse(host, found, 'a name in ASCII: write an international name in its xn-- form')
   const name = host.toLowerCase()
   if (name.length > 253) return refuse(host, found, 'at most 253 characters')

@@ -87,8 +87,9 @@ export async function issueLeaf<R extends IssuanceRecord>(
   const { purpose, profile, name, commonName } = decision
   const hidden = insideOf(authority, profile.purpose)
   checkAuthority(authority, hidden, request.policy)
-  if (request.longLived !== undefined && request.longLived !== 'longer than 397 days') throw new TypeError("longLived must be 'longer than 397 days'")
-  const validity = checkLeafValidity(request.validity, authority, request.longLived !== undefined)
+  const { longLived }: { readonly longLived?: string } = request
+  if (longLived !== undefined && longLived !== 'longer than 397 days') throw new TypeError("longLived must be 'longer than 397 days'")
+  const validity = checkLeafValidity(request.validity, authority, longLived !== undefined)
   const { key, keyHash } = await verifiedKey(hidden, request.csr, decision)
   if (request.authorize !== undefined) {
     const { hosts, label } = decision

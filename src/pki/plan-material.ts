@@ -90,7 +90,8 @@ const DAY = 86_400_000
  */
 export function planMaterial<P extends Policy>(policy: P, existing: readonly IssuanceRecord[], now: Date, options: MaterialOptions<P>): MaterialPlan {
   if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('the present must be a valid Date')
-  if (!Array.isArray(existing as unknown)) throw new TypeError('existing must be a list of issuance records')
+  const given: unknown = existing
+  if (!Array.isArray(given)) throw new TypeError('existing must be a list of issuance records')
   // Its names are those of the policy: from here on they are only strings.
   const settings = options as unknown as MaterialOptions<Policy>
   const wanted = wantedCertificates(policy, settings)

@@ -43,7 +43,7 @@ export function checkSigner(signer: Signer): CheckedSigner {
     throw new EtcdRbacError(
       'ERR_ALGORITHM_UNSUPPORTED',
       { found: `a signer of algorithm ${JSON.stringify(signer.algorithm)}`, wanted: `one of ${Object.keys(signatureAlgorithms).join(', ')}`, fix: 'sign with another' },
-      { algorithm: String(signer.algorithm) },
+      { algorithm: signer.algorithm },
     )
   const reading = readPublicKey(readDer(signer.publicKey))
   if (!reading.ok)

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { planAuth, type Api, type AuthState, type Unmanaged } from '../../src/auth/index.js'
+import { toWire } from '../../src/keys/interval.js'
 import { allKeys, fromKey, key, pattern, prefix, range, read, readwrite, write, type KeyRange, type PathPattern, type Permission } from '../../src/keys/index.js'
 import { parsePolicy, type Policy } from '../../src/policy/index.js'
 import { asWanted, fromState, may, play, samplesOf, toState } from '../unit/auth/naive-store.js'
@@ -71,7 +72,7 @@ const unique = (permissions: readonly Permission[]): readonly Permission[] => [.
 /** v3 keeps permissions by start key, duplicates included; v2 one type for a pattern. */
 function sorted(permissions: readonly Permission[], api: Api): readonly Permission[] {
   if (api === 'v2') return unique(permissions)
-  const start = ({ keys }: Permission): string => (keys.api === 'v2' ? '' : keys.kind === 'key' ? String(keys.key) : keys.kind === 'prefix' ? String(keys.prefix) : keys.kind === 'allKeys' ? '\0' : String(keys.start))
+  const start = ({ keys }: Permission): string => (keys.api === 'v2' ? '' : Buffer.from(toWire(keys).key).toString('hex'))
   return [...permissions].sort((a, b) => (start(a) < start(b) ? -1 : start(a) > start(b) ? 1 : 0))
 }
 

@@ -76,7 +76,7 @@ export function etcd3Transport(client: Etcd3AuthClient): V3Transport {
     call: async (method, request, options) => {
       const run = client[method] as (this: Etcd3AuthClient, ...args: readonly unknown[]) => Promise<object>
       const reply = await (WITHOUT_REQUEST.has(method) ? run.call(client, options) : run.call(client, request, options))
-      return reply as AuthRpcs[typeof method]['reply']
+      return reply
     },
   }
 }

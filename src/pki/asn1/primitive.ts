@@ -22,7 +22,7 @@ const problems: ReadonlyMap<number, (content: Uint8Array) => string | undefined>
   [0x13, (content) => text(content, /^[A-Za-z0-9 '()+,\-./:=?]*$/, 'PrintableString')],
   // T61 has no single meaning: the bytes pass, and no reader here gives them one beyond ASCII.
   [0x14, () => undefined],
-  // eslint-disable-next-line no-control-regex -- IA5 is ASCII, controls included
+   
   [0x16, (content) => text(content, /^[\x00-\x7f]*$/, 'IA5String')],
   [0x17, (content) => (readUtcTime(content) === undefined ? 'a UTCTime that is not a date of the form YYMMDDHHMMSSZ' : undefined)],
   [0x18, (content) => (readGeneralizedTime(content) === undefined ? 'a GeneralizedTime that is not a date of the form YYYYMMDDHHMMSSZ' : undefined)],

@@ -51,10 +51,10 @@ function read(pkijs: typeof import('pkijs'), der: Uint8Array<ArrayBuffer>): Fore
 
   const extensions = certificate.extensions ?? []
   const seen = new Set<string>()
-  for (const { extnID, parsedValue } of extensions) {
+  for (const { extnID, parsedValue } of extensions as readonly { readonly extnID: string; readonly parsedValue: unknown }[]) {
     if (seen.has(extnID)) return { problem: `extension ${extnID} twice` }
     seen.add(extnID)
-    const failed: unknown = parsedValue !== undefined && parsedValue !== null && typeof parsedValue === 'object' && 'parsingError' in parsedValue ? parsedValue.parsingError : undefined
+    const failed: unknown = parsedValue !== null && typeof parsedValue === 'object' && 'parsingError' in parsedValue ? parsedValue.parsingError : undefined
     if (typeof failed === 'string' && failed !== '') return { problem: `extension ${extnID} cannot be read` }
   }
   const parsed = (oid: string): unknown => extensions.find(({ extnID }) => extnID === oid)?.parsedValue
