@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { compareBytes, concatBytes } from '../../src/bytes.js'
 import { isEtcdRbacError } from '../../src/errors.js'
-import { toInterval } from '../../src/keys/interval.js'
+import { prefixEnd, toInterval } from '../../src/keys/interval.js'
 import { anonymous, can, definePolicy, del, get, parsePolicy, path, put, watch, type Operation, type Permission, type Policy } from '../../src/policy/index.js'
 import { anyPattern, anyRange, keyRange, keysUpTo, permission, smallKey, smallPath } from '../support/arbitrary.js'
 import type { KeyRange, PathPattern } from '../../src/keys/index.js'
@@ -109,9 +109,9 @@ describe('a policy', () => {
   })
 })
 
-// Where two sets of keys of at most three bytes of this alphabet differ, one of these keys tells them apart.
+// A gap begins where the request or an interval does, or where an interval ends: a key, the key behind it, or the end of a prefix.
 const short = keysUpTo(3)
-const universe = [...short, ...short.map((one) => concatBytes(one, Uint8Array.of(0)))]
+const universe = [...short, ...short.map((one) => concatBytes(one, Uint8Array.of(0))), ...short.flatMap((one) => prefixEnd(one) ?? [])]
 
 const inside = (keys: KeyRange, one: Uint8Array): boolean => {
   const { start, end } = toInterval(keys)
