@@ -1,5 +1,6 @@
-/** A type that nothing satisfies and whose name is the reason: the compiler prints it where a rule of the library is broken. */
 declare const because: unique symbol
+
+/** A type that nothing satisfies and whose name is the reason: the compiler prints it where a rule of the library is broken. */
 export interface Because<Message extends string> {
   readonly [because]: Message
 }

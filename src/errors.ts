@@ -93,7 +93,7 @@ export function quoted(text: string): string {
  * try {
  *   prefix(fromUser)
  * } catch (error) {
- *   if (isEtcdRbacError(error, 'ERR_PREFIX_UNTERMINATED')) console.log(error.detail.sibling)
+ *   if (isEtcdRbacError(error, 'ERR_PREFIX_UNTERMINATED')) console.log(error.detail.sibling) // /calicofoo
  * }
  * ```
  */
@@ -109,7 +109,20 @@ export class EtcdRbacError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Whether `error` is an {@link EtcdRbacError}, of that code if one is given. Also true across two copies of the library. */
+/**
+ * Whether `error` is an {@link EtcdRbacError}, of that code if one is given; its `detail` is typed by the code then. Also true across two copies of
+ * the library. Throws nothing.
+ *
+ * @example
+ * ```ts
+ * import { isEtcdRbacError, parsePolicy } from 'etcd-rbac'
+ * try {
+ *   parsePolicy({ users: { root: 'ticket' } })
+ * } catch (error) {
+ *   if (isEtcdRbacError(error, 'ERR_POLICY_INVALID')) console.log(error.detail.problems.map(({ path }) => path).join()) // $.users.root
+ * }
+ * ```
+ */
 export function isEtcdRbacError<Code extends ErrorCode = ErrorCode>(error: unknown, code?: Code): error is EtcdRbacError<Code> {
   return error instanceof Error && error.name === 'EtcdRbacError' && (code === undefined || ('code' in error && error.code === code))
 }

@@ -7,7 +7,9 @@
 
 /** A WebCrypto object: `globalThis.crypto`, `node:crypto`'s `webcrypto`, or one of `@peculiar/webcrypto`. */
 export interface WebCryptoLike {
+  /** Its `SubtleCrypto`. */
   readonly subtle: object
+  /** Fills a typed array with random values. */
   // The platforms type the array differently; only `any` accepts them all.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   getRandomValues(array: any): unknown
@@ -19,10 +21,17 @@ export interface AbortSignalLike {
   readonly reason?: unknown
 }
 
+/** The headers of an answer: `Headers` fits. */
+export interface HeadersLike {
+  /** The value of a header, by its name in any case; `null` where it is missing. */
+  get(name: string): string | null
+}
+
 /** The answer of a {@link FetchLike}: a `Response` fits. */
 export interface ResponseLike {
   readonly status: number
-  readonly headers: { get(name: string): string | null }
+  readonly headers: HeadersLike
+  /** The whole body as text. */
   text(): Promise<string>
 }
 

@@ -26,9 +26,11 @@ export interface Backend {
   readonly api: Api
   /** The lowest version among the members, as far as it can be known. */
   readVersion(context: CallContext): Promise<string | undefined>
+  /** Whether auth is on. */
   readEnabled(context: CallContext): Promise<boolean>
   /** The names of all users. Only role root may do this once auth is on. */
   listUsers(context: CallContext): Promise<readonly string[]>
+  /** The names of all roles that a policy may judge: v2's virtual `root` is left out. Only role root may do this once auth is on. */
   listRoles(context: CallContext): Promise<readonly string[]>
   /** The roles of a user, `undefined` if there is none. */
   readUser(user: string, context: CallContext): Promise<readonly string[] | undefined>

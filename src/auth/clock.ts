@@ -3,6 +3,7 @@ import { EtcdRbacError } from '../errors.js'
 
 /** What tells the time and wakes up later. Tests pass a manual one. */
 export interface Clock {
+  /** The present. */
   now(): Date
   /** Runs a function once, after so many milliseconds; the returned function cancels it. */
   after(milliseconds: number, run: () => void): () => void

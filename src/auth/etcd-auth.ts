@@ -37,6 +37,7 @@ export interface StepEvent {
 export interface ApplyOptions {
   /** Passwords of users that the plan creates and that log in by one. Sent once, kept nowhere. */
   readonly passwords?: Readonly<Record<string, string>>
+  /** Called after each step. What it throws stops the work and reaches the caller; planning and applying again goes on. */
   readonly onStep?: (event: StepEvent) => void
   /** Stops before the next step. A call in flight ends by its deadline. */
   readonly signal?: AbortSignalLike
@@ -74,6 +75,11 @@ export class EtcdAuth {
   readonly #clock: Clock
   readonly #deadlineMilliseconds: number
 
+  /**
+   * Asks the server nothing yet.
+   *
+   * @throws `TypeError` for options without a user, or with a deadline that is no positive number
+   */
   constructor(backend: Backend, options: EtcdAuthOptions) {
     const { identity, deadlineMilliseconds = 10_000, clock = platformClock } = options
     // What plain JavaScript may have left away.
@@ -87,10 +93,10 @@ export class EtcdAuth {
   }
 
   /**
-   * What the store holds.
+   * What the store holds. Every read is an entry in etcd's raft log: one for each user and each role, 16 in flight at once.
    *
    * @throws {@link EtcdRbacError} `ERR_UNREACHABLE`, `ERR_TLS`, `ERR_DEADLINE`, `ERR_NOT_ROOT`, `ERR_NOT_AUTHENTICATED`, `ERR_V2_DISABLED`,
-   * `ERR_VERSION_UNSUPPORTED`, `ERR_SERVER`
+   * `ERR_VERSION_UNSUPPORTED`, `ERR_SERVER`, `ERR_ABORTED`
    */
   state(options: { readonly signal?: AbortSignalLike } = {}): Promise<AuthState> {
     return readState(this.#backend, this.#context(options.signal))
@@ -113,7 +119,7 @@ export class EtcdAuth {
    * Writes a plan, step by step, enabling last, and reads the store back. Interrupted at any step, planning and applying again goes on.
    *
    * @throws {@link EtcdRbacError} before any write: `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_PASSWORD_MISSING`, `ERR_PASSWORD_INVALID`;
-   * later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, and what {@link EtcdAuth.state} throws
+   * later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`, and what {@link EtcdAuth.state} throws
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
     const { passwords = {}, onStep, signal } = options

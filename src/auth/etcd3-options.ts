@@ -14,9 +14,18 @@ export interface Etcd3Material {
 
 /** A fault policy that does nothing but call, in the form that etcd3 takes. */
 export interface NoPolicy {
+  /** Runs the call once, and gives or throws what it does. */
   readonly execute: <T>(run: (context: { readonly signal: never }) => T | PromiseLike<T>, signal?: unknown) => Promise<T>
-  readonly onSuccess: (listener: unknown) => { dispose(): void }
-  readonly onFailure: (listener: unknown) => { dispose(): void }
+  /** Takes a listener and never calls it. */
+  readonly onSuccess: (listener: unknown) => NoSubscription
+  /** Takes a listener and never calls it. */
+  readonly onFailure: (listener: unknown) => NoSubscription
+}
+
+/** The subscription of a listener that is never called. */
+export interface NoSubscription {
+  /** Does nothing. */
+  dispose(): void
 }
 
 /** What `new Etcd3(...)` takes. */
@@ -26,14 +35,20 @@ export interface Etcd3Options {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   credentials: { rootCertificate: any; privateKey: any; certChain: any }
   // cockatiel's IPolicy, which declarations without etcd3 cannot name.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  faultHandling: { host: () => any; global: any }
+  faultHandling: {
+    /** Gives the policy for calls to one host: a {@link NoPolicy}. */
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+    host: () => any
+    /** The policy for calls to any host: a {@link NoPolicy}. */
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+    global: any
+  }
 }
 
 /** Node's, wherever etcd3 runs: grpc-js refuses any other form of PEM. */
 declare const Buffer: { from(text: string, encoding: 'utf8'): Uint8Array }
 
-const never = (): { dispose(): void } => ({ dispose: () => undefined })
+const never = (): NoSubscription => ({ dispose: () => undefined })
 
 const once: NoPolicy = {
   execute: async (run, signal) => run({ signal: signal as never }),
@@ -47,7 +62,16 @@ const once: NoPolicy = {
  * By itself etcd3 repeats a write whose answer was lost and then reports that the user exists, and after a failure it refuses calls for
  * seconds (etcd3 1.1 `connection-pool`). Here it does neither.
  *
- * @throws `TypeError` for an endpoint that is not https
+ * Never reads a file: `ca`, `certificate` and `key` are PEM texts. Wants Node's `Buffer`, as etcd3 does.
+ *
+ * @throws `TypeError` for no endpoint, or one that is not https
+ * @example
+ * ```ts
+ * import { Etcd3 } from 'etcd3'
+ * import { etcd3Options } from 'etcd-rbac'
+ * declare const pem: { ca: string; certificate: string; key: string }
+ * const etcd = new Etcd3(etcd3Options({ hosts: ['https://10.0.0.10:2379', 'https://10.0.0.11:2379'], ...pem }))
+ * ```
  */
 export function etcd3Options({ hosts, ca, certificate, key }: Etcd3Material): Etcd3Options {
   const list = typeof hosts === 'string' ? [hosts] : [...hosts]

@@ -42,9 +42,18 @@ export interface Plan {
 }
 
 /**
- * Plans one half of a policy for a store's state. Pure: the same state, policy, options and time give the same plan.
+ * Plans one half of a policy, that of `state.api`, for a store's state. Pure: the same state, policy, options and time give the same plan. What a server
+ * cannot do is not in its blockers; {@link EtcdAuth.plan} adds that.
  *
  * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`
+ * @example
+ * ```ts
+ * import { definePolicy, planAuth, showStep, type AuthState } from 'etcd-rbac'
+ * const policy = definePolicy({ users: { root: 'certificate' }, v3: { roles: {}, bindings: { root: ['root'] } } })
+ * const empty: AuthState = { api: 'v3', version: '3.5.30', enabled: false, users: {}, roles: {} }
+ * const plan = planAuth(empty, policy, { unmanaged: 'report', enable: true }, { user: 'root' }, new Date())
+ * console.log(plan.steps.map(showStep).join('; ')) // add role root; add user root, who logs in by certificate; bind user root to role root; enable auth
+ * ```
  */
 export function planAuth(state: AuthState, policy: Policy, options: PlanOptions, identity: Identity, now: Date): Plan {
   checkPlanOptions(options)

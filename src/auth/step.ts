@@ -18,7 +18,15 @@ export type Step = { readonly reason: string } & (
   | { readonly do: 'enable' }
 )
 
-/** A step as people read it, without its reason. */
+/**
+ * A step as people read it, without its reason.
+ *
+ * @example
+ * ```ts
+ * import { showStep } from 'etcd-rbac'
+ * console.log(showStep({ do: 'bindRole', user: 'auditor', role: 'audit', reason: 'the policy binds it' })) // bind user auditor to role audit
+ * ```
+ */
 export function showStep(step: Step): string {
   switch (step.do) {
     case 'addRole':

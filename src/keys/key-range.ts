@@ -50,8 +50,11 @@ export interface AllKeys {
 /** Any v3 key range. */
 export type KeyRange = Key | Prefix | Range | FromKey | AllKeys
 
-// A text that is not known when compiling (`string`, or a template with `string` in it) makes a table type that may be empty: it is left to run time.
-type Terminated<P> = P extends string
+/**
+ * `P` where it ends with `/`; otherwise a type that says what the prefix would open. A text that is not known when compiling is left to run time.
+ */
+// Such a text (`string`, or a template with `string` in it) makes a table type that may be empty.
+export type Terminated<P> = P extends string
   ? P extends `${string}/`
     ? P
     : Record<never, never> extends Record<P, 1>
@@ -92,16 +95,25 @@ function checkedKey(key: string | Uint8Array): KeyText {
 }
 
 /**
- * One key.
+ * One key: on the wire the key alone, without `range_end`.
  *
- * @throws {@link EtcdRbacError} `ERR_KEY_INVALID` for an empty key
+ * @throws {@link EtcdRbacError} `ERR_KEY_INVALID` for an empty key, or for half of a surrogate pair: pass bytes where a key is no text
+ * @example
+ * ```ts
+ * import { key } from 'etcd-rbac'
+ * key('compact_rev_key')
+ * key(Uint8Array.of(0xff, 0x01))
+ * ```
  */
 export function key(name: string | Uint8Array): Key {
   return { api: 'v3', kind: 'key', key: checkedKey(name) }
 }
 
 /**
- * All keys that begin with a prefix, which must end with `/`: without it, a sibling is opened too (`/calico` opens `/calicofoo`).
+ * All keys that begin with a prefix, which must end with `/`: without it, a sibling is opened too (`/calico` opens `/calicofoo`). The key `/calico`
+ * itself is not in `prefix('/calico/')`.
+ *
+ * Follows etcd's `client/v3/op.go`, getPrefix: `range_end` is the prefix with its last byte incremented, `0xff` bytes at its end dropped.
  *
  * @param options Its `siblings: 'include'` says that keys beside the prefix are meant, or that another character ends it.
  * @throws {@link EtcdRbacError} `ERR_PREFIX_UNTERMINATED`, `ERR_KEY_INVALID`
@@ -138,6 +150,11 @@ export function prefix<const P extends string | Uint8Array, const O extends { re
  * All keys from `start` (included) to `end` (excluded), in byte order.
  *
  * @throws {@link EtcdRbacError} `ERR_RANGE_EMPTY` if no key lies between, `ERR_KEY_INVALID`
+ * @example
+ * ```ts
+ * import { range } from 'etcd-rbac'
+ * range('/tenants/a/', '/tenants/m/') // tenants a to l
+ * ```
  */
 export function range(start: string | Uint8Array, end: string | Uint8Array): Range {
   const [from, to] = [checkedKey(start), checkedKey(end)]
@@ -154,14 +171,29 @@ export function range(start: string | Uint8Array, end: string | Uint8Array): Ran
 
 /**
  * Every key from `start` on, without end. It opens whatever is added behind it later; {@link prefix} or {@link range} is nearly always meant.
+ * On the wire `range_end` is one zero byte.
  *
  * @throws {@link EtcdRbacError} `ERR_KEY_INVALID`
+ * @example
+ * ```ts
+ * import { fromKey, read } from 'etcd-rbac'
+ * read(fromKey('/calico/'))
+ * ```
  */
 export function fromKey(start: string | Uint8Array): FromKey {
   return { api: 'v3', kind: 'fromKey', start: checkedKey(start) }
 }
 
-/** Every key. */
+/**
+ * Every key. Less than role root: whoever may read and write all keys may still not compact (from 3.4.42, 3.5.28 and 3.6.9 on), change members or call
+ * the auth RPCs. On the wire key and `range_end` are one zero byte each.
+ *
+ * @example
+ * ```ts
+ * import { allKeys, read } from 'etcd-rbac'
+ * read(allKeys())
+ * ```
+ */
 export function allKeys(): AllKeys {
   return { api: 'v3', kind: 'allKeys' }
 }

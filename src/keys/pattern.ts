@@ -33,6 +33,11 @@ function pathProblem(path: string): { found: string; wanted: string } | undefine
  * A v2 pattern: an exact path, or a path prefix followed by `*`; `*` alone is everything. `/c*` opens `/cfoo` too, `/c/*` does not open `/c`.
  *
  * @throws {@link EtcdRbacError} `ERR_PATTERN_INVALID` for what etcd accepts but never matches, takes literally, or crashes on
+ * @example
+ * ```ts
+ * import { pattern, readwrite } from 'etcd-rbac'
+ * readwrite(pattern('/calico/v1/*')) // what is below /calico/v1/, not the directory itself
+ * ```
  */
 export function pattern(text: string): PathPattern {
   if (typeof text !== 'string') throw new TypeError('a pattern must be a string')
@@ -56,9 +61,15 @@ export function pattern(text: string): PathPattern {
 }
 
 /**
- * The path of a v2 request, as it stands in the URL after `/v2/keys`, decoded.
+ * The path of a v2 request, as it stands in the URL after `/v2/keys`, decoded; the empty one is the root without slash.
  *
+ * @param options Its `recursive` (default `false`) asks for all that is below too, which only a pattern that ends in `*` allows.
  * @throws {@link EtcdRbacError} `ERR_PATTERN_INVALID`
+ * @example
+ * ```ts
+ * import { get, path } from 'etcd-rbac'
+ * get(path('/calico/', { recursive: true }))
+ * ```
  */
 export function path(text: string, options: { readonly recursive?: boolean } = {}): Path {
   if (typeof text !== 'string') throw new TypeError('a path must be a string')

@@ -17,17 +17,42 @@ function permission<S extends KeyRange | PathPattern>(type: PermissionType, keys
   return { type, keys }
 }
 
-/** The right to read. */
+/**
+ * The right to read: v3 Range and Watch, v2 GET. Throws a `TypeError` for keys that no constructor made.
+ *
+ * @example
+ * ```ts
+ * import { prefix, read } from 'etcd-rbac'
+ * read(prefix('/calico/'))
+ * ```
+ */
 export function read<S extends KeyRange | PathPattern>(keys: S): Permission<S> {
   return permission('read', keys)
 }
 
-/** The right to write, without reading: compare-and-put and `prevKv` are refused then; {@link readwrite} is nearly always meant. */
+/**
+ * The right to write, without reading: v3 Put and DeleteRange, v2 PUT, POST and DELETE. Compare-and-put and `prevKv` are refused then; {@link readwrite}
+ * is nearly always meant. Throws a `TypeError` for keys that no constructor made.
+ *
+ * @example
+ * ```ts
+ * import { prefix, write } from 'etcd-rbac'
+ * write(prefix('/reports/'))
+ * ```
+ */
 export function write<S extends KeyRange | PathPattern>(keys: S): Permission<S> {
   return permission('write', keys)
 }
 
-/** The right to read and write. */
+/**
+ * The right to read and write. Throws a `TypeError` for keys that no constructor made.
+ *
+ * @example
+ * ```ts
+ * import { prefix, readwrite } from 'etcd-rbac'
+ * readwrite(prefix('/registry/'))
+ * ```
+ */
 export function readwrite<S extends KeyRange | PathPattern>(keys: S): Permission<S> {
   return permission('readwrite', keys)
 }

@@ -96,6 +96,12 @@ export type CertificateRole =
  * The record of a certificate that has none, such as one that another tool made: for `planMaterial`.
  *
  * @throws {@link EtcdRbacError} `ERR_CERTIFICATE_INVALID` where the certificate cannot be what the role says: another Common Name, an authority
+ * @example
+ * ```ts
+ * import { inspectCertificate, recordOf } from 'etcd-rbac'
+ * declare const fileContent: string
+ * const record = recordOf(await inspectCertificate(crypto, fileContent), { purpose: 'client', user: 'calico-node' })
+ * ```
  */
 export function recordOf(facts: InspectedCertificate, role: CertificateRole): IssuanceRecord {
   if (facts.isAuthority) throw certificateError('it is an authority', 'a leaf certificate')

@@ -45,6 +45,11 @@ export function days(count: number): Lifetime {
  * A lifetime of that many hours.
  *
  * @throws {@link EtcdRbacError} `ERR_VALIDITY_INVALID` where it is not a positive number
+ * @example
+ * ```ts
+ * import { hours } from 'etcd-rbac'
+ * console.log(hours(12).from(new Date('2030-01-01T00:00:00Z')).notAfter.toISOString()) // 2030-01-01T12:00:00.000Z
+ * ```
  */
 export function hours(count: number): Lifetime {
   return lifetime(count, DAY / 24, 'hours')

@@ -20,7 +20,8 @@ export const anonymous: unique symbol = Symbol('anonymous')
 export type Anonymous = typeof anonymous
 
 /**
- * Whether the policy lets a user do an operation.
+ * Whether the policy lets a user do an operation, by etcd's intended rules: holes of single releases are not in it. A put or delete asks for the right to
+ * write, a get or watch for the right to read, of all that it names.
  *
  * @throws {@link EtcdRbacError} `ERR_USER_UNKNOWN`, `ERR_POLICY_HALF_MISSING`
  * @example
@@ -31,9 +32,9 @@ export type Anonymous = typeof anonymous
  *   v3: { roles: { audit: [read(prefix('/calico/'))] }, bindings: { auditor: ['audit'] } },
  *   v2: { guest: [], roles: { audit: [read(pattern('/calico/*'))] }, bindings: { auditor: ['audit'] } },
  * })
- * can(policy, 'auditor', get(prefix('/calico/'))) // true
- * can(policy, 'auditor', put('/calico/x')) // false
- * can(policy, 'auditor', get(path('/calico/', { recursive: true }))) // true
+ * console.log(can(policy, 'auditor', get(prefix('/calico/')))) // true
+ * console.log(can(policy, 'auditor', put('/calico/x'))) // false
+ * console.log(can(policy, 'auditor', get(path('/calico/', { recursive: true })))) // true
  * ```
  */
 export function can<P extends Policy>(policy: P, user: (keyof P['users'] & string) | Anonymous, operation: Operation): boolean {

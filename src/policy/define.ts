@@ -6,13 +6,14 @@ import type { Permission } from '../keys/permission.js'
 import { checkedPolicy } from './check.js'
 import type { Policy, Roles, Users } from './policy.js'
 
-// A table of users whose names are not literal (read from a file) says nothing about names: that is left to run time.
-type NotUser<U, N extends string> = N extends (string extends keyof U ? 'root' : keyof U | 'root') ? Because<`'${N}' is an etcd user: no member or authority may share its name`> : N
+/** `N` where no user has that name; otherwise a type that says so. Names that are not known when compiling are left to run time. */
+export type NotUser<U, N extends string> = N extends (string extends keyof U ? 'root' : keyof U | 'root') ? Because<`'${N}' is an etcd user: no member or authority may share its name`> : N
 
-type BoundRoles<U, R> = { readonly [N in keyof U & string]?: readonly ((keyof R & string) | 'root')[] }
+/** Who holds which roles: users of the table `U`, and roles of the table `R` or etcd's own `root`. */
+export type BoundRoles<U, R> = { readonly [N in keyof U & string]?: readonly ((keyof R & string) | 'root')[] }
 
 /**
- * Keeps the literal names and logins of a user table that is built before the policy.
+ * Keeps the literal names and logins of a user table that is built before the policy. Returns the table as it is, unchecked.
  *
  * @example
  * ```ts
@@ -26,7 +27,8 @@ export function defineUsers<const U extends Users>(users: U): U {
 }
 
 /**
- * A checked policy with its names as literal types.
+ * A checked policy with its names as literal types: a frozen copy, whose tables have no prototype. A half that is left out is `undefined`, `members` and
+ * `authorities` are empty unless named; nothing else has a default.
  *
  * @throws {@link EtcdRbacError} `ERR_POLICY_INVALID`, with every problem and its path
  * @example
@@ -63,6 +65,15 @@ export function definePolicy<
  * A policy read from JSON: the same data that `JSON.stringify(policy)` gives. Takes a parsed value, not text.
  *
  * @throws {@link EtcdRbacError} `ERR_POLICY_INVALID`, with every problem and its path
+ * @example
+ * ```ts
+ * import { can, definePolicy, parsePolicy, prefix, put, readwrite } from 'etcd-rbac'
+ * const text = JSON.stringify(definePolicy({
+ *   users: { app: 'password' },
+ *   v3: { roles: { app: [readwrite(prefix('/app/'))] }, bindings: { app: ['app'] } },
+ * }))
+ * console.log(can(parsePolicy(JSON.parse(text)), 'app', put('/app/x'))) // true
+ * ```
  */
 export function parsePolicy(json: unknown): Policy {
   return checkedPolicy(json)

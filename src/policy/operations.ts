@@ -27,22 +27,60 @@ export function checkedOperation(operation: Operation): Operation {
 
 const operation = (op: Operation['op'], keys: Target): Operation => checkedOperation({ op, keys: typeof keys === 'string' ? key(keys) : keys })
 
-/** Read: v3 Range, v2 GET. */
+/**
+ * Read: v3 Range, v2 GET.
+ *
+ * @throws {@link EtcdRbacError} `ERR_KEY_INVALID` for a key that is empty or no text
+ * @example
+ * ```ts
+ * import { get, prefix } from 'etcd-rbac'
+ * get('/calico/x')
+ * get(prefix('/calico/'))
+ * ```
+ */
 export function get(keys: Target): Operation {
   return operation('get', keys)
 }
 
-/** Write: v3 Put of one key, v2 PUT or POST. */
+/**
+ * Write: v3 Put of one key, v2 PUT or POST.
+ *
+ * @throws {@link EtcdRbacError} `ERR_KEY_INVALID` for a key that is empty or no text
+ * @example
+ * ```ts
+ * import { path, put } from 'etcd-rbac'
+ * put('/calico/x')
+ * put(path('/calico/v1/x'))
+ * ```
+ */
 export function put(key: string | Extract<KeyRange, { kind: 'key' }> | Path): Operation {
   return operation('put', key)
 }
 
-/** Delete: v3 DeleteRange, v2 DELETE. */
+/**
+ * Delete: v3 DeleteRange, v2 DELETE.
+ *
+ * @throws {@link EtcdRbacError} `ERR_KEY_INVALID` for a key that is empty or no text
+ * @example
+ * ```ts
+ * import { del, prefix } from 'etcd-rbac'
+ * del(prefix('/calico/'))
+ * ```
+ */
 export function del(keys: Target): Operation {
   return operation('del', keys)
 }
 
-/** Watch: v3 Watch, v2 GET with `wait=true`. */
+/**
+ * Watch: v3 Watch, v2 GET with `wait=true`. Rights are asked for when it is opened, and never again.
+ *
+ * @throws {@link EtcdRbacError} `ERR_KEY_INVALID` for a key that is empty or no text
+ * @example
+ * ```ts
+ * import { prefix, watch } from 'etcd-rbac'
+ * watch(prefix('/calico/'))
+ * ```
+ */
 export function watch(keys: Target): Operation {
   return operation('watch', keys)
 }

@@ -46,9 +46,15 @@ const STATUS_GUARDED: readonly Version[] = [[3, 4, 42], [3, 5, 28], [3, 6, 0]]
 const STATUS_OPENED: readonly Version[] = [[3, 5, 32], [3, 6, 12], [3, 7, 0]]
 
 /**
- * Whether etcd lets nobody but role root compact. Before, any client that passes TLS may.
+ * Whether etcd lets nobody but role root compact. Before, any client that passes TLS may. That is so from 3.4.42,
+ * 3.5.28 and 3.6.9 on (CVE-2026-33413).
  *
  * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`
+ * @example
+ * ```ts
+ * import { compactionNeedsRoot } from 'etcd-rbac'
+ * console.log(compactionNeedsRoot('3.5.16'), compactionNeedsRoot('3.5.30')) // false true
+ * ```
  */
 export function compactionNeedsRoot(etcd: string): boolean {
   return hasChange(etcdVersion(etcd), COMPACT_GUARDED)

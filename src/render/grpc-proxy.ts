@@ -52,6 +52,14 @@ export interface RenderedGrpcProxy extends Rendered {
  *
  * @throws {@link EtcdRbacError} `ERR_RENDER_REFUSED` without the acknowledgement, or for a client certificate with a Common Name;
  *   `ERR_PEM_INVALID`, `ERR_DER_INVALID`
+ * @example
+ * ```ts
+ * import { renderGrpcProxy, toCommand, type GrpcProxyOptions } from 'etcd-rbac/render'
+ * export const start = (options: GrpcProxyOptions): readonly string[] => {
+ *   const { subcommand, arguments: args } = renderGrpcProxy(options)
+ *   return ['etcd', ...subcommand, ...toCommand(args)]
+ * }
+ * ```
  */
 export function renderGrpcProxy(options: GrpcProxyOptions): RenderedGrpcProxy {
   const { acknowledge, listen, advertise, endpoints, certificatesDirectory } = options

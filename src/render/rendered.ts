@@ -39,24 +39,40 @@ export interface Rendered {
 }
 
 /**
- * Arguments as a program takes them: `--flag=value`, without quoting. Pass them to `spawn`, not to a shell.
+ * Arguments as a program takes them: `--flag=value`, without quoting. Pass them to `spawn`, not to a shell. Throws nothing.
  *
  * @example
  * ```ts
  * import { toCommand } from 'etcd-rbac/render'
- * toCommand([{ flag: '--client-cert-auth', value: 'true', why: 'clients are known by certificate' }]) // ['--client-cert-auth=true']
+ * console.log(toCommand([{ flag: '--client-cert-auth', value: 'true', why: 'clients are known by certificate' }]).join(' ')) // --client-cert-auth=true
  * ```
  */
 export function toCommand(args: readonly Argument[]): string[] {
   return args.map(({ flag, value }) => `${flag}=${value}`)
 }
 
-/** Arguments of an etcd member as `ETCD_…` variables. Use one or the other: from 3.4 on etcd exits where a setting comes both ways. */
+/**
+ * Arguments of an etcd member as `ETCD_…` variables. Use one or the other: from 3.4 on etcd exits where a setting comes both ways.
+ *
+ * @example
+ * ```ts
+ * import { toEnvironment } from 'etcd-rbac/render'
+ * console.log(toEnvironment([{ flag: '--client-cert-auth', value: 'true', why: 'clients are known by certificate' }])['ETCD_CLIENT_CERT_AUTH']) // true
+ * ```
+ */
 export function toEnvironment(args: readonly Argument[]): Environment {
   return Object.fromEntries(args.map(({ flag, value }) => [`ETCD_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`, value]))
 }
 
-/** A Kubernetes object as JSON, which `kubectl apply -f -` takes: the same text for the same object, with a final newline. */
+/**
+ * A Kubernetes object as JSON, which `kubectl apply -f -` takes: the same text for the same object, with a final newline.
+ *
+ * @example
+ * ```ts
+ * import { toJson } from 'etcd-rbac/render'
+ * console.log(toJson({ kind: 'Secret' }).trimEnd().split('\n').length) // 3
+ * ```
+ */
 export function toJson(object: object): string {
   return `${JSON.stringify(object, undefined, 2)}\n`
 }

@@ -2,6 +2,7 @@
 
 /** What tells the time and wakes up later: the shape of the clocks that the backends take. */
 export interface Clock {
+  /** The present, as the clock has it. */
   now(): Date
   /** Runs a function once, after so many milliseconds; the returned function cancels it. */
   after(milliseconds: number, run: () => void): () => void
@@ -14,13 +15,14 @@ export interface ManualClock extends Clock {
 }
 
 /**
- * A clock that stands at `start` until it is moved. Keeps no timers of the platform.
+ * A clock that stands at `start` until it is moved. Keeps no timers of the platform. Throws a `TypeError` for an invalid date, and a `RangeError` where
+ * it is to go back.
  *
  * @example
  * ```ts
  * import { manualClock } from 'etcd-rbac/testing'
  * const clock = manualClock(new Date('2026-01-01T00:00:00Z'))
- * clock.after(1000, () => console.log('a second later'))
+ * clock.after(1000, () => console.log('a second later')) // a second later
  * clock.advance(1000)
  * ```
  */

@@ -6,13 +6,15 @@ export type { CallMatch, Faults, Remove } from './faults.js'
 export type { ErrorClasses } from './grpc-error.js'
 export type {
   CallOptions,
-  HeaderReply,
   MemoryAuth,
   MemoryClient,
   MemoryKv,
+  MemoryMaintenance,
   MemoryResponse,
   PermissionReply,
   PermissionRequest,
   RangeMessage,
-  ResponseHeader,
 } from './types.js'
+export type { DeleteRangeReply, HeaderReply, KeyValue, PutReply, RangeReply, ResponseHeader, StatusReply, WatchReply } from '../store/index.js'
+export type { FetchLike, HeadersLike, ResponseLike } from '../platform.js'
+export { EtcdRbacError, isEtcdRbacError, type ErrorCode, type ErrorDetails, type ErrorText, type Problem } from '../errors.js'

@@ -37,14 +37,15 @@ export interface MemoryEtcd extends MemoryClient {
 /**
  * An etcd in memory. It keeps passwords as they come: never give it one that protects something.
  *
- * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`
+ * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED` for anything but a release of 3.3 to 3.7, or for `v2: true` where etcd has none
  * @example
  * ```ts
  * import { memoryEtcd } from 'etcd-rbac/testing'
  * const double = memoryEtcd({ version: '3.5.30' })
  * await double.auth.userAdd({ name: 'calico-node', options: { no_password: true } })
  * double.faults.failAfter(1)
- * await double.auth.roleAdd({ name: 'calico' }).catch((error: Error) => console.log(error.message)) // 14 UNAVAILABLE: …, and the role exists
+ * await double.auth.roleAdd({ name: 'calico' }).catch((error: Error) => console.log(error.message)) // 14 UNAVAILABLE: read ECONNRESET
+ * console.log((await double.auth.roleList()).roles.join()) // calico
  * ```
  */
 export function memoryEtcd(options: MemoryEtcdOptions): MemoryEtcd {

@@ -30,7 +30,8 @@ interface Lists {
 const EMPTY: Lists = { read: [], write: [] }
 
 /**
- * The v2 auth store behind a fetch-like function.
+ * The v2 auth store behind a fetch-like function, which carries the client certificate. Sends nothing until it is asked. A redirect is an error, never
+ * followed (etcd `server/etcdserver/api/v2http/client_auth.go`). Throws nothing itself; its calls reject with {@link EtcdRbacError}.
  *
  * @example
  * ```ts

@@ -41,31 +41,48 @@ export type AuthMethod = keyof AuthRpcs
  * It must send the request at most once, and reject with an `Error` whose message is gRPC's: `9 FAILED_PRECONDITION: etcdserver: …`.
  */
 export interface V3Transport {
+  /** Sends one RPC and gives its reply. `deadline`: when it is over; the library stops waiting then, whatever this does. */
   call<M extends AuthMethod>(method: M, request: AuthRpcs[M]['request'], options: { readonly deadline: Date }): Promise<AuthRpcs[M]['reply']>
 }
 
-interface CallOptions {
+/** What etcd3 is told of a single call. */
+export interface Etcd3CallOptions {
+  /** When the call is over. */
   readonly deadline?: Date
 }
 
-/** The `auth` client of an `etcd3` object, as far as it is used. Written with methods, so that its own types fit. */
+/** The `auth` client of an `etcd3` object, as far as it is used. Written with methods, whose parameters compare both ways, so that its own types fit: keys are Buffer there. */
 export interface Etcd3AuthClient {
-  authEnable(options?: CallOptions): Promise<object>
-  authStatus(options?: CallOptions): Promise<{ enabled: boolean }>
-  authenticate(request: { name?: string; password?: string }, options?: CallOptions): Promise<object>
-  userAdd(request: { name?: string; password?: string; options?: { no_password?: boolean } }, options?: CallOptions): Promise<object>
-  userGet(request: { name?: string }, options?: CallOptions): Promise<{ roles: string[] }>
-  userList(options?: CallOptions): Promise<{ users: string[] }>
-  userDelete(request: { name?: string }, options?: CallOptions): Promise<object>
-  userGrantRole(request: { user?: string; role?: string }, options?: CallOptions): Promise<object>
-  userRevokeRole(request: { name?: string; role?: string }, options?: CallOptions): Promise<object>
-  roleAdd(request: { name?: string }, options?: CallOptions): Promise<object>
-  roleGet(request: { role?: string }, options?: CallOptions): Promise<{ perm: WirePermission[] }>
-  roleList(options?: CallOptions): Promise<{ roles: string[] }>
-  roleDelete(request: { role?: string }, options?: CallOptions): Promise<object>
-  // The key's type differs between clients (Buffer, Uint8Array); method parameters compare both ways.
-  roleGrantPermission(request: { name?: string; perm?: object }, options?: CallOptions): Promise<object>
-  roleRevokePermission(request: { role?: string; key?: Uint8Array; range_end?: Uint8Array }, options?: CallOptions): Promise<object>
+  /** Turns auth on. */
+  authEnable(options?: Etcd3CallOptions): Promise<object>
+  /** Whether auth is on. etcd 3.5 and newer. */
+  authStatus(options?: Etcd3CallOptions): Promise<{ enabled: boolean }>
+  /** Logs in by password. Only asked of older servers, as a user that does not exist, to see whether auth is on. */
+  authenticate(request: { name?: string; password?: string }, options?: Etcd3CallOptions): Promise<object>
+  /** Makes a user: with a password, or with none to log in by (`no_password`, etcd 3.4 and newer). */
+  userAdd(request: { name?: string; password?: string; options?: { no_password?: boolean } }, options?: Etcd3CallOptions): Promise<object>
+  /** The roles of a user. */
+  userGet(request: { name?: string }, options?: Etcd3CallOptions): Promise<{ roles: string[] }>
+  /** The names of all users. */
+  userList(options?: Etcd3CallOptions): Promise<{ users: string[] }>
+  /** Deletes a user. */
+  userDelete(request: { name?: string }, options?: Etcd3CallOptions): Promise<object>
+  /** Binds a user to a role. */
+  userGrantRole(request: { user?: string; role?: string }, options?: Etcd3CallOptions): Promise<object>
+  /** Unbinds a user, `name`, from a role. */
+  userRevokeRole(request: { name?: string; role?: string }, options?: Etcd3CallOptions): Promise<object>
+  /** Makes a role without permissions. */
+  roleAdd(request: { name?: string }, options?: Etcd3CallOptions): Promise<object>
+  /** The permissions of a role, in stored order. */
+  roleGet(request: { role?: string }, options?: Etcd3CallOptions): Promise<{ perm: WirePermission[] }>
+  /** The names of all roles. */
+  roleList(options?: Etcd3CallOptions): Promise<{ roles: string[] }>
+  /** Deletes a role; etcd unbinds whoever holds it. */
+  roleDelete(request: { role?: string }, options?: Etcd3CallOptions): Promise<object>
+  /** Grants a role a permission; of the same key and range end the type is replaced. */
+  roleGrantPermission(request: { name?: string; perm?: object }, options?: Etcd3CallOptions): Promise<object>
+  /** Takes a permission from a role: the one with exactly that key and range end. */
+  roleRevokePermission(request: { role?: string; key?: Uint8Array; range_end?: Uint8Array }, options?: Etcd3CallOptions): Promise<object>
 }
 
 const WITHOUT_REQUEST: ReadonlySet<AuthMethod> = new Set(['authEnable', 'authStatus', 'userList', 'roleList'])

@@ -10,20 +10,24 @@ import type { Step } from '../step.js'
 import { isAtLeast, lowestVersion } from '../version.js'
 import { v3Failure } from './failures.js'
 import { enabledIn, namesIn, permissionsIn, versionIn, WIRE_TYPES } from './replies.js'
-import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type V3Transport, type WirePermission } from './transport.js'
+import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type Etcd3CallOptions, type V3Transport, type WirePermission } from './transport.js'
 
 /** What the v3 backend may be told beside its client. */
 export interface V3BackendOptions {
   /** The versions of the members, where the caller knows them. */
   readonly versions?: readonly string[]
   /** `etcd.maintenance`, to ask the member that answers for its version. Without either, only "3.5 or newer" can be told. */
-  readonly maintenance?: { status(options?: { deadline?: Date }): Promise<{ version: string }> }
+  readonly maintenance?: {
+    /** The Maintenance RPC Status. From etcd 3.5.28 on the caller must be a user, and on some releases hold role root. */
+    status(options?: Etcd3CallOptions): Promise<{ version: string }>
+  }
   /** For the random passwords that certificate users get where etcd is older than 3.4 and would leave the password empty. */
   readonly crypto?: WebCryptoLike
 }
 
 /**
- * The v3 auth store behind etcd3's `auth` client, or behind any {@link V3Transport}.
+ * The v3 auth store behind etcd3's `auth` client, or behind any {@link V3Transport}. Sends nothing until it is asked, each write once, and no request that
+ * could kill a server (etcd `server/auth/store.go`). Throws nothing itself; its calls reject with {@link EtcdRbacError}.
  *
  * @example
  * ```ts

@@ -4,8 +4,8 @@ import { contents, encoded, readDer, type DerValue } from './der.js'
 import { fieldsOf, oidOf, positiveInteger, wholeBits } from './fields.js'
 import { EC_PUBLIC_KEY, oidName, RSA_ENCRYPTION } from './oids.js'
 
-/** The kind and size of a public key. */
-export type PublicKeyAlgorithm = CurveFacts['algorithm'] | `rsa-${number}`
+/** The kind and size of a public key: a curve, or RSA with the bits of its modulus. */
+export type PublicKeyAlgorithm = 'ecdsa-p256' | 'ecdsa-p384' | 'ecdsa-p521' | `rsa-${number}`
 
 interface PublicKeyBase {
   /** The SubjectPublicKeyInfo, as it was given. */

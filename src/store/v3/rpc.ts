@@ -12,9 +12,11 @@ export interface WirePermission {
   readonly range_end: Uint8Array
 }
 
+/** The header of every reply. 64-bit numbers are decimal strings, as etcd3 decodes them. */
 export interface ResponseHeader {
   readonly cluster_id: string
   readonly member_id: string
+  /** The revision of the key space, not of the auth store. */
   readonly revision: string
   readonly raft_term: string
 }
@@ -24,6 +26,7 @@ export interface HeaderReply {
   readonly header: ResponseHeader
 }
 
+/** A key and its value, with the revisions at which it was made and last changed. */
 export interface KeyValue {
   readonly key: Uint8Array
   readonly create_revision: string
@@ -46,9 +49,12 @@ export interface RangeRequest {
   readonly count_only: boolean
 }
 
+/** What a range holds. */
 export interface RangeReply extends HeaderReply {
   readonly kvs: readonly KeyValue[]
+  /** Whether the limit left some out. */
   readonly more: boolean
+  /** How many keys there are in the range, whatever the limit. */
   readonly count: string
 }
 
@@ -61,7 +67,9 @@ export interface PutRequest {
   readonly ignore_lease: boolean
 }
 
+/** What a put has done. */
 export interface PutReply extends HeaderReply {
+  /** What was there before, if it was asked for and there was something. */
   readonly prev_kv: KeyValue | null
 }
 
@@ -71,8 +79,11 @@ export interface DeleteRangeRequest {
   readonly prev_kv: boolean
 }
 
+/** What a delete has done. */
 export interface DeleteRangeReply extends HeaderReply {
+  /** How many keys. */
   readonly deleted: string
+  /** What they held, if it was asked for. */
   readonly prev_kvs: readonly KeyValue[]
 }
 
@@ -115,13 +126,17 @@ export interface WatchCreateRequest {
   readonly range_end: Uint8Array
 }
 
+/** The first reply of a watch. */
 export interface WatchReply extends HeaderReply {
+  /** `-1` where it was refused. */
   readonly watch_id: string
   readonly created: boolean
+  /** Whether it was refused; it is `created` all the same. */
   readonly canceled: boolean
   readonly cancel_reason: string
 }
 
+/** The state of a member. */
 export interface StatusReply extends HeaderReply {
   readonly version: string
   readonly dbSize: string
