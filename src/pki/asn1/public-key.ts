@@ -41,8 +41,9 @@ export function readPublicKey(spki: DerValue): PublicKeyReading {
 
   if (type === EC_PUBLIC_KEY) {
     const parameters = identifier.optional(0x06)
-    identifier.end()
+    // The curve spelled out in numbers, or taken from the issuer (RFC 5480 §2.1.1 forbids both).
     if (parameters === undefined) return { ok: false, algorithm: 'ecdsa without a named curve', wanted: WANTED }
+    identifier.end()
     const oid = oidOf(parameters)
     const curve = curves.find((one) => one.oid === oid)
     if (curve === undefined) return { ok: false, algorithm: `ecdsa-${oidName(oid)}`, wanted: WANTED }
