@@ -1,0 +1,105 @@
+/** One certificate of every kind that the library issues, with what each is, for judges that know nothing of the library. */
+import type { WebCryptoLike } from '../../src/platform.js'
+import {
+  createCa, createCsr, days, generateKeyPair, hostsOf, issueClient, issueGateway, issuePeer, issueServer, loopbackHosts, type Authority, type ExportableKeyPair,
+  type ExtendedUsage, type KeyAlgorithm, type Purpose,
+} from '../../src/pki/index.js'
+import { definePolicy } from '../../src/policy/index.js'
+
+/** The longest name that there is, and beyond ASCII: 64 characters, 192 bytes. */
+export const LONGEST = '✓'.repeat(64)
+
+export const policy = definePolicy({
+  users: { root: 'certificate', alice: 'certificate', 'naïve ✓': 'certificate', [LONGEST]: 'certificate' },
+  members: ['etcd-0', 'etcd-peer'],
+  authorities: ['etcd-ca', 'etcd-clients', 'etcd-servers', 'etcd-peers'],
+  v3: { roles: {}, bindings: { root: ['root'] } },
+})
+
+/** DNS names and addresses of both families, and the loopback ones. */
+export const hosts: readonly string[] = [...hostsOf('https://10.0.0.10:2379', 'https://[fd00::10]:2379', 'https://etcd-0.example.com:2379'), ...loopbackHosts]
+
+/** The present, to the second, and dates around it: foreign judges look at their own clock. */
+export const now = new Date()
+export const validity = days(90).from(now, { backdateMinutes: 5 })
+export const caValidity = days(3650).from(now, { backdateMinutes: 60 })
+
+/** What a kind of certificate is. */
+export interface Kind {
+  readonly usages: readonly ExtendedUsage[]
+  readonly commonName: string | undefined
+  readonly hosts: readonly string[]
+  readonly uris: readonly string[]
+  /** Its key takes part in a key exchange where it is RSA. */
+  readonly serves: boolean
+  issue(authority: Authority<Purpose>, csr: string): Promise<{ readonly certificate: string; readonly chain: string }>
+}
+
+const client = (user: 'alice' | 'naïve ✓', label?: string): Kind => ({
+  usages: ['clientAuth'],
+  commonName: user,
+  hosts: [],
+  uris: label === undefined ? [] : [`urn:etcd-rbac:label:${label}`],
+  serves: false,
+  issue: (authority, csr) => issueClient(authority, { policy, user, csr, validity, ...(label === undefined ? {} : { label }) }),
+})
+const member = (usages: readonly ExtendedUsage[], commonName: string | undefined, issue: Kind['issue']): Kind => ({ usages, commonName, hosts, uris: [], serves: true, issue })
+const ofMember = (csr: string) => ({ policy, member: 'etcd-0', hosts, csr, validity }) as const
+
+export const kinds = {
+  server: member(['serverAuth', 'clientAuth'], undefined, (authority, csr) => issueServer(authority, ofMember(csr))),
+  'server-only': member(['serverAuth'], undefined, (authority, csr) => issueServer(authority, { ...ofMember(csr), gateway: 'off' })),
+  peer: member(['serverAuth', 'clientAuth'], undefined, (authority, csr) => issuePeer(authority, ofMember(csr))),
+  'named-peer': member(['serverAuth', 'clientAuth'], 'etcd-peer', (authority, csr) => issuePeer(authority, { ...ofMember(csr), commonName: 'etcd-peer' })),
+  client: client('alice'),
+  'labelled-client': client('alice', 'node-7'),
+  'named-beyond-ascii': client('naïve ✓'),
+  'longest-name': { ...client('alice'), commonName: LONGEST, issue: (authority, csr) => issueClient(authority, { policy, user: LONGEST, csr, validity }) },
+  gateway: {
+    usages: ['clientAuth'],
+    commonName: undefined,
+    hosts: [],
+    uris: ['urn:example:gateway'],
+    serves: false,
+    issue: (authority, csr) => issueGateway(authority, { policy, uri: 'urn:example:gateway', csr, validity }),
+  },
+} as const satisfies Readonly<Record<string, Kind>>
+
+export type KindName = keyof typeof kinds
+export const kindNames = Object.keys(kinds) as readonly KindName[]
+
+/** Which kinds of key sign which. The large ones stand once each, since they take long to make. */
+export const combinations: readonly (readonly [authority: KeyAlgorithm, leaf: KeyAlgorithm])[] = (['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const).flatMap((authority) =>
+  (['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const).map((leaf) => [authority, leaf] as const),
+)
+export const largeCombinations: typeof combinations = [['rsa-3072', 'rsa-4096'], ['rsa-4096', 'rsa-3072']]
+
+/** Keys and authorities made once for each WebCrypto and algorithm. */
+export function makers(crypto: WebCryptoLike): {
+  key(algorithm: KeyAlgorithm): Promise<ExportableKeyPair>
+  authority(algorithm: KeyAlgorithm): Promise<Authority<Purpose>>
+  everyKind(authority: KeyAlgorithm, leaf: KeyAlgorithm): Promise<readonly { readonly name: KindName; readonly kind: Kind; readonly certificate: string }[]>
+} {
+  const keys = new Map<KeyAlgorithm, Promise<ExportableKeyPair>>()
+  const authorities = new Map<KeyAlgorithm, Promise<Authority<Purpose>>>()
+  const once = <T>(made: Map<KeyAlgorithm, Promise<T>>, algorithm: KeyAlgorithm, make: () => Promise<T>): Promise<T> => {
+    const known = made.get(algorithm) ?? make()
+    made.set(algorithm, known)
+    return known
+  }
+  const key = (algorithm: KeyAlgorithm) => once(keys, algorithm, () => generateKeyPair(crypto, algorithm, { extractable: true }))
+  const authority = (algorithm: KeyAlgorithm) =>
+    once(authorities, algorithm, async () => {
+      const { signer } = await generateKeyPair(crypto, algorithm)
+      return createCa(crypto, { name: 'etcd-ca', signer, validity: caValidity, issues: ['client', 'server', 'peer'] })
+    })
+  return {
+    key,
+    authority,
+    everyKind: async (by, leaf) => {
+      const csr = await createCsr(crypto, { signer: (await key(leaf)).signer })
+      const ca = await authority(by)
+      return Promise.all(kindNames.map(async (name) => ({ name, kind: kinds[name], certificate: (await kinds[name].issue(ca, csr)).certificate })))
+    },
+  }
+}
