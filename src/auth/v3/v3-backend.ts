@@ -18,7 +18,7 @@ export interface V3BackendOptions {
   readonly versions?: readonly string[]
   /** `etcd.maintenance`, to ask the member that answers for its version. Without either, only "3.5 or newer" can be told. */
   readonly maintenance?: {
-    /** The Maintenance RPC Status. From etcd 3.5.28 on the caller must be a user, and on some releases hold role root. */
+    /** The Maintenance RPC Status. Newer releases of etcd want a user who asks, and some of them role root. */
     status(options?: Etcd3CallOptions): Promise<{ version: string }>
   }
   /** For the random passwords that certificate users get where etcd is older than 3.4 and would leave the password empty. */
