@@ -18,14 +18,19 @@ export type Change =
   | 'missingPermissionRefused'
   | 'permissionRangeChecked'
   | 'rootRoleShown'
+  | 'endsSplitTree'
   | 'openWatchChecked'
   | 'watchRefusalExplained'
   | 'emptyWatchExplained'
   | 'nestedTransactionChecked'
   | 'transactionPutChecked'
+  | 'emptyEndIgnored'
+  | 'leaseCheckedFirst'
+  | 'checkedInOrder'
   | 'compactNeedsRoot'
   | 'statusNeedsUser'
   | 'statusOpenToUsers'
+  | 'longStatus'
   | 'v2Off'
   | 'v2Gone'
   | 'directoryUpdateFails'
@@ -52,6 +57,8 @@ const changes: Readonly<Record<Change, Since>> = {
   permissionRangeChecked: { '3.4': 25, '3.5': 8 },
   /** RoleGet of role root answers with everything, whatever it was granted. Measured. */
   rootRoleShown: { '3.6': 0 },
+  /** Intervals of an equal begin are ordered by their end in the tree of permissions. `pkg/adt/interval_tree.go`. */
+  endsSplitTree: { '3.7': 0 },
 
   // ---- v3 keys
   openWatchChecked: watchLeak.fixed,
@@ -61,10 +68,21 @@ const changes: Readonly<Record<Change, Since>> = {
   emptyWatchExplained: { '3.4': 0 },
   nestedTransactionChecked: nestedTransaction.fixed,
   transactionPutChecked: transactionPut.fixed,
+  /**
+   * An empty `range_end` on the wire is the same as none. Before, a read that does not go through raft (Range, and a transaction that only reads)
+   * took it for "no end", while the check of rights saw one key: whoever may read one key read everything behind it. Measured.
+   */
+  emptyEndIgnored: { '3.7': 0 },
+  /** A put in a transaction is first asked for its lease, then for its key. Measured. */
+  leaseCheckedFirst: { '3.7': 0 },
+  /** What the operations of a transaction rely on is looked for one by one; before, first for all puts, then for all ranges. `txn.go`. */
+  checkedInOrder: { '3.6': 0 },
   compactNeedsRoot: unguardedCalls.fixed,
   statusNeedsUser: unguardedCalls.fixed,
   /** Status asks for a user only, no longer for role root. */
   statusOpenToUsers: { '3.5': 32, '3.6': 13, '3.7': 0 },
+  /** Status tells the applied index and the size in use. Measured. */
+  longStatus: { '3.4': 0 },
 
   // ---- v2
   /** `--enable-v2` is off unless asked for. */

@@ -1,15 +1,18 @@
 /** The KV requests on the wire, and transactions back from it. See `wire.ts`. */
 import type { Calls } from '../store/index.js'
-import { bytesField, enumField, flagField, listField, messageField, numberField, type Message } from './wire.js'
+import { bytesField, isSent, enumField, flagField, listField, messageField, numberField, type Message } from './wire.js'
 
 const ranged = (message: Message): { readonly key: Uint8Array; readonly range_end: Uint8Array } => ({
   key: bytesField(message, 'key'),
   range_end: bytesField(message, 'range_end'),
 })
 
+const sendsEmptyEnd = (message: Message): boolean => isSent(message, 'range_end') && bytesField(message, 'range_end').length === 0
+
 export function toRange(message: Message): Calls['range'][0] {
   return {
     ...ranged(message),
+    emptyEndSent: sendsEmptyEnd(message),
     limit: numberField(message, 'limit'),
     revision: numberField(message, 'revision'),
     sort_order: enumField(message, 'sort_order', ['None', 'Ascend', 'Descend']),
@@ -43,6 +46,7 @@ function toCompare(message: Message): Txn['compare'][number] {
   const target = enumField(message, 'target', TARGETS)
   return {
     ...ranged(message),
+    emptyEndSent: sendsEmptyEnd(message),
     result: enumField(message, 'result', ['Equal', 'Greater', 'Less', 'NotEqual']),
     target,
     number: target === 3 ? 0 : numberField(message, TARGET_FIELDS[target] ?? ''),

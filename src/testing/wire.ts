@@ -12,6 +12,11 @@ export type Message = Readonly<Record<string, unknown>>
 
 const own = (message: Message, name: string): unknown => (Object.hasOwn(message, name) ? message[name] : undefined)
 
+/** Whether a field goes over the wire, be it as empty as one that does not. */
+export function isSent(message: Message, name: string): boolean {
+  return (own(message, name) ?? undefined) !== undefined
+}
+
 /** A message inside a message, `undefined` where there is none. */
 export function messageField(message: Message, name: string): Message | undefined {
   const value = own(message, name) ?? undefined

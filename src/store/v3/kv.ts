@@ -7,6 +7,12 @@ import type { Calls, DeleteRangeReply, DeleteRangeRequest, HeaderReply, PutReply
 import { headerOf, type Context, type State } from './state.js'
 
 const ONE_KEY: Uint8Array = new Uint8Array(0)
+const NO_END: Uint8Array = new Uint8Array(1)
+
+/** A range or compare as the one who reads sees it, when its rights have been checked. */
+export function asRead<T extends { readonly range_end: Uint8Array; readonly emptyEndSent: boolean }>({ quirks }: Context, request: T): T {
+  return request.emptyEndSent && !quirks.emptyEndIgnored ? { ...request, range_end: NO_END } : request
+}
 
 /** What is wrong with a range, whoever asks. */
 export function rangeProblem({ key }: RangeRequest): Failure | undefined {
@@ -26,13 +32,13 @@ export function deleteProblem({ key }: DeleteRangeRequest): Failure | undefined 
 }
 
 /** A put needs WRITE, and READ too if it is to return the previous value. There are no leases here that could bring more keys in. */
-export function putRefusal(state: State, identity: Identity, { key, prev_kv }: PutRequest): Failure | undefined {
-  return keyRefusal(state, identity, 'write', key, ONE_KEY) ?? (prev_kv ? keyRefusal(state, identity, 'read', key, ONE_KEY) : undefined)
+export function putRefusal(context: Context, identity: Identity, { key, prev_kv }: PutRequest): Failure | undefined {
+  return keyRefusal(context, identity, 'write', key, ONE_KEY) ?? (prev_kv ? keyRefusal(context, identity, 'read', key, ONE_KEY) : undefined)
 }
 
 /** A delete needs WRITE on all of its range, and READ too if it is to return the previous values. */
-export function deleteRefusal(state: State, identity: Identity, { key, range_end, prev_kv }: DeleteRangeRequest): Failure | undefined {
-  return keyRefusal(state, identity, 'write', key, range_end) ?? (prev_kv ? keyRefusal(state, identity, 'read', key, range_end) : undefined)
+export function deleteRefusal(context: Context, identity: Identity, { key, range_end, prev_kv }: DeleteRangeRequest): Failure | undefined {
+  return keyRefusal(context, identity, 'write', key, range_end) ?? (prev_kv ? keyRefusal(context, identity, 'read', key, range_end) : undefined)
 }
 
 /** What a range names that is not there to be read. */
@@ -41,10 +47,11 @@ export function revisionProblem(state: State, revision: number): Failure | undef
   return revision > 0 && revision < state.compacted ? failures.compacted : undefined
 }
 
-/** What a put relies on that is not there. */
-export function putMissing(state: State, request: PutRequest): Failure | undefined {
-  if (request.lease !== 0) return failures.leaseNotFound
-  return (request.ignore_value || request.ignore_lease) && lookUp(state, request.key) === undefined ? failures.keyNotFound : undefined
+/** What a put relies on that is not there: its lease, since there are none here, or the key whose value or lease it is to keep. */
+export function putMissing(state: State, request: PutRequest, first: 'lease' | 'key' = 'lease'): Failure | undefined {
+  const lease = request.lease === 0 ? undefined : failures.leaseNotFound
+  const key = (request.ignore_value || request.ignore_lease) && lookUp(state, request.key) === undefined ? failures.keyNotFound : undefined
+  return first === 'lease' ? (lease ?? key) : (key ?? lease)
 }
 
 export function range(context: Context, request: RangeRequest): RangeReply | Failure {
@@ -53,8 +60,8 @@ export function range(context: Context, request: RangeRequest): RangeReply | Fai
   if (problem) return problem
   const identity = identify(context)
   if (isFailure(identity)) return identity
-  const refusal = keyRefusal(state, identity, 'read', request.key, request.range_end) ?? revisionProblem(state, request.revision)
-  return refusal ?? { header: headerOf(state), ...readRange(state, request) }
+  const refusal = keyRefusal(context, identity, 'read', request.key, request.range_end) ?? revisionProblem(state, request.revision)
+  return refusal ?? { header: headerOf(state), ...readRange(state, asRead(context, request)) }
 }
 
 export function put(context: Context, request: PutRequest): PutReply | Failure {
@@ -63,7 +70,7 @@ export function put(context: Context, request: PutRequest): PutReply | Failure {
   if (problem) return problem
   const identity = identify(context)
   if (isFailure(identity)) return identity
-  const refusal = putRefusal(state, identity, request) ?? putMissing(state, request)
+  const refusal = putRefusal(context, identity, request) ?? putMissing(state, request)
   if (refusal) return refusal
   const previous = writeKey(state, request, state.revision + 1)
   state.revision++
@@ -76,7 +83,7 @@ export function deleteRange(context: Context, request: DeleteRangeRequest): Dele
   if (problem) return problem
   const identity = identify(context)
   if (isFailure(identity)) return identity
-  const refusal = deleteRefusal(state, identity, request)
+  const refusal = deleteRefusal(context, identity, request)
   if (refusal) return refusal
   const deleted = deleteKeys(state, request, state.revision + 1)
   if (deleted.length > 0) state.revision++

@@ -39,6 +39,8 @@ export interface KeyValue {
 export interface RangeRequest {
   readonly key: Uint8Array
   readonly range_end: Uint8Array
+  /** Whether `range_end` is on the wire although it is empty: Go then has an empty slice, not nil, and some of etcd tells them apart. */
+  readonly emptyEndSent: boolean
   readonly limit: number
   readonly revision: number
   /** 0 none, 1 ascending, 2 descending. */
@@ -94,6 +96,8 @@ export interface Compare {
   readonly target: number
   readonly key: Uint8Array
   readonly range_end: Uint8Array
+  /** See {@link RangeRequest.emptyEndSent}. */
+  readonly emptyEndSent: boolean
   readonly number: number
   readonly value: Uint8Array
 }

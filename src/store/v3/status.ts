@@ -17,6 +17,7 @@ function statusRefusal(context: Context): Failure | undefined {
 export function status(context: Context): StatusReply | Failure {
   const { state, quirks } = context
   const index = String(state.authRevision + state.revision + state.logins + 4)
-  const reply = { version: quirks.version, dbSize: '20480', leader: MEMBER_ID, raftIndex: index, raftTerm: '2', raftAppliedIndex: index }
-  return statusRefusal(context) ?? { header: headerOf(state), ...reply, errors: [], dbSizeInUse: '20480', isLearner: false }
+  const reply = { version: quirks.version, dbSize: '20480', leader: MEMBER_ID, raftIndex: index, raftTerm: '2' }
+  const more = quirks.longStatus ? { raftAppliedIndex: index, dbSizeInUse: '20480' } : { raftAppliedIndex: '0', dbSizeInUse: '0' }
+  return statusRefusal(context) ?? { header: headerOf(state), ...reply, ...more, errors: [], isLearner: false }
 }

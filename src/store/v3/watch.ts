@@ -10,13 +10,13 @@ import { headerOf, type Context } from './state.js'
 const CODES: Readonly<Record<string, string>> = { UNAUTHENTICATED: 'Unauthenticated', INVALID_ARGUMENT: 'InvalidArgument', PERMISSION_DENIED: 'PermissionDenied' }
 
 function watchRefusal(context: Context, { key, range_end }: WatchCreateRequest): Failure | undefined {
-  const { state, quirks } = context
+  const { quirks } = context
   const identity = identify(context)
   if (isFailure(identity)) return identity
   // Old versions turn "no end" into an empty end before they check, which then asks for one key only: GHSA-xg4h-6gfc-h4m8.
   const open = range_end.length === 1 && range_end[0] === 0
   const checked = open && !quirks.openWatchChecked ? new Uint8Array(0) : range_end
-  return keyRefusal(state, identity, 'read', key.length === 0 ? new Uint8Array(1) : key, checked)
+  return keyRefusal(context, identity, 'read', key.length === 0 ? new Uint8Array(1) : key, checked)
 }
 
 /** Whether no key can ever lie in it (`mvcc.watchStream.Watch`). */
