@@ -58,7 +58,7 @@ interface Running {
   stop(): Promise<void>
 }
 
-async function start(lane: Lane, trust: Parameters<typeof makeMaterial>[1], form: 'arguments' | 'environment', guard?: 'hostname' | 'commonName'): Promise<Running> {
+async function start(lane: Lane, trust: Parameters<typeof makeMaterial>[1], form: 'arguments' | 'environment', guard?: 'hostname' | 'commonName', without?: string): Promise<Running> {
   const directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-render-'))
   const material = await makeMaterial(policy, trust)
   const [a, b] = await freePorts(2)
@@ -92,7 +92,7 @@ async function start(lane: Lane, trust: Parameters<typeof makeMaterial>[1], form
     binary: lane.binary,
     directory,
     ready: { url: client, tls: asAlice },
-    ...(form === 'arguments' ? { args: toCommand(rendered.arguments) } : { args: [], env: rendered.environment }),
+    ...(form === 'arguments' ? { args: toCommand(rendered.arguments.filter(({ flag }) => flag !== without)) } : { args: [], env: rendered.environment }),
   })
   const stop = async (): Promise<void> => {
     await etcd.stop()
@@ -124,13 +124,19 @@ describe.each(cases)('etcd $version with $trust (guard: $guard), set by $form', 
     await running.stop()
   })
 
-  it("refuses a client's certificate at the peer port, and accepts a member's", async () => {
+  it("refuses the certificates of clients, of root and of the client port at the peer port, and accepts a member's", async () => {
     const { material, peer, alice, directory } = running
     const ca = material.peers.certificate
-    const [cert, key] = await Promise.all(['peer.crt', 'peer.key'].map((file) => readFile(`${directory}/certificates/${file}`, 'utf8')))
+    const root = await material.client('root')
+    const shown = async (name: string): Promise<Show> => {
+      const [cert, key] = await Promise.all([`${name}.crt`, `${name}.key`].map((file) => readFile(`${directory}/certificates/${file}`, 'utf8')))
+      return { ca, cert: cert!, key: key! }
+    }
     expect(await ask(`${peer}/members`, { ca, cert: alice.certificate, key: alice.key })).toBe('refused')
+    expect(await ask(`${peer}/members`, { ca, cert: root.certificate, key: root.key })).toBe('refused')
+    expect(await ask(`${peer}/members`, await shown('server'))).toBe('refused')
     expect(await ask(`${peer}/members`, { ca })).toBe('refused')
-    expect(await ask(`${peer}/members`, { ca, ...(cert === undefined || key === undefined ? {} : { cert, key }) })).toBe(200)
+    expect(await ask(`${peer}/members`, await shown('peer'))).toBe(200)
   })
 
   it('lets in nobody without a certificate at the client port', async () => {
@@ -153,6 +159,20 @@ describe.each(cases)('etcd $version with $trust (guard: $guard), set by $form', 
     expect(await ask(`${running.client}/v2/keys/`, running.asAlice)).toBe(lane.v2 === 'none' ? 404 : 200)
   })
 })
+
+// What the guard is for, and that the request above can be answered: nothing else is changed.
+it.each(lanes.map((lane) => ({ lane, version: lane.version, guard: lane.version >= '3.4' ? ('hostname' as const) : ('commonName' as const) })))(
+  "etcd $version with one authority, its guard taken away, lets a client's certificate in at the peer port",
+  async ({ lane, guard }) => {
+    const running = await start(lane, 'one authority', 'arguments', guard, guard === 'hostname' ? '--peer-cert-allowed-hostname' : '--peer-cert-allowed-cn')
+    const { material, peer, alice } = running
+    try {
+      expect(await ask(`${peer}/members`, { ca: material.peers.certificate, cert: alice.certificate, key: alice.key })).toBe(200)
+    } finally {
+      await running.stop()
+    }
+  },
+)
 
 describe.each(lanes)('proxies of etcd $version', (lane) => {
   let running: Running
