@@ -4,12 +4,14 @@
  * Keys: k8s.io/apiserver `storage/etcd3` and `compact.go` (03e32bd). Requests: etcd's `v3rpc` at the release tags, and tried on 3.4.23,
  * 3.5.16 and 3.5.30.
  */
-import { EtcdRbacError } from '../errors.js'
+import { unguardedCalls } from '../advisories/advisories.js'
+import { isSince, parseVersion, type EtcdVersion, type Since } from '../advisories/version.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import { key, prefix, type Key, type Prefix } from '../keys/key-range.js'
 import { readwrite } from '../keys/permission.js'
 import type { Component, Evidence, Grant } from './component.js'
+import { isKeyPrefix, KEY_PREFIX_WANTED } from './key-prefix.js'
 import { oneOf } from './one-of.js'
-import { etcdVersion, hasChange, type Version } from './version.js'
 
 /** What kube-apiserver asks of etcd beside keys. */
 export interface RequestNeed {
@@ -41,9 +43,10 @@ export interface KubeApiserverOptions {
   readonly keyPrefix?: string
 }
 
-const COMPACT_GUARDED: readonly Version[] = [[3, 4, 42], [3, 5, 28], [3, 6, 9]]
-const STATUS_GUARDED: readonly Version[] = [[3, 4, 42], [3, 5, 28], [3, 6, 0]]
-const STATUS_OPENED: readonly Version[] = [[3, 5, 32], [3, 6, 12], [3, 7, 0]]
+/** Role root only: on 3.6 from its first release (etcd#14663), before that with the guard of the other calls. */
+const STATUS_GUARDED: Since = { ...unguardedCalls.fixed, '3.6': 0 }
+/** Any user (etcd#21666 and its backports). No 3.4 has it. */
+const STATUS_OPENED: Since = { '3.5': 32, '3.6': 12, '3.7': 0 }
 
 /**
  * Whether etcd lets nobody but role root compact. Before, any client that passes TLS may. That is so from 3.4.42,
@@ -57,22 +60,20 @@ const STATUS_OPENED: readonly Version[] = [[3, 5, 32], [3, 6, 12], [3, 7, 0]]
  * ```
  */
 export function compactionNeedsRoot(etcd: string): boolean {
-  return hasChange(etcdVersion(etcd), COMPACT_GUARDED)
+  return isSince(parseVersion(etcd), unguardedCalls.fixed)
 }
 
-function requestsOf(version: Version): readonly RequestNeed[] {
-  // No 3.4 is newer than the newest line of the table, so `hasChange` leaves it guarded.
-  const statusOpened = hasChange(version, STATUS_OPENED)
+function requestsOf(version: EtcdVersion): readonly RequestNeed[] {
   return [
     {
       request: 'Compact',
-      needs: hasChange(version, COMPACT_GUARDED) ? 'root' : 'nothing',
+      needs: isSince(version, unguardedCalls.fixed) ? 'root' : 'nothing',
       evidence: { kind: 'tried', text: 'open on 3.4.23 and 3.5.16, root only on 3.5.30; guarded since 3.4.42, 3.5.28, 3.6.9 (CVE-2026-33413)' },
     },
     {
       request: 'Status',
-      needs: statusOpened ? 'user' : hasChange(version, STATUS_GUARDED) ? 'root' : 'nothing',
-      evidence: { kind: 'source', text: 'root only on 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11, any user after that (etcd#21466, etcd#21663, kubernetes#139220); tried on 3.5.16 and 3.5.30' },
+      needs: isSince(version, STATUS_OPENED) ? 'user' : isSince(version, STATUS_GUARDED) ? 'root' : 'nothing',
+      evidence: { kind: 'source', text: 'etcdserver/api/v3rpc/maintenance.go, authMaintenanceServer.Status, read at 3.5.27, 3.5.31 to 3.5.33, 3.6.0, 3.6.7 to 3.6.14 and 3.7.0: root only on 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11, any user after that (etcd#21466, etcd#21663, kubernetes#139220); tried on 3.5.16 and 3.5.30' },
     },
   ]
 }
@@ -80,7 +81,7 @@ function requestsOf(version: Version): readonly RequestNeed[] {
 /**
  * The rights of kube-apiserver.
  *
- * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`; `ERR_PREFIX_UNTERMINATED` or `ERR_KEY_INVALID` for a key prefix that is not one path of its own
+ * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`; `ERR_PREFIX_UNTERMINATED` or `ERR_KEY_INVALID` for a key prefix that is no clean path of its own
  * @example
  * ```ts
  * import { definePolicy, kubeApiserver } from 'etcd-rbac'
@@ -94,15 +95,10 @@ function requestsOf(version: Version): readonly RequestNeed[] {
  */
 export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: KubeApiserverOptions): KubeApiserver {
   oneOf('compaction', compaction, ['apiserver', 'etcd'])
-  const version = etcdVersion(etcd)
-  if (typeof keyPrefix !== 'string') throw new TypeError('keyPrefix must be a string')
-  if (/^\/+$/.test(keyPrefix) || !keyPrefix.startsWith('/')) {
-    throw new EtcdRbacError(
-      'ERR_KEY_INVALID',
-      { found: `key prefix ${JSON.stringify(keyPrefix)}`, wanted: 'a prefix such as "/registry/": kube-apiserver puts a slash before any other', fix: 'name the prefix that is its own' },
-      { key: keyPrefix },
-    )
-  }
+  const version = parseVersion(etcd)
+  // A slash that is only missing at the end is the affair of `prefix`, whose error names what would be open.
+  if (!isKeyPrefix(keyPrefix) && !isKeyPrefix(`${keyPrefix}/`))
+    throw new EtcdRbacError('ERR_KEY_INVALID', { found: `key prefix ${quoted(keyPrefix)}`, wanted: KEY_PREFIX_WANTED, fix: 'name the prefix that is its own' }, { key: keyPrefix })
   const grants: readonly Grant<Prefix | Key>[] = [
     { permission: readwrite(prefix(keyPrefix)), evidence: [{ kind: 'documented', text: 'Kubernetes, --etcd-prefix (default /registry); Calico documents the same right' }] },
     {

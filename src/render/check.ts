@@ -3,6 +3,7 @@
  * value that any of them would read otherwise is refused and never quoted.
  */
 import { EtcdRbacError } from '../errors.js'
+import { isPlainPath } from '../presets/key-prefix.js'
 
 /** @throws {@link EtcdRbacError} `ERR_RENDER_REFUSED`; `found` is also the reason in its detail */
 export function refuseRender(found: string, wanted: string, fix: string): never {
@@ -27,9 +28,7 @@ export function checkWord(what: string, value: string): string {
 
 /** An absolute POSIX path that needs no quoting anywhere; without a slash at its end. */
 export function checkPath(what: string, path: string): string {
-  const segments = text(what, path).split('/').slice(1)
-  const clean = path.startsWith('/') && segments.every((segment) => /^[A-Za-z0-9._@+-]+$/.test(segment) && segment !== '.' && segment !== '..')
-  if (clean) return path
+  if (isPlainPath(text(what, path))) return path
   return refuseRender(
     `${what} ${shown(path)}`,
     'an absolute path of letters, digits and "._@+-", without "." or ".." and without a slash at its end',

@@ -3,10 +3,10 @@
  *
  * Follows etcd `server/embed/serve.go` and `etcd.go`; what it dials with was tried on 3.3.25, 3.4.23 and 3.5.30.
  */
-import type { Version } from '../presets/version.js'
+import type { EtcdVersion } from '../advisories/version.js'
 import { leadsTo } from './certificates.js'
 import { refuseRender } from './check.js'
-import { knowsFlag } from './flags.js'
+import { knowsFlag, shownVersion } from './flags.js'
 import { materialFiles, readMaterial, refuseCommonName, type Certificates, type KeyedCertificate, type Material } from './material.js'
 import type { Rendered } from './rendered.js'
 
@@ -18,7 +18,7 @@ export type HttpGateway = 'off' | 'server certificate' | KeyedCertificate
 
 /** The member that the gateway belongs to. */
 export interface HttpGatewayContext {
-  readonly version: Version
+  readonly version: EtcdVersion
   readonly server: Material
   readonly clients: Certificates
   readonly path: string
@@ -31,7 +31,7 @@ export function renderHttpGateway(gateway: HttpGateway, { version, server, clien
     if (knowsFlag(version, '--enable-grpc-gateway'))
       return { arguments: [{ flag: '--enable-grpc-gateway', value: 'false', why: 'it never knows a client by certificate' }], files: [], notes: [] }
     const effect = trusted ? 'it stays open to any client that passes TLS, with rights by password only' : 'it answers 503, since the authority of clients did not issue the server certificate'
-    return { arguments: [], files: [], notes: [`etcd ${version.join('.')} cannot switch the HTTP/JSON gateway off: ${effect}`] }
+    return { arguments: [], files: [], notes: [`etcd ${shownVersion(version)} cannot switch the HTTP/JSON gateway off: ${effect}`] }
   }
   const notes = ['through the HTTP/JSON gateway users have passwords only, and a client certificate with a Common Name is refused there']
   if (gateway === 'server certificate') {
@@ -42,7 +42,7 @@ export function renderHttpGateway(gateway: HttpGateway, { version, server, clien
   if (typeof gateway !== 'object') throw new TypeError('gateway must be "off", "server certificate" or a certificate with its key')
   const own = readMaterial('the certificate of the gateway', gateway, ['clientAuth'])
   if (!knowsFlag(version, '--client-cert-file'))
-    refuseRender(`a certificate for the gateway on etcd ${version.join('.')}`, 'etcd 3.5 or newer', "use gateway: 'off', or 'server certificate' with one authority for servers and clients")
+    refuseRender(`a certificate for the gateway on etcd ${shownVersion(version)}`, 'etcd 3.5 or newer', "use gateway: 'off', or 'server certificate' with one authority for servers and clients")
   refuseCommonName('a certificate of the gateway', own, 'the gateway would act under that name')
   if (!leadsTo(own.certificate.facts, clients.facts))
     refuseRender('a certificate of the gateway that the authority of clients did not issue', 'one that the member accepts', 'issue it under that authority')

@@ -1,4 +1,5 @@
 /** What kube-apiserver must be told (Kubernetes, "kube-apiserver" reference: the flags `--etcd-…`). */
+import { isKeyPrefix, KEY_PREFIX_WANTED } from '../presets/key-prefix.js'
 import { oneOf } from '../presets/one-of.js'
 import { clientMaterial, type ClientMaterialOptions } from './client-material.js'
 import { refuseRender, shown } from './check.js'
@@ -25,8 +26,7 @@ export interface KubeApiserverRenderOptions extends ClientMaterialOptions {
 export function renderKubeApiserver(options: KubeApiserverRenderOptions): Rendered {
   const { compaction, keyPrefix } = options
   oneOf('compaction', compaction, ['apiserver', 'etcd'])
-  if (keyPrefix !== undefined && !/^(?:\/[A-Za-z0-9._@+-]+)+\/$/.test(keyPrefix))
-    refuseRender(`a key prefix of ${shown(keyPrefix)}`, 'a path such as "/registry/"', 'correct it, here and in the preset')
+  if (keyPrefix !== undefined && !isKeyPrefix(keyPrefix)) refuseRender(`a key prefix of ${shown(keyPrefix)}`, KEY_PREFIX_WANTED, 'correct it, here and in the preset')
   const { endpoints, authorityFile, certificateFile, keyFile, directories, files } = clientMaterial(options, 'apiserver-etcd-client')
   const prefix: readonly Argument[] = keyPrefix === undefined ? [] : [{ flag: '--etcd-prefix', value: keyPrefix.slice(0, -1), why: 'where its keys are' }]
   const interval: readonly Argument[] =

@@ -3,12 +3,12 @@
  *
  * Follows etcd `server/embed/config.go` (URLs, initial cluster) and `server/etcdmain/config.go` (flags).
  */
+import { parseVersion, type EtcdVersion } from '../advisories/version.js'
 import { checkName } from '../names.js'
 import type { PemInput } from '../pki/pem.js'
 import { oneOf } from '../presets/one-of.js'
-import { etcdVersion, type Version } from '../presets/version.js'
 import { checkPath, checkReachable, checkUrls, checkWord, isWithin, refuseRender, shown } from './check.js'
-import { knowsFlag } from './flags.js'
+import { knowsFlag, shownVersion } from './flags.js'
 import { renderHttpGateway, type HttpGateway } from './http-gateway.js'
 import { materialFiles, publicFile, readCertificates, readMaterial, type KeyedCertificate } from './material.js'
 import { guardPeers, type PeerGuard } from './peer-guard.js'
@@ -77,7 +77,7 @@ export interface RenderedMember extends Rendered {
  */
 export function renderMember(options: MemberOptions): RenderedMember {
   const { name, cluster, dataDirectory, certificatesDirectory, trust } = options
-  const version = etcdVersion(options.version)
+  const version = parseVersion(options.version)
   checkWord('the name of the member', checkName('member', name))
   checkPath('the data directory', dataDirectory)
   checkPath('the directory of certificates', certificatesDirectory)
@@ -157,13 +157,13 @@ function initialCluster(name: string, members: MemberOptions['cluster']['members
   return entries.map(({ member, url }) => `${member}=${url}`).join(',')
 }
 
-function v2Arguments(version: Version, v2: boolean): readonly Argument[] {
+function v2Arguments(version: EtcdVersion, v2: boolean): readonly Argument[] {
   if (typeof v2 !== 'boolean') throw new TypeError('v2 must be true or false')
   if (knowsFlag(version, '--enable-v2')) {
     const why = v2 ? 'the v2 API is asked for: its users and rights are apart from those of v3' : 'rights on v3 do not protect v2'
     return [{ flag: '--enable-v2', value: String(v2), why }]
   }
-  return v2 ? refuseRender(`the v2 API on etcd ${version.join('.')}`, 'etcd 3.5 or older', 'move to v3: etcd 3.6 has no v2 API') : []
+  return v2 ? refuseRender(`the v2 API on etcd ${shownVersion(version)}`, 'etcd 3.5 or older', 'move to v3: etcd 3.6 has no v2 API') : []
 }
 
 function compactionArguments(compaction: MemberOptions['autoCompaction']): readonly Argument[] {
@@ -179,9 +179,9 @@ function compactionArguments(compaction: MemberOptions['autoCompaction']): reado
   ]
 }
 
-function tlsArguments(version: Version, minimum: MemberOptions['minimumTls']): readonly Argument[] {
+function tlsArguments(version: EtcdVersion, minimum: MemberOptions['minimumTls']): readonly Argument[] {
   if (minimum === undefined) return []
   oneOf('minimumTls', minimum, ['TLS1.2', 'TLS1.3'])
-  if (!knowsFlag(version, '--tls-min-version')) refuseRender(`minimumTls on etcd ${version.join('.')}`, 'etcd 3.5.8 or newer', 'leave it out: TLS 1.0 and 1.1 are refused all the same')
+  if (!knowsFlag(version, '--tls-min-version')) refuseRender(`minimumTls on etcd ${shownVersion(version)}`, 'etcd 3.5.8 or newer', 'leave it out: TLS 1.0 and 1.1 are refused all the same')
   return [{ flag: '--tls-min-version', value: minimum, why: 'the oldest TLS that is spoken' }]
 }

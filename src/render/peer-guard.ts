@@ -5,12 +5,12 @@
  * Follows etcd `client/pkg/transport/listener.go`: `AllowedCN` and `AllowedHostname` are checked on the leaf of each accepted chain, and
  * only one of them may be set.
  */
+import type { EtcdVersion } from '../advisories/version.js'
 import { checkName } from '../names.js'
 import type { Policy } from '../policy/policy.js'
-import type { Version } from '../presets/version.js'
 import { leadsTo, reaches } from './certificates.js'
 import { checkWord, isDnsName, refuseRender, shown } from './check.js'
-import { knowsFlag } from './flags.js'
+import { knowsFlag, shownVersion } from './flags.js'
 import type { Certificates, Material } from './material.js'
 import type { Argument } from './rendered.js'
 
@@ -25,7 +25,7 @@ export interface PeerTrust {
   readonly peers: Certificates
   readonly peer: Material
   readonly guard: PeerGuard | undefined
-  readonly version: Version
+  readonly version: EtcdVersion
 }
 
 /** @throws {@link EtcdRbacError} `ERR_RENDER_REFUSED` where a client's certificate could open the peer port, or a member's own could not */
@@ -50,7 +50,7 @@ export function guardPeers({ clients, peers, peer, guard, version }: PeerTrust):
     if (!isDnsName(hostname) || hostname.toLowerCase() === 'localhost')
       refuseRender(`a guard with host name ${shown(hostname)}`, 'a DNS name that only peer certificates have, such as "etcd-peers.internal"', 'choose one: no wildcard, no address, not localhost')
     if (!knowsFlag(version, '--peer-cert-allowed-hostname'))
-      refuseRender(`a guard by host name on etcd ${version.join('.')}`, 'etcd 3.4 or newer', 'guard by { commonName, policy }, or use an authority for peers')
+      refuseRender(`a guard by host name on etcd ${shownVersion(version)}`, 'etcd 3.4 or newer', 'guard by { commonName, policy }, or use an authority for peers')
     if (leaf?.dnsNames.includes(hostname) !== true)
       refuseRender(`a peer certificate that does not name ${shown(hostname)}`, 'the host name of the guard among its DNS names', 'issue it with that host name: the other members would refuse it')
     return [{ flag: '--peer-cert-allowed-hostname', value: hostname, why: 'only certificates with this name are members: whoever passes the peer port is root' }]

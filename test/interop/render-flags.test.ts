@@ -1,7 +1,7 @@
 /** Judges what is rendered by the flags that real etcd binaries know. Nothing is started: an unknown flag at the end stops each of them. */
 import { execFile } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { etcdVersion } from '../../src/presets/version.js'
+import { isSince, parseVersion, type Since } from '../../src/advisories/index.js'
 import { definePolicy } from '../../src/policy/index.js'
 import { knowsFlag } from '../../src/render/flags.js'
 import { renderGrpcProxy, renderMember, renderTcpGateway, toCommand, type MemberOptions } from '../../src/render/index.js'
@@ -25,13 +25,13 @@ const shared: Partial<MemberOptions> = { peer: keyed({ issuer: 'etcd-clients', s
 const trust = { clients: clientsAuthority, peers: clientsAuthority }
 
 /** Every option that adds a flag, and from which release on it may be asked for. */
-const variants: readonly (readonly [name: string, since: readonly [number, number, number], change: (v2: boolean) => Partial<MemberOptions>])[] = [
-  ['three authorities', [3, 3, 0], (v2) => ({ v2 })],
-  ['one authority, guarded by Common Name', [3, 3, 0], () => ({ ...shared, trust: { ...trust, guard: { commonName: 'etcd-peer', policy } } })],
-  ['one authority, guarded by host name', [3, 4, 0], () => ({ ...shared, trust: { ...trust, guard: { hostname: 'etcd-peers.internal' } } })],
-  ['automatic compaction', [3, 3, 0], () => ({ autoCompaction: { mode: 'periodic', retention: '8h' } })],
-  ['a gateway with its own certificate', [3, 5, 0], () => ({ gateway: keyed({ issuer: 'etcd-clients', key: 'gateway-key' }) })],
-  ['a minimum of TLS', [3, 5, 8], () => ({ minimumTls: 'TLS1.3' })],
+const variants: readonly (readonly [name: string, since: Since, change: (v2: boolean) => Partial<MemberOptions>])[] = [
+  ['three authorities', { '3.3': 0 }, (v2) => ({ v2 })],
+  ['one authority, guarded by Common Name', { '3.3': 0 }, () => ({ ...shared, trust: { ...trust, guard: { commonName: 'etcd-peer', policy } } })],
+  ['one authority, guarded by host name', { '3.4': 0 }, () => ({ ...shared, trust: { ...trust, guard: { hostname: 'etcd-peers.internal' } } })],
+  ['automatic compaction', { '3.3': 0 }, () => ({ autoCompaction: { mode: 'periodic', retention: '8h' } })],
+  ['a gateway with its own certificate', { '3.5': 0 }, () => ({ gateway: keyed({ issuer: 'etcd-clients', key: 'gateway-key' }) })],
+  ['a minimum of TLS', { '3.5': 8 }, () => ({ minimumTls: 'TLS1.3' })],
 ]
 
 const found = await testLanes()
@@ -40,10 +40,9 @@ it('has at least one etcd to judge by', () => {
 })
 
 describe.each(found)('etcd $version', ({ binary, version, v2 }) => {
-  const numbers = etcdVersion(version)
-  const atLeast = (bound: readonly [number, number, number]) => isSince(numbers, bound)
+  const numbers = parseVersion(version)
 
-  it.each(variants.filter(([, since]) => atLeast(since)))('knows every flag of a member with %s', async (_, __, change) => {
+  it.each(variants.filter(([, since]) => isSince(numbers, since)))('knows every flag of a member with %s', async (_, __, change) => {
     const args = toCommand(renderMember({ ...member, version, ...change(v2 !== 'none') }).arguments)
     expect(await stoppedAt(binary, args)).toBe(SENTINEL)
   })
@@ -69,7 +68,3 @@ describe.each(found)('etcd $version', ({ binary, version, v2 }) => {
     expect(await stoppedAt(binary, [...subcommand, ...toCommand(args)])).toBe(SENTINEL)
   })
 })
-
-function isSince(version: readonly [number, number, number], [major, minor, patch]: readonly [number, number, number]): boolean {
-  return (version[0] - major || version[1] - minor || version[2] - patch) >= 0
-}

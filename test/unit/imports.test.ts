@@ -26,13 +26,13 @@ const rooms: Readonly<Record<string, Allowed>> = {
   keys: { any: base },
   policy: { any: ['keys', 'advisories', ...base] },
   advisories: { any: base },
-  presets: { any: ['policy', 'keys', ...base] },
+  presets: { any: ['policy', 'keys', 'advisories', ...base] },
   review: { any: ['presets', 'policy', 'keys', 'advisories', ...base] },
   pki: { any: ['pki', ...base], types: ['policy'] },
   // Built alone, with declarations of its own: nothing of ours, and the only place that knows these packages.
   'pki/asn1/foreign': { any: ['pkijs', 'asn1js'] },
   // Rendering reads names and issuers of certificates by the codec, and loads nothing else of pki.
-  render: { any: ['presets', 'policy', 'keys', 'pki/pem.ts', 'pki/asn1/der.ts', 'pki/asn1/fields.ts', 'pki/asn1/name.ts', 'pki/asn1/oids.ts', ...base], types: ['pki'] },
+  render: { any: ['presets', 'policy', 'keys', 'advisories', 'pki/pem.ts', 'pki/asn1/der.ts', 'pki/asn1/fields.ts', 'pki/asn1/name.ts', 'pki/asn1/oids.ts', ...base], types: ['pki'] },
   auth: { any: ['policy', 'keys', ...base] },
   // Not policy: the double must not answer with the code that it judges. Of keys, the shapes alone.
   store: { any: ['advisories', ...base], types: ['keys'] },

@@ -23,7 +23,7 @@ describe('kube-apiserver', () => {
   it('has another prefix where told', () => {
     expect(toCommand(renderKubeApiserver({ ...onHost, compaction: 'apiserver', keyPrefix: '/clusters/a/' }).arguments)).toEqual([...named, '--etcd-prefix=/clusters/a'])
   })
-  it.each(['/', '', '/registry', 'registry/', '/a b/', '/a\n/', '//'])('is refused with prefix %j', (keyPrefix) => {
+  it.each(['/', '', '/registry', 'registry/', '/a b/', '/a\n/', '//', '/./', '/../', '/a/../', '/a/./b/', '/registry//'])('is refused with prefix %j', (keyPrefix) => {
     expect(codeOf(() => renderKubeApiserver({ ...onHost, compaction: 'etcd', keyPrefix }))).toBe('ERR_RENDER_REFUSED')
   })
   it('has no default for who compacts', () => {
