@@ -16,6 +16,9 @@ export type CalicoV3Name =
 /** A way to run Calico for which a component needs more. */
 export type CalicoCondition = 'windows' | 'wireguard' | 'cniProfiles' | 'flannelMigration'
 
+/** All of them. */
+export const CONDITIONS: readonly CalicoCondition[] = ['windows', 'wireguard', 'cniProfiles', 'flannelMigration']
+
 /** A row of {@link CORRECTIONS}. */
 export interface Correction extends Row {
   readonly component: CalicoV3Name

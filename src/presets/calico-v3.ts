@@ -5,7 +5,7 @@
  * printed in: with it, `calico-node` 3.29 does not start.
  */
 import { prefix, type Prefix } from '../keys/key-range.js'
-import { CORRECTIONS, DOCUMENTED, NEXT, NOTES, type CalicoCondition, type CalicoV3Name } from './calico-v3-tables.js'
+import { CONDITIONS, CORRECTIONS, DOCUMENTED, NEXT, NOTES, type CalicoCondition, type CalicoV3Name } from './calico-v3-tables.js'
 import { component, type Component } from './component.js'
 import { oneOf } from './one-of.js'
 import { refusePreset } from './refuse.js'
@@ -101,12 +101,21 @@ export function calicoctlV3(options: CalicoDocumented | CalicoFromSource): Calic
 function maker(options: CalicoDocumented | CalicoFromSource): (name: CalicoV3Name) => Component<Prefix> {
   const minor = minorOf(options.calico)
   oneOf('grants', options.grants, ['docs', 'source'])
-  const conditions = options.grants === 'source' ? (options.with ?? []) : []
+  const conditions = conditionsOf(options)
   const corrections = options.grants === 'docs' ? [] : CORRECTIONS.filter(({ since, when }) => since <= minor && (when === undefined || conditions.includes(when)))
   return (name) => {
     const documented = name === 'typha' ? [] : DOCUMENTED[name]
     return component([...documented, ...corrections.filter((row) => row.component === name)], (path) => prefix(path), NOTES[name] ?? [])
   }
+}
+
+/** A way that is misspelt, or named where no table knows it, would be rights that are silently missing. */
+function conditionsOf(options: CalicoDocumented | CalicoFromSource): readonly CalicoCondition[] {
+  const given: unknown = 'with' in options ? options.with : undefined
+  if (given === undefined) return []
+  if (options.grants === 'docs') throw new TypeError('with goes with grants: "source" only: the documented table knows no ways to run Calico')
+  if (!Array.isArray(given)) throw new TypeError('with must be a list of ways to run Calico')
+  return given.map((condition) => oneOf('each of with', condition, CONDITIONS))
 }
 
 function minorOf(calico: string): number {

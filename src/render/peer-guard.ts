@@ -44,6 +44,7 @@ export function guardPeers({ clients, peers, peer, guard, version }: PeerTrust):
     return []
   }
   const leaf = chain[0]
+  if ('hostname' in guard && 'commonName' in guard) throw new TypeError('the guard is a host name or a Common Name: etcd takes one of them')
   if ('hostname' in guard) {
     const { hostname } = guard
     if (typeof hostname !== 'string') throw new TypeError('the host name of the guard must be a string')

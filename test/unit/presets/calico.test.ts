@@ -102,6 +102,14 @@ describe('Calico on etcd v3', () => {
     expect(() => calicoV3({ calico: calico as never, grants: 'docs' })).toThrow(TypeError)
   })
 
+  it.each([
+    ['a misspelt way', { grants: 'source', with: ['wiregaurd'] }], ['one way among others', { grants: 'source', with: ['windows', 'x'] }], ['a way that is no list', { grants: 'source', with: 'wireguard' }],
+    ['no list', { grants: 'source', with: null }], ['ways in the documented table, which knows none', { grants: 'docs', with: ['wireguard'] }],
+  ])('is a TypeError with %s, which would be rights that are silently missing', (_, options) => {
+    expect(() => calicoV3({ calico: '3.30', ...options } as never)).toThrow(TypeError)
+    expect(() => calicoctlV3({ calico: '3.30', ...options } as never)).toThrow(TypeError)
+  })
+
   it('has no default table', () => {
     expect(() => calicoV3({ calico: '3.30' } as never)).toThrow(TypeError)
     expect(() => calicoctlV3({ calico: '3.30', grants: 'all' } as never)).toThrow(TypeError)
