@@ -1,6 +1,7 @@
 /** What every client of etcd is given, whatever the program: endpoints, the authority of the servers, its own certificate and key. */
 import type { PemInput } from '../pki/pem.js'
 import { checkPath, checkReachable } from './check.js'
+import { distinctPaths } from './distinct-paths.js'
 import { materialFiles, publicFile, readCertificates, readMaterial, type KeyedCertificate, type Material } from './material.js'
 import type { RenderedDirectory, RenderedFile } from './rendered.js'
 
@@ -45,12 +46,12 @@ export function clientMaterial(options: ClientMaterialOptions, name: string): Cl
   const directory = checkPath('the directory of certificates', options.certificatesDirectory)
   const { endpoints, authority, client } = readClient(options)
   const authorityFile = `${directory}/etcd-ca.crt`
-  return {
+  return distinctPaths({
     endpoints,
     authorityFile,
     certificateFile: `${directory}/${name}.crt`,
     keyFile: `${directory}/${name}.key`,
     directories: [{ path: directory, mode: 0o700 }],
     files: [publicFile(authorityFile, authority), ...materialFiles(`${directory}/${name}`, client)],
-  }
+  })
 }

@@ -7,6 +7,7 @@
 import type { PemInput } from '../pki/pem.js'
 import { leadsTo } from './certificates.js'
 import { checkAddress, checkPath, checkReachable, isWildcard, refuseRender } from './check.js'
+import { distinctPaths } from './distinct-paths.js'
 import { materialFiles, publicFile, readCertificates, readMaterial, refuseCommonName, type KeyedCertificate } from './material.js'
 import type { Rendered } from './rendered.js'
 
@@ -79,7 +80,7 @@ export function renderGrpcProxy(options: GrpcProxyOptions): RenderedGrpcProxy {
   const itself = leadsTo(server.certificate.facts, clients.facts)
   if (!itself && !leadsTo(server.certificate.facts, servers.facts))
     refuseRender('a server certificate of the proxy that neither authority issued', 'one that the proxy accepts itself', 'issue it under the authority of servers')
-  return {
+  return distinctPaths({
     subcommand: ['grpc-proxy', 'start'],
     arguments: [
       { flag: '--endpoints', value: endpoints.join(','), why: 'the members' },
@@ -101,5 +102,5 @@ export function renderGrpcProxy(options: GrpcProxyOptions): RenderedGrpcProxy {
       'clients log in by password behind it; a user that has certificates only can do nothing',
       'its server certificate must name the advertised host: the proxy dials itself',
     ],
-  }
+  })
 }

@@ -8,6 +8,7 @@ import { checkName } from '../names.js'
 import type { PemInput } from '../pki/pem.js'
 import { oneOf } from '../presets/one-of.js'
 import { checkPath, checkReachable, checkUrls, checkWord, isWithin, refuseRender, shown } from './check.js'
+import { distinctPaths } from './distinct-paths.js'
 import { knowsFlag, shownVersion } from './flags.js'
 import { renderHttpGateway, type HttpGateway } from './http-gateway.js'
 import { materialFiles, publicFile, readCertificates, readMaterial, type KeyedCertificate } from './material.js'
@@ -120,7 +121,7 @@ export function renderMember(options: MemberOptions): RenderedMember {
     ...compactionArguments(options.autoCompaction),
     ...tlsArguments(version, options.minimumTls),
   ]
-  return {
+  return distinctPaths({
     arguments: args,
     environment: toEnvironment(args),
     directories: [{ path: dataDirectory, mode: 0o700 }, { path: certificatesDirectory, mode: 0o700 }],
@@ -133,7 +134,7 @@ export function renderMember(options: MemberOptions): RenderedMember {
       'etcd reads renewed certificates and keys at the next handshake, but authorities only when it starts; replace files by renaming, the certificate and its key together',
       ...gateway.notes,
     ],
-  }
+  })
 }
 
 function checkListen(what: string, urls: readonly string[]): void {

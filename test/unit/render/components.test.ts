@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { fromBase64, fromUtf8 } from '../../../src/bytes.js'
 import { renderCalico, renderClient, renderKubeApiserver, toCommand, toJson, type ClientProgram } from '../../../src/render/index.js'
+import { distinctPaths } from '../../../src/render/distinct-paths.js'
+import { publicFile } from '../../../src/render/material.js'
 import { certificate, clientsAuthority, codeOf, keyed, privateKey, serversAuthority } from './fixture.js'
 
 const endpoints = ['https://10.0.0.10:2379', 'https://10.0.0.11:2379']
@@ -50,6 +52,11 @@ describe('a client on a host', () => {
 
   it.each(['../root', 'a/b', '', '-x', 'a b', 'a\n'])('has no file named %j', (name) => {
     expect(codeOf(() => renderClient({ ...onHost, program: 'calico', name }))).toBe('ERR_RENDER_REFUSED')
+  })
+  it('writes no file over another: its certificate would take the place of the authority', () => {
+    expect(() => renderClient({ ...onHost, program: 'calico', name: 'etcd-ca' })).toThrow('/etc/calico/tls/etcd-ca.crt')
+    expect(codeOf(() => renderClient({ ...onHost, program: 'calico', name: 'etcd-ca' }))).toBe('ERR_RENDER_REFUSED')
+    expect(renderClient({ ...onHost, program: 'calico', name: 'etcd-ca.crt' }).files).toHaveLength(3)
   })
   it.each(['bash', '__proto__', 'constructor', undefined])('is a TypeError for program %j', (program) => {
     expect(() => renderClient({ ...onHost, program: program as 'calico', name: 'x' })).toThrow(TypeError)
@@ -112,5 +119,17 @@ describe('Calico on Kubernetes', () => {
   })
   it('has no default for whether etcd is shared', () => {
     expect(() => renderCalico({ ...options, sharedEtcd: undefined } as never)).toThrow(TypeError)
+  })
+})
+
+describe('what any renderer gives', () => {
+  const result = (directories: readonly string[], files: readonly string[]) => ({ directories: directories.map((path) => ({ path, mode: 0o700 as const })), files: files.map((path) => publicFile(path, '')) })
+
+  it.each([[[], []], [['/a'], ['/a/b', '/a/c']], [['/a', '/b'], ['/a/x', '/b/x']], [['/a', '/a/b'], ['/a/bc', '/a/b/c']], [[], ['/a/b', '/a/bc', '/a/B']]])('may be directories %j with files %j', (directories, files) => {
+    const rendered = result(directories, files)
+    expect(distinctPaths(rendered)).toBe(rendered)
+  })
+  it.each([[[], ['/a/b', '/a/b']], [['/a', '/a'], []], [['/a', '/a/b'], ['/a/b']], [['/a/b/c'], ['/a/b']], [[], ['/a/b/c', '/a/b']]])('is refused as directories %j with files %j: one would be in the place of another', (directories, files) => {
+    expect(codeOf(() => distinctPaths(result(directories, files)))).toBe('ERR_RENDER_REFUSED')
   })
 })

@@ -131,6 +131,9 @@ describe('one authority for clients and peers', () => {
     const found = flags({ ...shared, version, trust: { ...shared.trust, guard: commonName } })
     expect([found['--peer-cert-allowed-hostname'], found['--peer-cert-allowed-cn']]).toEqual([undefined, 'etcd-peer'])
   })
+  it.each([['both', { ...hostname, ...commonName }], ['neither', {}], ['a misspelt one', { hostName: 'etcd-peers.internal' }], ['a word', 'hostname'], ['null', null]])('is a TypeError with a guard of %s', (_, guard) => {
+    expect(() => renderMember({ ...shared, trust: { ...shared.trust, guard: guard as never } })).toThrow(TypeError)
+  })
   it('is not guarded by host name on 3.3', () => {
     expect(codeOf(() => renderMember({ ...shared, version: '3.3.25', trust: { ...shared.trust, guard: hostname } }))).toBe('ERR_RENDER_REFUSED')
   })
@@ -198,6 +201,8 @@ describe('what a member is refused for', () => {
 
   it.each<[string, Partial<MemberOptions>, string]>([
     ['certificates within the data', { certificatesDirectory: '/var/lib/etcd/tls' }, 'ERR_RENDER_REFUSED'],
+    ['data in place of a certificate', { dataDirectory: '/etc/etcd/tls/server.crt' }, 'ERR_RENDER_REFUSED'],
+    ['data below a key', { dataDirectory: '/etc/etcd/tls/peer.key/data' }, 'ERR_RENDER_REFUSED'],
     ['certificates in place of the data', { certificatesDirectory: '/var/lib/etcd' }, 'ERR_RENDER_REFUSED'],
     ['no URL', { peerUrls: { listen: [], advertise: ['https://10.0.0.10:2380'] } }, 'ERR_RENDER_REFUSED'],
     ['a URL twice', { peerUrls: { listen: ['https://10.0.0.10:2380', 'https://10.0.0.10:2380'], advertise: ['https://10.0.0.10:2380'] } }, 'ERR_RENDER_REFUSED'],
