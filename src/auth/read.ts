@@ -11,24 +11,31 @@ const READS_AT_ONCE = 16
 
 /** Reads all of a store. Every read is an entry in etcd's raft log, so callers read once and keep the result. */
 export async function readState(backend: Backend, context: CallContext): Promise<AuthState> {
-  const enabled = await backend.readEnabled(context)
-  const version = await backend.readVersion(context)
-  const users = await readEach(await backend.listUsers(context), (user) => backend.readUser(user, context), context)
-  const roles = await readEach(await backend.listRoles(context), (role) => backend.readRole(role, context), context)
+  const next = <T>(read: () => Promise<T>): Promise<T> => {
+    refuseAborted(context)
+    return read()
+  }
+  const enabled = await next(() => backend.readEnabled(context))
+  const version = await next(() => backend.readVersion(context))
+  const users = await readEach(await next(() => backend.listUsers(context)), (user) => backend.readUser(user, context), context)
+  const roles = await readEach(await next(() => backend.listRoles(context)), (role) => backend.readRole(role, context), context)
   return { api: backend.api, version, enabled, users: tableOf(users), roles: tableOf(roles) }
 }
 
+function refuseAborted({ signal }: CallContext): void {
+  if (signal?.aborted !== true) return
+  throw new EtcdRbacError('ERR_ABORTED', { found: 'the signal to stop while the store was read', wanted: 'to go on', fix: 'read or plan again: nothing was written' }, { stepsDone: 0 }, signal.reason)
+}
+
 /** Reads one by one name, several at a time. What has gone since it was listed is left out. */
-async function readEach<T>(names: readonly string[], read: (name: string) => Promise<T | undefined>, { signal }: CallContext): Promise<readonly (readonly [string, T])[]> {
+async function readEach<T>(names: readonly string[], read: (name: string) => Promise<T | undefined>, context: CallContext): Promise<readonly (readonly [string, T])[]> {
   const found: (readonly [string, T])[] = []
   const left = names.values()
   let failed = false
   const worker = async (): Promise<void> => {
     for (const name of left) {
       if (failed) return
-      if (signal?.aborted === true) {
-        throw new EtcdRbacError('ERR_ABORTED', { found: 'the signal to stop while the store was read', wanted: 'to go on', fix: 'read or plan again: nothing was written' }, { stepsDone: 0 }, signal.reason)
-      }
+      refuseAborted(context)
       const value = await read(name)
       if (value !== undefined) found.push([name, value])
     }

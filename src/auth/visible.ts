@@ -1,9 +1,17 @@
 /** What a server sent, made fit to be shown: etcd takes any text for a name, line breaks and terminal escapes included. */
 
-const MAX = 200
+const NAME_MAX = 200
+
+/** Longer than anything that etcd says of names which a policy may hold. */
+export const MESSAGE_MAX = 500
 
 /** The text on one line, cut where nobody would read it to its end, what is invisible spelt out. */
-export function visible(text: string): string {
-  const cut = text.length > MAX ? `${text.slice(0, MAX)}…` : text
+export function visible(text: string, max: number = NAME_MAX): string {
+  const cut = text.length > max ? `${text.slice(0, max)}…` : text
   return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+}
+
+/** What a client or server said went wrong, for a message; a URL in it without the name and password that it may carry. */
+export function visibleReason(text: string): string {
+  return visible(text.slice(0, 2 * MESSAGE_MAX).replace(/\/\/[^/@\s]*@/g, '//'), MESSAGE_MAX)
 }

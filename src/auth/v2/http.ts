@@ -4,7 +4,8 @@
  */
 import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
 import { withDeadline } from '../clock.js'
-import { isUnreached, TLS_FAULT } from '../transport-fault.js'
+import { transportFault } from '../transport-fault.js'
+import { MESSAGE_MAX, visible, visibleReason } from '../visible.js'
 import type { CallContext } from '../backend.js'
 import type { FetchLike, ResponseLike } from '../../platform.js'
 
@@ -12,7 +13,7 @@ import type { FetchLike, ResponseLike } from '../../platform.js'
 export interface V2Answer {
   readonly status: number
   readonly text: string
-  /** What an error says, however it is shaped. */
+  /** What an error says, however it is shaped, as it came: long, and not fit to be shown. */
   readonly message: string
 }
 
@@ -27,7 +28,7 @@ export function v2Request(fetch: FetchLike, endpoint: string): V2Request {
   const base = endpoint.replace(/\/+$/, '')
   return async (method, path, context, body) => {
     const aborter = typeof AbortController === 'function' ? new AbortController() : undefined
-    const name = `${method} ${path}`
+    const name = `${method} ${visible(path)}`
     try {
       return await withDeadline(context.clock, context.deadlineMilliseconds, name, async () => {
         const response = await fetch(base + path, {
@@ -52,39 +53,36 @@ async function judged(response: ResponseLike, method: string, endpoint: string, 
     throw new EtcdRbacError('ERR_NOT_ROOT', { found: `${method} denied: auth is on, and etcd v2 takes the client for a user without role root or for a guest`, wanted: `user ${user} with role root, as whom the client says to be connected`, fix: 'connect with the certificate of a user who holds role root; a certificate whose Common Name is no user counts as guest' }, { user })
   }
   if (status === 404 && !text.startsWith('{')) {
-    throw new EtcdRbacError('ERR_V2_DISABLED', { found: `no v2 API at ${endpoint}`, wanted: 'an etcd that serves it', fix: 'start etcd 3.4 or 3.5 with --enable-v2=true, or drop the v2 half: etcd 3.6 and newer have none' }, { endpoint })
+    const shown = visibleReason(endpoint)
+    throw new EtcdRbacError('ERR_V2_DISABLED', { found: `no v2 API at ${shown}`, wanted: 'an etcd that serves it', fix: 'start etcd 3.4 or 3.5 with --enable-v2=true, or drop the v2 half: etcd 3.6 and newer have none' }, { endpoint: shown })
   }
   return { status, text, message: messageOf(text) }
 }
 
-/** Longer than anything that etcd says of names which a policy may hold. */
-const MESSAGE_MAX = 500
-
 function messageOf(text: string): string {
   try {
     const body = JSON.parse(text) as { message?: unknown; cause?: unknown } | null
-    if (typeof body?.message === 'string') return (typeof body.cause === 'string' ? `${body.message} (${body.cause})` : body.message).slice(0, MESSAGE_MAX)
+    if (typeof body?.message === 'string') return typeof body.cause === 'string' ? `${body.message} (${body.cause})` : body.message
   } catch {
     // Plain text is its own message.
   }
-  return text.slice(0, MESSAGE_MAX)
+  return text
 }
 
 function transportFailure(error: unknown, method: string): EtcdRbacError {
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const reason = inner instanceof Error ? `${inner.message}${'code' in inner ? ` (${String(inner.code)})` : ''}` : String(inner)
   if (/ECONNRESET|socket hang up|other side closed/i.test(reason)) {
-    return new EtcdRbacError('ERR_UNREACHABLE', { found: `etcd v2 cut the connection during ${method}: ${reason}`, wanted: 'an answer', fix: 'check that the client certificate has a Common Name: etcd v2 resets connections of certificates without one' }, { reason }, error)
+    const shown = visibleReason(reason)
+    return new EtcdRbacError('ERR_UNREACHABLE', { found: `etcd v2 cut the connection during ${method}: ${shown}`, wanted: 'an answer', fix: 'check that the client certificate has a Common Name: etcd v2 resets connections of certificates without one' }, { reason: shown }, error)
   }
-  if (!isUnreached(reason) && TLS_FAULT.test(reason)) {
-    return new EtcdRbacError('ERR_TLS', { found: `${method} failed in the TLS handshake: ${reason}`, wanted: 'a server certificate of the CA that the client trusts, naming the address dialled, and a client certificate of the CA that etcd trusts', fix: 'compare the CA files of both sides, the host names in the server certificate, and the log of etcd, which alone says why it refused' }, { reason }, error)
-  }
-  return new EtcdRbacError('ERR_UNREACHABLE', { found: `${method} got no answer: ${reason}`, wanted: 'a reachable etcd member', fix: 'check the endpoint and that etcd runs, and that the scheme (https) is right' }, { reason }, error)
+  return transportFault(method, reason, error)
 }
 
 /** The error of an answer that was not the one hoped for. */
-export function v2Failure(method: string, { status, message }: V2Answer): EtcdRbacError<'ERR_SERVER'> {
+export function v2Failure(request: string, { status, message }: V2Answer): EtcdRbacError<'ERR_SERVER'> {
   const conflict = /already exists|does not exist|doesn't exist|Granting duplicate|Revoking ungranted|Role not updated|already enabled|Key not found/.test(message)
   const meaning = conflict ? 'conflict' : status >= 500 ? 'unclear' : 'refused'
-  return new EtcdRbacError('ERR_SERVER', { found: `${method} was answered ${status}: ${message}`, wanted: 'success', fix: 'correct what etcd names, then plan and apply again: what was done is kept' }, { method, code: String(status), message, meaning })
+  const [method, said] = [visible(request), visible(message, MESSAGE_MAX)]
+  return new EtcdRbacError('ERR_SERVER', { found: `${method} was answered ${status}: ${said}`, wanted: 'success', fix: 'correct what etcd names, then plan and apply again: what was done is kept' }, { method, code: String(status), message: said, meaning })
 }

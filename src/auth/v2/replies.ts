@@ -1,7 +1,9 @@
 /** Answers of the v2 auth API, checked: a proxy may answer anything, and nothing missing may read as "off" or "none". */
 import { EtcdRbacError } from '../../errors.js'
+import { isWellFormed } from '../../bytes.js'
 import type { Permission } from '../../keys/permission.js'
 import { byScope } from '../wanted.js'
+import { visible } from '../visible.js'
 import { v2Failure, type V2Answer } from './http.js'
 
 type Table = Readonly<Record<string, unknown>>
@@ -20,7 +22,8 @@ export function tableIn(method: string, answer: V2Answer): Table {
   throw malformed(method, 'no JSON object')
 }
 
-function malformed(method: string, message: string): EtcdRbacError<'ERR_SERVER'> {
+function malformed(request: string, message: string): EtcdRbacError<'ERR_SERVER'> {
+  const method = visible(request)
   return new EtcdRbacError('ERR_SERVER', { found: `an answer to ${method} with ${message}`, wanted: 'what etcd answers', fix: 'check that the endpoint is one of etcd, and that nothing in between answers for etcd' }, { method, code: '200', message, meaning: 'refused' })
 }
 
@@ -41,6 +44,8 @@ function objectsIn(method: string, table: Table, field: 'users' | 'roles'): read
 const nameIn = (method: string, table: Table, field: 'user' | 'role'): string => {
   const name = table[field]
   if (typeof name !== 'string') throw malformed(method, `a ${field} without name`)
+  // No URL could ask for it, and etcd never sends it.
+  if (!isWellFormed(name)) throw malformed(method, `the ${field} ${visible(name)}, half of a surrogate pair in its name`)
   return name
 }
 

@@ -2,13 +2,14 @@
 import { EtcdRbacError, quoted } from '../../errors.js'
 import { fromWire } from '../../keys/interval.js'
 import type { Permission, PermissionType } from '../../keys/permission.js'
+import type { Rpc } from './failures.js'
 import type { AuthMethod } from './transport.js'
 
 /** Numbers on the wire (auth.proto, Permission.Type). Clients name them each in their own case, and take an unknown name for READ. */
 export const WIRE_TYPES: Readonly<Record<PermissionType, number>> = { read: 0, write: 1, readwrite: 2 }
 const TYPES: ReadonlyMap<string, PermissionType> = new Map(Object.entries(WIRE_TYPES).flatMap(([type, number]) => [[type, type], [String(number), type]] as [string, PermissionType][]))
 
-function malformed(method: AuthMethod | 'status', message: string, fix = 'check that the client is one of etcd v3, and that nothing in between answers for etcd'): EtcdRbacError<'ERR_SERVER'> {
+function malformed(method: Rpc, message: string, fix = 'check that the client is one of etcd v3, and that nothing in between answers for etcd'): EtcdRbacError<'ERR_SERVER'> {
   return new EtcdRbacError('ERR_SERVER', { found: `an answer to ${method} with ${message}`, wanted: 'what etcd answers', fix }, { method, code: 'OK', message, meaning: 'refused' })
 }
 

@@ -78,7 +78,7 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
         try {
           versions.push(versionIn(await withDeadline(context.clock, context.deadlineMilliseconds, 'status', (deadline) => maintenance.status({ deadline }))))
         } catch (error) {
-          throw isEtcdRbacError(error) ? error : v3Failure(error, 'authStatus', context)
+          throw isEtcdRbacError(error) ? error : v3Failure(error, 'status', context)
         }
       }
       const version = lowestVersion(versions) ?? ((await status(context)).direct ? '3.5' : undefined)
