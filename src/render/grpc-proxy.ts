@@ -8,7 +8,7 @@ import type { PemInput } from '../pki/pem.js'
 import { leadsTo } from './certificates.js'
 import { checkAddress, checkPath, checkReachable, isWildcard, refuseRender } from './check.js'
 import { distinctPaths } from './distinct-paths.js'
-import { materialFiles, publicFile, readCertificates, readMaterial, refuseCommonName, type KeyedCertificate } from './material.js'
+import { materialFiles, publicFile, readCertificates, readMaterial, refuseCommonName, refuseUnnamed, type KeyedCertificate } from './material.js'
 import type { Rendered } from './rendered.js'
 
 /** What whoever runs the proxy must have understood. */
@@ -51,8 +51,8 @@ export interface RenderedGrpcProxy extends Rendered {
 /**
  * The arguments and files of `etcd grpc-proxy start`.
  *
- * @throws {@link EtcdRbacError} `ERR_RENDER_REFUSED` without the acknowledgement, or for a client certificate with a Common Name;
- *   `ERR_PEM_INVALID`, `ERR_DER_INVALID`
+ * @throws {@link EtcdRbacError} `ERR_RENDER_REFUSED` without the acknowledgement, for a client certificate with a Common Name, or for a server
+ *   certificate that does not name the advertised host, by which clients and the proxy itself dial it; `ERR_PEM_INVALID`, `ERR_DER_INVALID`
  * @example
  * ```ts
  * import { renderGrpcProxy, toCommand, type GrpcProxyOptions } from 'etcd-rbac/render'
@@ -67,13 +67,15 @@ export function renderGrpcProxy(options: GrpcProxyOptions): RenderedGrpcProxy {
   if ((acknowledge as unknown) !== ACKNOWLEDGEMENT)
     refuseRender('a gRPC proxy without acknowledgement', `acknowledge: ${JSON.stringify(ACKNOWLEDGEMENT)}`, 'use renderTcpGateway, through which certificates work, or acknowledge')
   checkAddress('the address to listen on', listen)
-  if (isWildcard(checkAddress('the address to advertise', advertise))) refuseRender('the address of all interfaces to advertise', 'one that clients can dial', 'name it')
+  const advertised = checkAddress('the address to advertise', advertise)
+  if (isWildcard(advertised)) refuseRender('the address of all interfaces to advertise', 'one that clients can dial', 'name it')
   checkReachable('endpoints', endpoints)
   const path = checkPath('the directory of certificates', certificatesDirectory)
   const client = readMaterial('the client certificate of the proxy', options.client, ['clientAuth'])
   const server = readMaterial('the server certificate of the proxy', options.server, ['serverAuth', 'clientAuth'])
   const servers = readCertificates('the authority of servers', options.trust.servers)
   const clients = readCertificates('the authority of clients', options.trust.clients)
+  refuseUnnamed('the server certificate of the proxy', server, [advertised])
   refuseCommonName('a client certificate of the proxy', client, 'the proxy does not start with one')
   // The proxy is a client of itself, with its server certificate, and trusts there whom it trusts as its clients: 3.5.35 and 3.6.16 exit
   // after five seconds where that fails, older releases run on.
@@ -98,9 +100,6 @@ export function renderGrpcProxy(options: GrpcProxyOptions): RenderedGrpcProxy {
       ...materialFiles(`${path}/proxy-client`, client), ...materialFiles(`${path}/proxy-server`, server),
       publicFile(`${path}/servers-ca.crt`, servers.pem), publicFile(`${path}/proxy-clients-ca.crt`, itself ? clients.pem : clients.pem + servers.pem),
     ],
-    notes: [
-      'clients log in by password behind it; a user that has certificates only can do nothing',
-      'its server certificate must name the advertised host: the proxy dials itself',
-    ],
+    notes: ['clients log in by password behind it; a user that has certificates only can do nothing'],
   })
 }

@@ -1,7 +1,9 @@
 /** PEM that becomes files: checked for its label, so that no key lands in a file that everybody may read, and written again in one form. */
+import type { ExtendedUsage } from '../pki/asn1/certificate.js'
+import { readOutline, type CertificateOutline } from '../pki/asn1/read-outline.js'
 import { readPem, readPemBlocks, writePem, type PemInput } from '../pki/pem.js'
-import { certificateFacts, type CertificateFacts, type Usage } from './certificates.js'
-import { refuseRender } from './check.js'
+import { namesHost } from './certificates.js'
+import { refuseRender, shown, type Address } from './check.js'
 import type { RenderedFile } from './rendered.js'
 
 /** A certificate with its private key, both PEM. */
@@ -16,7 +18,7 @@ export interface KeyedCertificate {
 export interface Certificates {
   /** PEM in one form: block after block, lines of 64 characters. */
   readonly pem: string
-  readonly facts: readonly CertificateFacts[]
+  readonly facts: readonly CertificateOutline[]
 }
 
 /** A keyed certificate that was read. */
@@ -29,7 +31,7 @@ export interface Material {
 export function readCertificates(what: string, text: PemInput<'certificate'>): Certificates {
   const blocks = readPemBlocks('certificate', text)
   if (blocks.length === 0) return refuseRender(`${what} without a certificate`, 'PEM of at least one', 'pass it')
-  return { pem: blocks.map((der) => writePem('certificate', der)).join(''), facts: blocks.map(certificateFacts) }
+  return { pem: blocks.map((der) => writePem('certificate', der)).join(''), facts: blocks.map(readOutline) }
 }
 
 /**
@@ -38,11 +40,11 @@ export function readCertificates(what: string, text: PemInput<'certificate'>): C
  * @param needed what its extended key usage must allow: TLS fails otherwise, with a message on the other side only
  * @throws {@link EtcdRbacError} `ERR_RENDER_REFUSED`, `ERR_PEM_INVALID`, `ERR_DER_INVALID`
  */
-export function readMaterial(what: string, { certificate, key }: KeyedCertificate, needed: readonly Usage[]): Material {
+export function readMaterial(what: string, { certificate, key }: KeyedCertificate, needed: readonly ExtendedUsage[]): Material {
   const read = { certificate: readCertificates(what, certificate), key: writePem('private key', readPem('private key', key)) }
   const [leaf] = read.certificate.facts
   for (const usage of needed)
-    if (leaf?.usages.includes(usage) !== true) refuseRender(`${what} without ${usage}`, `${needed.join(' and ')} in its extended key usage`, 'issue it for that')
+    if (leaf?.extendedUsages.includes(usage) !== true) refuseRender(`${what} without ${usage}`, `${needed.join(' and ')} in its extended key usage`, 'issue it for that')
   return read
 }
 
@@ -51,6 +53,19 @@ export function refuseCommonName(what: string, { certificate }: Material, becaus
   const [leaf] = certificate.facts
   if (leaf !== undefined && leaf.commonNames.length > 0)
     refuseRender(`${what} with Common Name ${JSON.stringify(leaf.commonNames[0] ?? '')}`, 'one without', `issue one without Common Name: ${because}`)
+}
+
+/** The hosts among these that a certificate is not for, each once. */
+export function unnamedHosts({ certificate }: Material, addresses: readonly Address[]): readonly string[] {
+  const [leaf] = certificate.facts
+  return [...new Set(addresses.filter((address) => leaf === undefined || !namesHost(leaf, address)).map(({ host }) => host))]
+}
+
+/** Refuses a certificate that does not name every host that others are told to dial: they would refuse it. */
+export function refuseUnnamed(what: string, material: Material, addresses: readonly Address[]): void {
+  const unnamed = unnamedHosts(material, addresses)
+  if (unnamed.length === 0) return
+  refuseRender(`${what} does not name ${unnamed.map(shown).join(', ')}`, 'every advertised host in its subjectAltName, addresses as IP addresses', 'issue it for these hosts: whoever dials them would refuse it')
 }
 
 /** A file that anybody may read. */

@@ -7,11 +7,11 @@ import { parseVersion, type EtcdVersion } from '../advisories/version.js'
 import { checkName } from '../names.js'
 import type { PemInput } from '../pki/pem.js'
 import { oneOf } from '../presets/one-of.js'
-import { checkPath, checkReachable, checkUrls, checkWord, isWithin, refuseRender, shown } from './check.js'
+import { checkPath, checkReachable, checkUrls, checkWord, isWildcard, isWithin, refuseRender, shown, type Address } from './check.js'
 import { distinctPaths } from './distinct-paths.js'
 import { knowsFlag, shownVersion } from './flags.js'
 import { renderHttpGateway, type HttpGateway } from './http-gateway.js'
-import { materialFiles, publicFile, readCertificates, readMaterial, type KeyedCertificate } from './material.js'
+import { materialFiles, publicFile, readCertificates, readMaterial, refuseUnnamed, unnamedHosts, type KeyedCertificate } from './material.js'
 import { guardPeers, type PeerGuard } from './peer-guard.js'
 import { toEnvironment, type Argument, type Environment, type Rendered } from './rendered.js'
 
@@ -19,7 +19,7 @@ import { toEnvironment, type Argument, type Environment, type Rendered } from '.
 export interface MemberUrls {
   /** IP addresses or `localhost`; `0.0.0.0` or `[::]` only if that is meant. */
   readonly listen: readonly string[]
-  /** As the certificate names them. */
+  /** Each must be named by the certificate: DNS names by DNS names, addresses by addresses. */
   readonly advertise: readonly string[]
 }
 
@@ -84,15 +84,18 @@ export function renderMember(options: MemberOptions): RenderedMember {
   checkPath('the directory of certificates', certificatesDirectory)
   if (isWithin(dataDirectory, certificatesDirectory))
     refuseRender('certificates within the data directory', 'a directory beside it', 'move them: data is wiped and restored as a whole')
-  checkListen('URLs for clients to listen on', options.clientUrls.listen)
+  const listening = checkListen('URLs for clients to listen on', options.clientUrls.listen)
   checkListen('URLs for peers to listen on', options.peerUrls.listen)
-  checkReachable('URLs to advertise to clients', options.clientUrls.advertise)
-  checkReachable('URLs to advertise to peers', options.peerUrls.advertise)
+  const toClients = checkReachable('URLs to advertise to clients', options.clientUrls.advertise)
+  const toPeers = checkReachable('URLs to advertise to peers', options.peerUrls.advertise)
 
   const clients = readCertificates('the authority of clients', trust.clients)
   const peers = readCertificates('the authority of peers', trust.peers)
   const server = readMaterial('the server certificate', options.server, options.gateway === 'server certificate' ? ['serverAuth', 'clientAuth'] : ['serverAuth'])
   const peer = readMaterial('the peer certificate', options.peer, ['serverAuth', 'clientAuth'])
+  refuseUnnamed('the server certificate', server, toClients)
+  refuseUnnamed('the peer certificate', peer, toPeers)
+  const elsewhere = unnamedHosts(server, listening.filter((address) => !isWildcard(address)))
   const guard = guardPeers({ clients, peers, peer, guard: trust.guard, version })
   const gateway = renderHttpGateway(options.gateway, { version, server, clients, path: `${certificatesDirectory}/gateway` })
   const at = (file: string): string => `${certificatesDirectory}/${file}`
@@ -132,16 +135,19 @@ export function renderMember(options: MemberOptions): RenderedMember {
     ],
     notes: [
       'etcd reads renewed certificates and keys at the next handshake, but authorities only when it starts; replace files by renaming, the certificate and its key together',
+      ...elsewhere.map((host) => `clients cannot dial the member as ${host}, where it listens: the server certificate does not name it`),
       ...gateway.notes,
     ],
   })
 }
 
-function checkListen(what: string, urls: readonly string[]): void {
-  for (const { host, kind } of checkUrls(what, urls)) {
+function checkListen(what: string, urls: readonly string[]): readonly Address[] {
+  const addresses = checkUrls(what, urls)
+  for (const { host, kind } of addresses) {
     if (kind === 'name' && host !== 'localhost')
       refuseRender(`${what} with host name ${shown(host)}`, 'an IP address or localhost', 'name the address of the interface: etcd binds to no host name')
   }
+  return addresses
 }
 
 function initialCluster(name: string, members: MemberOptions['cluster']['members'], advertised: readonly string[]): string {

@@ -8,7 +8,7 @@
 import type { EtcdVersion } from '../advisories/version.js'
 import { checkName } from '../names.js'
 import type { Policy } from '../policy/policy.js'
-import { leadsTo, reaches } from './certificates.js'
+import { dnsNames, leadsTo, reaches } from './certificates.js'
 import { checkWord, isDnsName, refuseRender, shown } from './check.js'
 import { knowsFlag, shownVersion } from './flags.js'
 import type { Certificates, Material } from './material.js'
@@ -52,7 +52,7 @@ export function guardPeers({ clients, peers, peer, guard, version }: PeerTrust):
       refuseRender(`a guard with host name ${shown(hostname)}`, 'a DNS name that only peer certificates have, such as "etcd-peers.internal"', 'choose one: no wildcard, no address, not localhost')
     if (!knowsFlag(version, '--peer-cert-allowed-hostname'))
       refuseRender(`a guard by host name on etcd ${shownVersion(version)}`, 'etcd 3.4 or newer', 'guard by { commonName, policy }, or use an authority for peers')
-    if (leaf?.dnsNames.includes(hostname) !== true)
+    if (leaf === undefined || !dnsNames(leaf).includes(hostname))
       refuseRender(`a peer certificate that does not name ${shown(hostname)}`, 'the host name of the guard among its DNS names', 'issue it with that host name: the other members would refuse it')
     return [{ flag: '--peer-cert-allowed-hostname', value: hostname, why: 'only certificates with this name are members: whoever passes the peer port is root' }]
   }

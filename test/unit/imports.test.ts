@@ -31,9 +31,9 @@ const rooms: Readonly<Record<string, Allowed>> = {
   pki: { any: ['pki', ...base], types: ['policy'] },
   // Built alone, with declarations of its own: nothing of ours, and the only place that knows these packages.
   'pki/asn1/foreign': { any: ['pkijs', 'asn1js'] },
-  // Rendering reads names and issuers of certificates by the codec, and loads nothing else of pki.
-  render: { any: ['presets', 'policy', 'keys', 'advisories', 'pki/pem.ts', 'pki/asn1/der.ts', 'pki/asn1/fields.ts', 'pki/asn1/name.ts', 'pki/asn1/oids.ts', ...base], types: ['pki'] },
-  auth: { any: ['policy', 'keys', ...base] },
+  // Rendering reads the names, issuers and uses of certificates, and loads nothing that knows crypto.
+  render: { any: ['presets', 'policy', 'keys', 'advisories', 'pki/pem.ts', 'pki/hosts.ts', 'pki/asn1/read-outline.ts', ...base], types: ['pki'] },
+  auth: { any: ['policy', 'keys', 'advisories', ...base] },
   // Not policy: the double must not answer with the code that it judges. Of keys, the shapes alone.
   store: { any: ['advisories', ...base], types: ['keys'] },
   testing: { any: ['store', ...base] },
@@ -78,6 +78,13 @@ describe('importing a subpath loads', () => {
 
   test.each(['policy/index.ts', 'auth/index.ts', 'presets/index.ts', 'testing/index.ts'])('nothing of pki for %s', (entry) => {
     expect([...loadedBy(entry, edges)].filter((path) => path.startsWith('pki/'))).toEqual([])
+  })
+
+  test('of pki, for rendering, nothing that knows crypto', () => {
+    const known = [...loadedBy('render/index.ts', edges)].filter((path) => path.startsWith('pki/'))
+    expect(known).toContain('pki/asn1/read-outline.ts')
+    const text = (path: string): string => sources.find((source) => source.path === path)?.text ?? ''
+    expect(known.filter((path) => /WebCryptoLike|\bsubtle\b|Promise/.test(text(path)))).toEqual([])
   })
 
   test('nothing of policy, auth or pki for the store that the double stands on', () => {
@@ -150,6 +157,7 @@ describe('the rules can fail', () => {
     ['foreign of ours', 'pki/asn1/foreign/x.ts', `import { readDer } from '../der.js'`],
     ['foreign of the base', 'pki/asn1/foreign/x.ts', `import { utf8 } from '../../../bytes.js'`],
     ['render of issuing', 'render/x.ts', `import { issueClient } from '../pki/issue-client.js'`],
+    ['render of DER', 'render/x.ts', `import { readDer } from '../pki/asn1/der.js'`],
     ['render of foreign', 'render/x.ts', `import { read } from '../pki/asn1/foreign/read-certificate.js'`],
     ['auth of pki', 'auth/x.ts', `import { pem } from '../pki/pem.js'`],
     ['auth of pki, as a type', 'auth/x.ts', `import type { Signer } from '../pki/signer.js'`],

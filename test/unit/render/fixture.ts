@@ -2,6 +2,7 @@
 import { concatBytes, utf8 } from '../../../src/bytes.js'
 import { isEtcdRbacError } from '../../../src/errors.js'
 import { writePem } from '../../../src/pki/pem.js'
+import { alternativeNameOf } from '../../../src/pki/hosts.js'
 import type { KeyedCertificate, MemberOptions } from '../../../src/render/index.js'
 
 function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
@@ -15,20 +16,28 @@ const name = (commonName: string | undefined): Uint8Array =>
   commonName === undefined ? sequence() : sequence(tlv(0x31, sequence(tlv(0x06, Uint8Array.of(0x55, 4, 3)), tlv(0x0c, utf8(commonName)))))
 const algorithm = sequence(tlv(0x06, Uint8Array.of(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2)))
 
+function addressOf(ip: string): Uint8Array {
+  const name = alternativeNameOf(ip)
+  if (name.kind !== 'ip') throw new Error(`${ip} is no IP address`)
+  return name.address
+}
+
 export interface Parts {
   readonly subject?: string
   readonly issuer: string
   readonly key: string
   readonly dns?: readonly string[]
+  /** IP addresses. */
+  readonly ips?: readonly string[]
   /** Any use unless told otherwise, as without the extension. */
   readonly usages?: readonly ('clientAuth' | 'serverAuth')[]
 }
 
-export function certificate({ subject, issuer, key, dns = [], usages }: Parts): string {
-  const alternative = sequence(...dns.map((each) => tlv(0x82, utf8(each))))
+export function certificate({ subject, issuer, key, dns = [], ips = [], usages }: Parts): string {
+  const alternative = sequence(...dns.map((each) => tlv(0x82, utf8(each))), ...ips.map((each) => tlv(0x87, addressOf(each))))
   const purposes = (usages ?? []).map((usage) => tlv(0x06, Uint8Array.of(0x2b, 6, 1, 5, 5, 7, 3, usage === 'serverAuth' ? 1 : 2)))
   const extensions = [
-    ...(dns.length === 0 ? [] : [sequence(tlv(0x06, Uint8Array.of(0x55, 0x1d, 0x11)), tlv(0x04, alternative))]),
+    ...(dns.length + ips.length === 0 ? [] : [sequence(tlv(0x06, Uint8Array.of(0x55, 0x1d, 0x11)), tlv(0x04, alternative))]),
     ...(usages === undefined ? [] : [sequence(tlv(0x06, Uint8Array.of(0x55, 0x1d, 0x25)), tlv(0x04, sequence(...purposes)))]),
   ]
   const time = tlv(0x17, utf8('260101000000Z'))
@@ -40,7 +49,8 @@ export function certificate({ subject, issuer, key, dns = [], usages }: Parts): 
 }
 
 export const privateKey = (label: string): string => writePem('private key', sequence(tlv(0x04, utf8(label))))
-export const keyed = (parts: Parts): KeyedCertificate => ({ certificate: certificate(parts), key: privateKey(parts.key) })
+/** Named for every address that a test advertises, unless told otherwise. */
+export const keyed = (parts: Parts): KeyedCertificate => ({ certificate: certificate({ ips: ['10.0.0.10', '10.0.0.20', '127.0.0.1'], ...parts }), key: privateKey(parts.key) })
 
 export const authority = (subject: string, key = subject): string => certificate({ subject, issuer: subject, key })
 export const clientsAuthority: string = authority('etcd-clients')

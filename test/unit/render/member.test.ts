@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { definePolicy, isEtcdRbacError } from '../../../src/policy/index.js'
 import { renderMember, toCommand, type MemberOptions } from '../../../src/render/index.js'
-import { authority, certificate, clientsAuthority, codeOf, keyed, member, peersAuthority, privateKey } from './fixture.js'
+import { authority, certificate, clientsAuthority, codeOf, keyed, member, peersAuthority, privateKey, type Parts } from './fixture.js'
 
 const flags = (options: MemberOptions): Record<string, string> => Object.fromEntries(renderMember(options).arguments.map(({ flag, value }) => [flag, value]))
 const policy = definePolicy({ users: { root: 'certificate', alice: 'certificate' }, members: ['etcd-0', 'etcd-peer'], v3: { roles: {}, bindings: { root: ['root'] } } })
@@ -171,6 +171,46 @@ describe('the HTTP/JSON gateway', () => {
     ['with a certificate that is somebody', { gateway: keyed({ issuer: 'etcd-clients', subject: 'alice', key: 'x' }) }],
   ])('is refused %s', (_, change) => {
     expect(codeOf(() => renderMember({ ...member, ...change }))).toBe('ERR_RENDER_REFUSED')
+  })
+})
+
+describe('the hosts that certificates name', () => {
+  const reached = (url: string, server: Partial<Parts>, peer: Partial<Parts> = server): MemberOptions => ({
+    ...member,
+    clientUrls: { listen: ['https://10.0.0.10:2379'], advertise: [url] },
+    peerUrls: { listen: ['https://10.0.0.10:2380'], advertise: [url] },
+    cluster: { ...member.cluster, members: { 'etcd-0': [url] } },
+    server: keyed({ issuer: 'etcd-servers', key: 'server-key', ...server }),
+    peer: keyed({ issuer: 'etcd-peers', key: 'peer-key', ...peer }),
+  })
+
+  it.each<[string, Partial<Parts>]>([
+    ['https://10.0.0.10:2379', { ips: ['10.0.0.11', '10.0.0.10'] }], ['https://[FD00:0::10]:2379', { ips: ['fd00::10'] }], ['https://etcd-0.internal:2379', { dns: ['etcd-0.internal'], ips: [] }],
+    ['https://ETCD-0.internal:2379', { dns: ['etcd-0.INTERNAL'] }], ['https://etcd-0.internal:2379', { dns: ['*.internal'] }],
+  ])('are %s by %j', (url, names) => {
+    expect(flags(reached(url, names))['--advertise-client-urls']).toBe(url)
+  })
+
+  it.each<[string, Partial<Parts>]>([
+    ['https://10.0.0.10:2379', { ips: [] }], ['https://10.0.0.10:2379', { ips: ['10.0.0.11'] }], ['https://10.0.0.10:2379', { ips: [], dns: ['10.0.0.10'] }], ['https://10.0.0.10:2379', { ips: [], subject: '10.0.0.10' }],
+    ['https://etcd-0.internal:2379', { subject: 'etcd-0.internal' }], ['https://etcd-0.internal:2379', { dns: ['etcd-1.internal'] }], ['https://etcd-0.internal:2379', { dns: ['internal', '*', '*.*', '*internal'] }],
+    ['https://a.etcd-0.internal:2379', { dns: ['*.internal'] }], ['https://internal:2379', { dns: ['*.internal'] }], ['https://[fd00::10]:2379', { ips: ['fd00::11'] }],
+  ])('are not %s by %j: whoever dials it would refuse the member', (url, names) => {
+    const good = { ips: ['10.0.0.10', 'fd00::10'], dns: ['etcd-0.internal', 'a.etcd-0.internal', 'internal'] }
+    const host = url.replace(/^https:\/\/|:\d+$/g, '')
+    expect(renderMember(reached(url, good)).arguments.length).toBeGreaterThan(0)
+    for (const [options, what] of [[reached(url, names, good), 'server certificate'], [reached(url, good, names), 'peer certificate']] as const) {
+      expect(codeOf(() => renderMember(options))).toBe('ERR_RENDER_REFUSED')
+      expect(() => renderMember(options)).toThrow(`the ${what} does not name "${host}"`)
+    }
+  })
+
+  it('must be all that are advertised, and not all that are listened on: then a note says who is turned away', () => {
+    const two = { ...member, clientUrls: { ...member.clientUrls, advertise: ['https://10.0.0.10:2379', 'https://etcd-0.internal:2379'] } }
+    expect(() => renderMember(two)).toThrow('does not name "etcd-0.internal"')
+    const narrow = { ...member, server: keyed({ issuer: 'etcd-servers', key: 'server-key', ips: ['10.0.0.10'] }) }
+    expect(renderMember(narrow).notes.join()).toContain('127.0.0.1')
+    expect(renderMember({ ...narrow, clientUrls: { ...member.clientUrls, listen: ['https://0.0.0.0:2379'] } }).notes).toEqual(renderMember(member).notes)
   })
 })
 

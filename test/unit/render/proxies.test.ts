@@ -57,6 +57,7 @@ describe('the gRPC proxy', () => {
   it.each([
     ['with a server certificate of nobody', { server: keyed({ issuer: 'other', key: 'x' }) }], ['with a server certificate that cannot dial', { server: keyed({ issuer: 'etcd-servers', key: 'x', usages: ['serverAuth'] }) }],
     ['with a client certificate that cannot dial', { client: keyed({ issuer: 'etcd-clients', key: 'x', usages: ['serverAuth'] }) }],
+    ['with a server certificate that does not name the advertised host', { server: keyed({ issuer: 'etcd-servers', key: 'x', ips: ['10.0.0.21'] }) }],
     ['without acknowledgement', { acknowledge: undefined }], ['with a yes', { acknowledge: 'yes' }], ['with true', { acknowledge: true }],
     ['with a certificate that is somebody', { client: keyed({ issuer: 'etcd-clients', subject: 'alice', key: 'x' }) }], ['advertised everywhere', { advertise: '0.0.0.0:23790' }],
   ])('is refused %s', (_, change) => {
