@@ -47,13 +47,28 @@ export const transactionPut: Advisory = {
   fixed: { '3.4': 44, '3.5': 30, '3.6': 11 },
 }
 
+/** The keys of a lease are told to whoever asks for its time to live. */
+export const leaseKeys: Advisory = {
+  id: 'GHSA-3p4g-rcw5-8298',
+  cve: 'CVE-2023-32082',
+  impact: 'whoever passes TLS learns the names of the keys on a lease',
+  fixed: { '3.4': 26, '3.5': 9 },
+  evidence: 'the hole was tried on 3.3.25 and 3.4.23, the fix on 3.5.16 and 3.5.30',
+}
+
 /** All of them. */
-export const advisories: readonly Advisory[] = [watchLeak, nestedTransaction, unguardedCalls, transactionPut]
+export const advisories: readonly Advisory[] = [watchLeak, nestedTransaction, unguardedCalls, transactionPut, leaseKeys]
 
 /**
  * The holes that a version of etcd has.
  *
  * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`
+ * @example
+ * ```ts
+ * import { advisoriesOf } from 'etcd-rbac'
+ * console.log(advisoriesOf('3.5.30').map(({ id }) => id).join()) // GHSA-xg4h-6gfc-h4m8
+ * console.log(advisoriesOf('3.5.33').length) // 0
+ * ```
  */
 export function advisoriesOf(version: string): readonly Advisory[] {
   const parsed = parseVersion(version)

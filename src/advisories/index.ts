@@ -1,3 +1,4 @@
 /** Known RBAC holes of etcd, as data by version. */
-export { advisories, advisoriesOf, nestedTransaction, transactionPut, unguardedCalls, watchLeak, type Advisory } from './advisories.js'
+export { ACCESS_CHANGES, accessChanges, accessOf, type AccessChange, type AccessChangeFacts } from './access-changes.js'
+export { advisories, advisoriesOf, leaseKeys, nestedTransaction, transactionPut, unguardedCalls, watchLeak, type Advisory } from './advisories.js'
 export { isSince, parseVersion, type EtcdVersion, type Since } from './version.js'

@@ -1,0 +1,39 @@
+/** In what releases of etcd differ as to who may do what, so that an answer can be given for one of them. */
+import { leaseKeys, nestedTransaction, transactionPut, unguardedCalls, watchLeak, type Advisory } from './advisories.js'
+import { isSince, parseVersion, type Since } from './version.js'
+
+/** The name of a change. Each is what newer servers do; a server without it has the advisory, where there is one. */
+export type AccessChange = 'openWatchChecked' | 'nestedTransactionChecked' | 'transactionPutChecked' | 'callsGuarded' | 'leaseKeysChecked' | 'statusOpenToUsers' | 'authStatusOpen'
+
+/** A change. */
+export interface AccessChangeFacts {
+  readonly since: Since
+  readonly advisory?: Advisory
+  /** What servers without it do. */
+  readonly before: string
+}
+
+const fixes = (advisory: Advisory): AccessChangeFacts => ({ since: advisory.fixed, advisory, before: advisory.impact })
+
+/** All of them. */
+export const accessChanges: Readonly<Record<AccessChange, AccessChangeFacts>> = {
+  openWatchChecked: fixes(watchLeak),
+  nestedTransactionChecked: fixes(nestedTransaction),
+  transactionPutChecked: fixes(transactionPut),
+  callsGuarded: fixes(unguardedCalls),
+  leaseKeysChecked: fixes(leaseKeys),
+  /** The guard of 3.5.28 and 3.6.9 asked for role root; later releases take any user. CHANGELOG-3.5, CHANGELOG-3.6. */
+  statusOpenToUsers: { since: { '3.5': 32, '3.6': 13, '3.7': 0 }, before: 'Status asks for role root' },
+  /** Measured on 3.6.16 and 3.7.3. */
+  authStatusOpen: { since: { '3.7': 0 }, before: 'AuthStatus asks for role root' },
+}
+
+/** The names of all changes. */
+export const ACCESS_CHANGES: readonly AccessChange[] = Object.keys(accessChanges) as AccessChange[]
+
+/** Whether a version has a change; without a version, every change: etcd's intended rules. */
+export function accessOf(version: string | undefined): (change: AccessChange) => boolean {
+  if (version === undefined) return () => true
+  const parsed = parseVersion(version)
+  return (change) => isSince(parsed, accessChanges[change].since)
+}
