@@ -4,8 +4,9 @@
  * Follows etcd `server/auth/range_perm_cache.go`: rights are the union of intervals, and a request is allowed when that union contains all
  * of it.
  */
-import { compareBytes, concatBytes } from '../bytes.js'
+import { compareBytes, concatBytes, utf8 } from '../bytes.js'
 import { keyBytes, keyText, type KeyRange } from './key-range.js'
+import type { Path, PathPattern } from './pattern.js'
 
 /** From `start` (included) to `end` (excluded); `end` is `undefined` where there is none. Empty when `end` is not after `start`. */
 export interface Interval {
@@ -54,6 +55,19 @@ export function toInterval(keys: KeyRange): Interval {
     case 'allKeys':
       return { start: ZERO, end: undefined }
   }
+}
+
+/** The interval of the paths, as UTF-8, that a v2 pattern matches; recursion apart. */
+export function patternInterval({ pattern }: PathPattern): Interval {
+  if (!pattern.endsWith('*')) return pathInterval({ path: pattern })
+  const start = utf8(pattern.slice(0, -1))
+  return { start, end: prefixEnd(start) }
+}
+
+/** The interval of one v2 path. */
+export function pathInterval({ path }: Pick<Path, 'path'>): Interval {
+  const start = utf8(path)
+  return { start, end: concatBytes(start, ZERO) }
 }
 
 /** A key range as etcd's RPCs carry it. */
@@ -112,6 +126,68 @@ export function containsInterval(set: IntervalSet, wanted: Interval): boolean {
   }
   const found = set[low]
   return found !== undefined && compareBytes(found.start, wanted.start) <= 0 && compareEnds(wanted.end, found.end) <= 0
+}
+
+/** What of the interval lies in none of the set: the gaps, in ascending order. */
+export function missingFrom(set: IntervalSet, wanted: Interval): IntervalSet {
+  if (isEmptyInterval(wanted)) return []
+  const gaps: Interval[] = []
+  let reached: Uint8Array | undefined = wanted.start
+  for (let at = firstEndingAfter(set, wanted.start); reached !== undefined && at < set.length; at++) {
+    const { start, end } = set[at] ?? wanted
+    if (wanted.end !== undefined && compareBytes(start, wanted.end) >= 0) break
+    if (compareBytes(start, reached) > 0) gaps.push({ start: reached, end: start })
+    reached = end
+  }
+  if (reached !== undefined && (wanted.end === undefined || compareBytes(reached, wanted.end) < 0)) gaps.push({ start: reached, end: wanted.end })
+  return gaps
+}
+
+/** The place in a set of the first interval that ends after a point. */
+function firstEndingAfter(set: IntervalSet, point: Uint8Array): number {
+  let [low, high] = [0, set.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const end = set[middle]?.end
+    if (end === undefined || compareBytes(end, point) > 0) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** What lies in `a` and not in `b`. */
+export function difference(a: IntervalSet, b: IntervalSet): IntervalSet {
+  return a.flatMap((interval) => missingFrom(b, interval))
+}
+
+/** What lies in both sets. Linear in their sizes. */
+export function intersection(a: IntervalSet, b: IntervalSet): IntervalSet {
+  const found: Interval[] = []
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const [left, right] = [a[i], b[j]]
+    if (left === undefined || right === undefined) break
+    const both = intersectIntervals(left, right)
+    if (!isEmptyInterval(both)) found.push(both)
+    if (compareEnds(left.end, right.end) <= 0) i++
+    else j++
+  }
+  return found
+}
+
+/** Every key: no key is empty, so the first one is a zero byte. */
+export const EVERY_KEY: Interval = { start: ZERO, end: undefined }
+
+/** What lies in none of the set. */
+export function complement(set: IntervalSet): IntervalSet {
+  return missingFrom(set, EVERY_KEY)
+}
+
+/** The key range of an interval that is not empty. */
+export function fromInterval({ start, end }: Interval): KeyRange {
+  const from = start.length === 0 ? ZERO : start
+  if (end === undefined) return fromWire({ key: from, rangeEnd: ZERO })
+  const single = end.length === from.length + 1 && end.at(-1) === 0 && compareBytes(end.subarray(0, -1), from) === 0
+  return fromWire({ key: from, rangeEnd: single ? NONE : end })
 }
 
 /** What lies in both, which may be empty. */

@@ -86,12 +86,6 @@ export function path(text: string, options: { readonly recursive?: boolean } = {
   return { api: 'v2', path: text, recursive }
 }
 
-/** Whether a permission's pattern allows a request for a path. */
-export function matchesPath({ pattern }: PathPattern, { path, recursive }: Path): boolean {
-  if (pattern.endsWith('*')) return path.startsWith(pattern.slice(0, -1))
-  return !recursive && path === pattern
-}
-
 /** Whether every request that `inner` allows is allowed by `outer` too. */
 export function coversPattern(outer: PathPattern, inner: PathPattern): boolean {
   if (outer.pattern === inner.pattern) return true
