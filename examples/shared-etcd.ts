@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import {
   anonymous, calicoctlV2, calicoctlV3, calicoV2, calicoV3, can, createCa, createCsr, days, definePolicy, del, describe, EtcdAuth, generateKeyPair,
   get, hostsOf, issueClient, issuePeer, issueServer, kubeApiserver, path, prefix, put, renderCalico, renderKubeApiserver, renderMember, toJson,
-  type Operation, type Plan,
+  type KeyOperation, type Plan,
 } from 'etcd-rbac'
 import { findEtcd, freePorts } from './support/etcd.js'
 import { inMemory, realServer, type Reached } from './support/servers.js'
@@ -179,11 +179,11 @@ try {
 
   say('5. The proof: what the policy says, and what etcd does')
   const resources = '/calico/resources/v3/projectcalico.org/'
-  const v3Attempts: readonly Operation[] = [
+  const v3Attempts: readonly KeyOperation[] = [
     get(prefix('/registry/')), put('/registry/pods/default/web'), put(`${resources}workloadendpoints/default/web`), get(prefix(`${resources}ippools/`)),
     put(`${resources}networkpolicies/default/deny`), put('/calico/ipam/v2/assignment/ipv4/block/10.0.0.0-26'), put('/calico/felix/v10'), del(prefix('/calico/')), put('/other/key'),
   ]
-  const v2Attempts: readonly Operation[] = [
+  const v2Attempts: readonly KeyOperation[] = [
     get(path('/calico/v1/host/node-1')), put(path('/calico/v1/host/node-1')), put(path('/calico/v1/policy/deny')), get(path('/registry/pods')), del(path('/calico', { recursive: true })),
   ]
   for (const operation of hasV2 ? [...v3Attempts, ...v2Attempts] : v3Attempts) {
@@ -219,7 +219,7 @@ say(`calico-kube-controllers: COMPACTION_PERIOD=${manifests.kubeControllersEnvir
 say(`\nEverything is in ${folder}; delete it when you have looked.`)
 if (wrong > 0) process.exitCode = 1
 
-function showTarget({ keys }: Operation): string {
+function showTarget({ keys }: KeyOperation): string {
   if (keys.api === 'v2') return `${keys.path}${keys.recursive ? ' (recursive)' : ''}`
   const text = keys.kind === 'prefix' ? keys.prefix : keys.kind === 'key' ? keys.key : keys.kind
   return `${typeof text === 'string' ? text.replace('/calico/resources/v3/projectcalico.org/', '…/') : ''}${keys.kind === 'prefix' ? '*' : ''}`

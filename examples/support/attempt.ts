@@ -1,6 +1,6 @@
 /** Really asks an etcd for an operation, to see whether it lets it pass. */
 import type { Etcd3 } from 'etcd3'
-import type { FetchLike, KeyRange, Operation, Path } from 'etcd-rbac'
+import type { FetchLike, KeyOperation, KeyRange, Path } from 'etcd-rbac'
 import type { MemoryClient } from 'etcd-rbac/testing'
 
 interface RangeRequest {
@@ -74,7 +74,7 @@ async function openWatch(etcd: Etcd3, request: RangeRequest, options: { deadline
 }
 
 /** Whether etcd lets a v3 operation pass. Any failure that is not a refusal is thrown: it answers nothing. */
-export async function attemptV3(client: V3Client, { op }: Operation, keys: KeyRange): Promise<boolean> {
+export async function attemptV3(client: V3Client, { op }: KeyOperation, keys: KeyRange): Promise<boolean> {
   const request = wireRange(keys)
   try {
     if (op === 'get') await client.range(request)
@@ -90,7 +90,7 @@ export async function attemptV3(client: V3Client, { op }: Operation, keys: KeyRa
 }
 
 /** Whether etcd lets a v2 operation pass: 401 says no. */
-export async function attemptV2(fetch: FetchLike, endpoint: string, { op }: Operation, keys: Path): Promise<boolean> {
+export async function attemptV2(fetch: FetchLike, endpoint: string, { op }: KeyOperation, keys: Path): Promise<boolean> {
   // A watch from the first event on is answered at once where something has been written.
   const query = [...(keys.recursive ? ['recursive=true'] : []), ...(op === 'watch' ? ['wait=true', 'waitIndex=1'] : [])].join('&')
   const url = `${endpoint}/v2/keys${keys.path.split('/').map(encodeURIComponent).join('/')}${query === '' ? '' : `?${query}`}`

@@ -1,7 +1,7 @@
 /** Where the demo goes on: a real etcd, or the double, behind the same three functions. */
 import { join } from 'node:path'
 import { Etcd3 } from 'etcd3'
-import { etcd3Options, toCommand, v2Backend, v3Backend, type Backend, type Operation, type RenderedMember } from 'etcd-rbac'
+import { etcd3Options, toCommand, v2Backend, v3Backend, type Backend, type KeyOperation, type RenderedMember } from 'etcd-rbac'
 import { memoryEtcd } from 'etcd-rbac/testing'
 import { attemptV2, attemptV3, memoryV3Client, v3Client } from './attempt.js'
 import { startEtcd } from './etcd.js'
@@ -12,7 +12,7 @@ export interface Reached {
   /** A backend that is connected as root. */
   backend(api: 'v2' | 'v3'): Backend
   /** Asks for an operation with that user's certificate. Whether etcd let it pass. */
-  attempt(user: string, operation: Operation): Promise<boolean>
+  attempt(user: string, operation: KeyOperation): Promise<boolean>
   stop(): Promise<void>
 }
 

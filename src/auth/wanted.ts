@@ -1,7 +1,7 @@
 /** What a policy wants an auth store to hold. */
 import { EtcdRbacError } from '../errors.js'
 import { mergeTypes, type Permission } from '../keys/permission.js'
-import { rolesOf } from '../policy/can.js'
+import { rolesOf } from '../policy/rights.js'
 import type { Login, Policy } from '../policy/policy.js'
 import { scopeOf, tableOf, type Api } from './state.js'
 

@@ -5,7 +5,7 @@ import type { KeyRange } from '../keys/key-range.js'
 import type { PathPattern } from '../keys/pattern.js'
 import type { Permission, PermissionType } from '../keys/permission.js'
 import { checkedPattern, checkedRange } from './checked-keys.js'
-import { describe, isTable, type Table } from './found.js'
+import { describe, isTable, step, type Table } from './found.js'
 import type { Bindings, Login, Policy, PolicyV2, PolicyV3, Roles } from './policy.js'
 
 /** A table that no name can escape: without prototype, frozen. */
@@ -15,10 +15,8 @@ function table<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<stri
   return Object.freeze(result)
 }
 
-const step = (name: string): string => (/^[A-Za-z_][\w]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`)
-
-/** Checks a policy of unknown origin. Returns a frozen copy, or every problem. */
-export function checkPolicy(value: unknown): { readonly policy: Policy } | { readonly problems: readonly Problem[] } {
+/** Checks a policy of unknown origin: every problem, and a frozen copy of what has none. */
+export function checkPolicy(value: unknown): { readonly problems: readonly Problem[]; readonly policy: Policy } {
   const problems: Problem[] = []
   const report = (path: string, message: string, code: ErrorCode = 'ERR_POLICY_INVALID') => void problems.push({ path, code, message })
 
@@ -57,7 +55,7 @@ export function checkPolicy(value: unknown): { readonly policy: Policy } | { rea
 
   const wanted = typeof value === 'string' ? 'a policy, not its text: pass what JSON.parse makes of it' : 'a policy'
   const root = fields(value, '$', ['users', 'members', 'authorities', 'v3', 'v2'], wanted)
-  if (root === undefined) return { problems }
+  if (root === undefined) return { problems, policy: Object.freeze({ users: table<Login>([]), members: [], authorities: [], v3: undefined, v2: undefined }) }
 
   const users = new Map<string, Login>()
   // Also those whose login is wrong, so that one mistake is one problem.
@@ -163,15 +161,13 @@ export function checkPolicy(value: unknown): { readonly policy: Policy } | { rea
       v2 = Object.freeze({ guest, roles: declared, bindings: bound })
     }
   }
-  if (problems.length > 0) return { problems }
-  return { policy: Object.freeze({ users: table(users), members, authorities, v3, v2 }) }
+  return { problems, policy: Object.freeze({ users: table(users), members, authorities, v3, v2 }) }
 }
 
 /** A policy of unknown origin, checked; every problem at once otherwise. */
 export function checkedPolicy(value: unknown): Policy {
-  const result = checkPolicy(value)
-  if ('policy' in result) return result.policy
-  const { problems } = result
+  const { problems, policy } = checkPolicy(value)
+  if (problems.length === 0) return policy
   const shown = problems.slice(0, 20).map(({ path, message }) => `\n  ${path.length > 200 ? `${path.slice(0, 200)}…` : path}: ${message}`)
   if (problems.length > shown.length) shown.push(`\n  and ${problems.length - shown.length} more`)
   throw new EtcdRbacError(

@@ -23,3 +23,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `a ${typeof value}`
 }
+
+/** A field as it stands in a path: `.users`, `["calico-node"]`. */
+export function step(name: string): string {
+  return /^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
+}

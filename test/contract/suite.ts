@@ -17,7 +17,7 @@ import {
   readwrite,
   watch,
   write,
-  type Operation,
+  type KeyOperation,
   type Policy,
 } from '../../src/policy/index.js'
 import { EtcdAuth, type Api, type PlanOptions } from '../../src/auth/index.js'
@@ -66,7 +66,7 @@ const changed: Policy = definePolicy({
 
 const everyone: readonly As[] = ['root', 'alice', 'bob', 'calico-node', 'nobody', anonymous]
 
-export const operations: Readonly<Record<Api, readonly Operation[]>> = {
+export const operations: Readonly<Record<Api, readonly KeyOperation[]>> = {
   v3: [
     get('/alice/x'),
     put('/alice/x'),

@@ -1,5 +1,5 @@
 /** An etcd as the contract suite sees it: a real cluster or the double, reached as any user. */
-import type { Anonymous, Operation } from '../../src/policy/index.js'
+import type { Anonymous, KeyOperation } from '../../src/policy/index.js'
 import type { Backend } from '../../src/auth/index.js'
 import type { Api } from '../../src/auth/state.js'
 
@@ -12,5 +12,5 @@ export interface World {
   /** A backend whose client is connected as that user. */
   backend(api: Api, user: As): Backend
   /** Really asks for an operation. Whether etcd let it pass. */
-  attempt(user: As, operation: Operation): Promise<boolean>
+  attempt(user: As, operation: KeyOperation): Promise<boolean>
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { compareBytes, concatBytes, fromBase64, fromUtf8, toBase64, toHex, utf8 } from '../../src/bytes.js'
 import { isEtcdRbacError } from '../../src/errors.js'
 import { containsInterval, fromWire, intersectIntervals, isEmptyInterval, prefixEnd, toInterval, toWire, union, type Interval } from '../../src/keys/interval.js'
-import { coversPattern, matchesPath, path, pattern } from '../../src/keys/pattern.js'
+import { coversPattern, path, pattern } from '../../src/keys/pattern.js'
+import { matches } from '../support/matches.js'
 import { fromKey, key, keyBytes, keyText, prefix, range } from '../../src/keys/key-range.js'
 import { anyKey, anyPattern, anyRange, keyRange, keysUpTo, smallKey, smallPath } from '../support/arbitrary.js'
 
@@ -181,7 +182,7 @@ describe('v2 patterns', () => {
       fc.property(anyPattern, requests, (one, request) => {
         const star = one.pattern.endsWith('*')
         const wanted = star ? request.path.indexOf(one.pattern.slice(0, -1)) === 0 : one.pattern === request.path && !request.recursive
-        expect(matchesPath(one, request)).toBe(wanted)
+        expect(matches(one, request)).toBe(wanted)
       }),
     )
   })
@@ -191,7 +192,7 @@ describe('v2 patterns', () => {
     const witnesses = (text: string) => (text.endsWith('*') ? [text.slice(0, -1), `${text.slice(0, -1)}x`].flatMap((p) => [{ p, r: false }, { p, r: true }]) : [{ p: text, r: false }])
     fc.assert(
       fc.property(anyPattern, anyPattern, (outer, inner) => {
-        const all = witnesses(inner.pattern).every(({ p, r }) => matchesPath(outer, { api: 'v2', path: p, recursive: r }))
+        const all = witnesses(inner.pattern).every(({ p, r }) => matches(outer, { api: 'v2', path: p, recursive: r }))
         expect(coversPattern(outer, inner)).toBe(all)
       }),
     )

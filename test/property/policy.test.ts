@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { compareBytes, concatBytes } from '../../src/bytes.js'
 import { isEtcdRbacError } from '../../src/errors.js'
 import { prefixEnd, toInterval } from '../../src/keys/interval.js'
-import { anonymous, can, definePolicy, del, get, parsePolicy, path, put, watch, type Operation, type Permission, type Policy } from '../../src/policy/index.js'
+import { anonymous, can, definePolicy, del, get, parsePolicy, path, put, watch, type KeyOperation, type Permission, type Policy } from '../../src/policy/index.js'
 import { anyPattern, anyRange, keyRange, keysUpTo, permission, smallKey, smallPath } from '../support/arbitrary.js'
 import type { KeyRange, PathPattern } from '../../src/keys/index.js'
 
@@ -145,7 +145,7 @@ describe('can', () => {
   })
 
   test('on v2 is: role root, or one pattern that matches; without a user guest decides and ignores recursive', () => {
-    const request: fc.Arbitrary<Operation> = fc.tuple(fc.constantFrom(get, put, del, watch), smallPath, fc.boolean()).map(([make, text, recursive]) => make(path(text, { recursive })))
+    const request: fc.Arbitrary<KeyOperation> = fc.tuple(fc.constantFrom(get, put, del, watch), smallPath, fc.boolean()).map(([make, text, recursive]) => make(path(text, { recursive })))
     fc.assert(
       fc.property(policySpec(anyRange), request, (spec, asked) => {
         const policy = parsePolicy(spec)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { coversPattern, matchesPath, path, pattern } from '../../../src/keys/pattern.js'
+import { coversPattern, path, pattern } from '../../../src/keys/pattern.js'
+import { matches } from '../../support/matches.js'
 import { hostile, thrown } from '../../support/thrown.js'
 
 describe('a v2 pattern', () => {
@@ -71,7 +72,7 @@ const rows: readonly (readonly [request: string, path: string, recursive: boolea
 describe('a pattern matches as etcd does', () => {
   describe.each(rows)('%s', (_, requested, recursive, answers) => {
     test.each([...patterns.entries()])('column %i, %s', (column, text) => {
-      expect(matchesPath({ api: 'v2', pattern: text }, path(requested, { recursive }))).toBe(answers[column] === 'x')
+      expect(matches({ api: 'v2', pattern: text }, path(requested, { recursive }))).toBe(answers[column] === 'x')
     })
   })
 
@@ -85,7 +86,7 @@ describe('a pattern matches as etcd does', () => {
     ['/é*', '/élan', true],
     ['/a b*', '/a b/c', true],
   ])('only a final star is special: %j on %j is %s', (text, requested, answer) => {
-    expect(matchesPath({ api: 'v2', pattern: text }, path(requested))).toBe(answer)
+    expect(matches({ api: 'v2', pattern: text }, path(requested))).toBe(answer)
   })
 })
 

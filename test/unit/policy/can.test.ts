@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
-  allKeys, anonymous, can, definePolicy, del, fromKey, get, key, parsePolicy, path, pattern, prefix, put, range, read, readwrite, watch, write, type Operation, type Policy,
+  allKeys, anonymous, can, definePolicy, del, fromKey, get, key, parsePolicy, path, pattern, prefix, put, range, read, readwrite, watch, write, type KeyOperation, type Policy,
 } from '../../../src/policy/index.js'
 import { hostile, thrown } from '../../support/thrown.js'
 
@@ -25,7 +25,7 @@ const policy = definePolicy({
 type Name = 'root' | 'admin' | 'node' | 'auditor' | 'writer' | 'nobody' | typeof anonymous
 
 describe('on v3', () => {
-  test.each<[Name, string, Operation, boolean]>([
+  test.each<[Name, string, KeyOperation, boolean]>([
     // How the issue is judged.
     ['node', 'reads under its prefix', get('/calico/felix/v1/x'), true],
     ['node', 'writes under its prefix', put('/calico/felix/v1/x'), true],
@@ -62,7 +62,7 @@ describe('on v3', () => {
 })
 
 describe('on v2', () => {
-  test.each<[Name, string, Operation, boolean]>([
+  test.each<[Name, string, KeyOperation, boolean]>([
     ['node', 'reads and writes by prefix', put(path('/calico/felix/v1/x')), true],
     ['node', 'opens the sibling that its pattern opens', put(path('/calico/felix/v10')), true],
     ['node', 'reads recursively by a star', get(path('/calico/felix/v1', { recursive: true })), true],
@@ -143,8 +143,8 @@ describe('a question that has no answer', () => {
     ['a pattern in place of a path', { op: 'get', keys: pattern('/calico/*') }],
     ...hostile,
   ])('about %s', (_, operation) => {
-    expect(() => can(policy, 'auditor', operation as Operation)).toThrow(TypeError)
-    expect(() => can(policy, 'admin', operation as Operation)).toThrow(TypeError)
+    expect(() => can(policy, 'auditor', operation as KeyOperation)).toThrow(TypeError)
+    expect(() => can(policy, 'admin', operation as KeyOperation)).toThrow(TypeError)
   })
 
   test.each(hostile)('by %s in place of a user', (_, user) => {

@@ -1,0 +1,80 @@
+/** What is wrong with who holds which roles, in one half and between the two. */
+import { quoted } from '../../errors.js'
+import { keyText, type KeyRange } from '../../keys/key-range.js'
+import { patternInterval, toInterval } from '../../keys/interval.js'
+import type { PathPattern } from '../../keys/pattern.js'
+import type { Permission } from '../../keys/permission.js'
+import type { Policy, PolicyV2, PolicyV3 } from '../policy.js'
+import { rightsOf, rolesOf, type Rights } from '../rights.js'
+import { at, type Finding } from './finding.js'
+import { roleFindings } from './roles.js'
+
+/** One half. */
+export function halfFindings(policy: Policy, api: 'v2' | 'v3', half: PolicyV2 | PolicyV3): readonly Finding[] {
+  const path = `$.${api}`
+  const found: Finding[] = []
+  const bound = new Set(Object.values(half.bindings).flat())
+  for (const [role, permissions] of Object.entries<readonly Permission[]>(half.roles)) {
+    // Refused already: it is etcd's own.
+    if (role === 'root') continue
+    const where = at(`${path}.roles`, role)
+    if (permissions.length === 0) found.push({ code: 'role-without-permission', severity: 'warning', where, why: `role ${quoted(role)} opens nothing`, fix: 'grant it something, or leave it out' })
+    if (!bound.has(role)) found.push({ code: 'role-without-user', severity: 'warning', where, why: `no user holds role ${quoted(role)}`, fix: 'bind a user to it, or leave it out' })
+    found.push(...roleFindings(permissions, where))
+  }
+  const holders = Object.keys(policy.users).filter((user) => rightsOf(policy, api, user).root)
+  if (holders.length === 0)
+    found.push({ code: 'no-root', severity: 'warning', where: `${path}.bindings`, why: 'no user holds role root: auth cannot be enabled', fix: "bind user root to role root" })
+  if (holders.length > 1)
+    found.push({
+      code: 'several-roots',
+      severity: 'warning',
+      where: `${path}.bindings`,
+      why: `${holders.length} users hold role root and may do everything: ${holders.slice(0, 10).map(quoted).join(', ')}`,
+      fix: 'give all but one the keys that they need',
+    })
+  for (const user of Object.keys(policy.users))
+    if (rolesOf(half.bindings, user).length === 0 && !(api === 'v2' && user === 'root'))
+      found.push({ code: 'user-without-role', severity: 'info', where: at('$.users', user), why: `user ${quoted(user)} may do nothing on ${api}`, fix: 'bind it to a role there, unless that is meant' })
+  return found
+}
+
+/** The v2 guest: whoever has no user, and any certificate whose Common Name is none. */
+export function guestFindings({ guest }: PolicyV2): readonly Finding[] {
+  const where = '$.v2.guest'
+  return [
+    ...roleFindings(guest, where),
+    ...guest.map((permission, place): Finding => ({
+      code: 'open-guest',
+      severity: permission.type === 'read' ? 'warning' : 'error',
+      where: at(where, place),
+      why: `everybody who reaches the server may ${permission.type} ${permission.keys.pattern}, with everything below it: for the guest an exact pattern counts for recursive requests too`,
+      fix: 'leave guest empty',
+    })),
+  ]
+}
+
+/** The first part of a key or path: `/calico/…` is in `/calico`. */
+function areaOf(keys: KeyRange | PathPattern): string {
+  const { start } = keys.api === 'v3' ? toInterval(keys) : patternInterval(keys)
+  const text = keyText(start)
+  return typeof text === 'string' ? (/^\/?[^/*]*/.exec(text)?.[0] ?? text) : `base64:${text.base64}`
+}
+
+const areasOf = ({ granted }: Rights): ReadonlySet<string> => new Set(granted.map(({ permission }) => areaOf(permission.keys)))
+
+/** Where the two halves say different things of one user. Their keys differ by nature, so areas are compared: the first part of each path. */
+export function disagreements(policy: Policy): readonly Finding[] {
+  if (policy.v3 === undefined || policy.v2 === undefined) return []
+  return Object.keys(policy.users).flatMap((user): readonly Finding[] => {
+    const [v3, v2] = [rightsOf(policy, 'v3', user), rightsOf(policy, 'v2', user)]
+    const where = at('$.users', user)
+    if (v3.root !== v2.root)
+      return [{ code: 'halves-disagree', severity: 'warning', where, why: `user ${quoted(user)} holds role root on ${v3.root ? 'v3' : 'v2'} only`, fix: 'make both halves say the same, unless that is meant' }]
+    if (v3.roles.length === 0 || v2.roles.length === 0) return []
+    const [left, right] = [areasOf(v3), areasOf(v2)]
+    const apart = [...left].filter((area) => !right.has(area)).concat([...right].filter((area) => !left.has(area)))
+    if (apart.length === 0) return []
+    return [{ code: 'halves-disagree', severity: 'info', where, why: `user ${quoted(user)} is let into ${apart.slice(0, 10).map(quoted).join(', ')} by one half only`, fix: 'compare the two halves' }]
+  })
+}

@@ -1,0 +1,33 @@
+/** Everything that looks wrong with a policy. */
+import { checkPolicy } from '../check.js'
+import { contextFindings, type LintContext } from './context.js'
+import type { Finding } from './finding.js'
+import { disagreements, guestFindings, halfFindings } from './halves.js'
+
+const SEVERITIES: readonly Finding['severity'][] = ['error', 'warning', 'info']
+
+/**
+ * What looks wrong with a policy, the gravest first. Never throws: what `definePolicy` and `parsePolicy` refuse is found too, and the rest is judged
+ * without it.
+ *
+ * @param policy A policy, or what may become one: JSON of unknown origin, an adopted state.
+ * @example
+ * ```ts
+ * import { allKeys, definePolicy, lint, read } from 'etcd-rbac'
+ * const policy = definePolicy({ users: { root: 'certificate' }, v3: { roles: { all: [read(allKeys())] }, bindings: { root: ['root'] } } })
+ * for (const { code, where } of lint(policy)) console.log(code, where)
+ * ```
+ */
+export function lint(policy: unknown, context: LintContext = {}): readonly Finding[] {
+  const { problems, policy: sound } = checkPolicy(policy)
+  const refused = problems.map(({ path, code, message }): Finding => ({ code, severity: 'error', where: path, why: message, fix: 'correct it: no policy is made of this' }))
+  const found = [
+    ...refused,
+    ...(sound.v3 === undefined ? [] : halfFindings(sound, 'v3', sound.v3)),
+    ...(sound.v2 === undefined ? [] : [...halfFindings(sound, 'v2', sound.v2), ...guestFindings(sound.v2)]),
+    ...disagreements(sound),
+    ...contextFindings(sound, context),
+  ]
+  const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity)
+  return found.sort((a, b) => rank(a) - rank(b))
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import { allKeys, definePolicy, fromKey, lint, pattern, prefix, range, read, readwrite, write, type Finding, type KeyRange, type LintContext, type PathPattern, type Permission } from '../../../src/policy/index.js'
+
+const v3With = (...permissions: readonly Permission<KeyRange>[]): unknown => ({
+  users: { root: 'certificate', a: 'certificate' },
+  v3: { roles: { r: permissions }, bindings: { root: ['root'], a: ['r'] } },
+})
+const v2With = (guest: readonly Permission<PathPattern>[], ...permissions: readonly Permission<PathPattern>[]): unknown => ({
+  users: { root: 'certificate', a: 'certificate' },
+  v2: { guest, roles: { r: permissions }, bindings: { root: ['root'], a: ['r'] } },
+})
+const brief = (findings: readonly Finding[]): readonly string[] => findings.map(({ code, where }) => `${code} ${where}`)
+
+const clean = definePolicy({
+  users: { root: 'certificate', a: 'certificate', b: 'password' },
+  members: ['etcd-0'],
+  authorities: ['ca'],
+  v3: { roles: { a: [readwrite(prefix('/a/'))], b: [read(prefix('/a/')), readwrite(range('/b/', '/b0'))] }, bindings: { root: ['root'], a: ['a'], b: ['b'] } },
+})
+
+test('a policy that is as it should be has no findings', () => {
+  expect(lint(clean)).toEqual([])
+})
+
+describe('in a role, lint finds', () => {
+  test.each<[string, unknown, readonly string[]]>([
+    ['a prefix that opens its siblings', v3With(read(prefix('/calico', { siblings: 'include' }))), ['prefix-without-terminator $.v3.roles.r[0]']],
+    ['but not a prefix that ends with another mark', v3With(read(prefix('/tenant-1:', { siblings: 'include' }))), []],
+    ['a range without end', v3With(read(fromKey('/x'))), ['open-ended-range $.v3.roles.r[0]']],
+    ['all keys', v3With(read(allKeys())), ['open-ended-range $.v3.roles.r[0]']],
+    ['a right to write alone', v3With(write(prefix('/x/'))), ['write-without-read $.v3.roles.r[0]']],
+    ['reading and writing of one range apart', v3With(read(prefix('/x/')), write(prefix('/x/'))), ['split-read-write $.v3.roles.r[1]', 'write-without-read $.v3.roles.r[1]']],
+    ['two ranges with one start', v3With(read(range('/x/a', '/x/b')), readwrite(range('/x/a', '/x/c')), readwrite(range('/x/b', '/x/d'))), ['same-start-key $.v3.roles.r[1]', 'redundant-permission $.v3.roles.r[0]']],
+    ['what lies inside another', v3With(readwrite(prefix('/x/')), read(prefix('/x/y/'))), ['redundant-permission $.v3.roles.r[1]']],
+    ['what its neighbours cover together', v3With(read(range('/a', '/c')), read(range('/b', '/e')), read(range('/c', '/f'))), ['redundant-permission $.v3.roles.r[1]']],
+    ['but not what writes where the other reads', v3With(read(prefix('/x/')), readwrite(prefix('/x/y/'))), []],
+    ['a v2 pattern that opens its siblings', v2With([], read(pattern('/calico*'))), ['prefix-without-terminator $.v2.roles.r[0]']],
+    ['a v2 pattern for everything', v2With([], read(pattern('/*'))), ['open-ended-range $.v2.roles.r[0]']],
+    ['a v2 pattern inside another', v2With([], read(pattern('/c/*')), read(pattern('/c/d'))), ['redundant-permission $.v2.roles.r[1]']],
+    ['a guest who may write', v2With([readwrite(pattern('/pub/*'))], read(pattern('/c/*'))), ['open-guest $.v2.guest[0]']],
+  ])('%s', (_, policy, wanted) => {
+    expect(brief(lint(policy))).toEqual(wanted)
+  })
+})
+
+describe('of who holds what, lint finds', () => {
+  test.each<[string, unknown, readonly string[]]>([
+    ['a second root', { users: { root: 'certificate', b: 'password' }, v3: { roles: {}, bindings: { root: ['root'], b: ['root'] } } }, ['several-roots $.v3.bindings']],
+    ['no root at all', { users: { a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { a: ['r'] } } }, ['no-root $.v3.bindings']],
+    ['a user without a role', { users: { root: 'certificate', a: 'certificate' }, v3: { roles: {}, bindings: { root: ['root'] } } }, ['user-without-role $.users.a']],
+    ['a role without a user', { users: { root: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { root: ['root'] } } }, ['role-without-user $.v3.roles.r']],
+    ['a role without a permission', v3With(), ['role-without-permission $.v3.roles.r']],
+    [
+      'a root in one half only',
+      { users: { root: 'certificate', a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { root: ['root'], a: ['root'] } }, v2: { guest: [], roles: { r: [read(pattern('/x/*'))] }, bindings: { root: ['root'], a: ['r'] } } },
+      ['role-without-user $.v3.roles.r', 'several-roots $.v3.bindings', 'halves-disagree $.users.a'],
+    ],
+    [
+      'an area that only one half opens',
+      { users: { root: 'certificate', a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { root: ['root'], a: ['r'] } }, v2: { guest: [], roles: { r: [read(pattern('/y/*'))] }, bindings: { root: ['root'], a: ['r'] } } },
+      ['halves-disagree $.users.a'],
+    ],
+  ])('%s', (_, policy, wanted) => {
+    expect(brief(lint(policy))).toEqual(wanted)
+  })
+})
+
+describe('around a policy, lint finds', () => {
+  test.each<[string, LintContext, readonly string[]]>([
+    ['nothing in what is right', { certificates: [{ purpose: 'client', commonName: 'a' }, { purpose: 'server', commonName: undefined }], passwords: { b: 'long enough' }, gatewayUsers: ['b'], peers: 'shared authority, guarded' }, []],
+    ['a server named like a user', { certificates: [{ purpose: 'server', commonName: 'a' }] }, ['certificate-named-like-user $.users.a']],
+    ['an authority named root', { certificates: [{ purpose: 'authority', commonName: 'root' }] }, ['certificate-named-like-user $.users.root']],
+    ['a certificate of nobody', { certificates: [{ purpose: 'client', commonName: 'gone' }] }, ['certificate-without-user $.users']],
+    ['an empty password', { passwords: { b: '' } }, ['empty-password $.users.b']],
+    ['a certificate user behind the gateway', { gatewayUsers: ['a'] }, ['certificate-user-behind-gateway $.users.a']],
+    ['one authority for clients and peers', { peers: 'shared authority' }, ['shared-peer-authority $.authorities']],
+    ['a component that lacks a right', { components: [{ name: 'felix', user: 'a', permissions: [read(prefix('/a/')), read(prefix('/c/'))] }] }, ['component-lacks-right $.users.a']],
+    ['a component whose user is not there', { components: [{ name: 'felix', user: 'felix', permissions: [] }] }, ['component-lacks-right $.users']],
+  ])('%s', (_, context, wanted) => {
+    expect(brief(lint(clean, context))).toEqual(wanted)
+  })
+
+  test('a certificate without Common Name only where v2 is on', () => {
+    const context: LintContext = { certificates: [{ purpose: 'client', commonName: undefined }] }
+    expect(lint(clean, context)).toEqual([])
+    expect(brief(lint(v2With([], read(pattern('/c/*'))), context))).toEqual(['certificate-without-common-name $.v2'])
+  })
+
+  test('never shows a password', () => {
+    expect(JSON.stringify(lint(clean, { passwords: { a: 'correct horse', b: '' } }))).not.toContain('correct horse')
+  })
+})
+
+describe('what no policy is made of is found too, by the code of its error', () => {
+  test.each<[string, unknown, readonly string[]]>([
+    ['an inverted range', v3With({ type: 'read', keys: { api: 'v3', kind: 'range', start: 'b', end: 'a' } }), ['ERR_RANGE_EMPTY $.v3.roles.r[0].keys', 'role-without-permission $.v3.roles.r']],
+    ['a prefix without terminator', v3With({ type: 'read', keys: { api: 'v3', kind: 'prefix', prefix: '/calico' } }), ['ERR_PREFIX_UNTERMINATED $.v3.roles.r[0].keys', 'role-without-permission $.v3.roles.r']],
+    ['permissions on role root', { users: { root: 'certificate' }, v3: { roles: { root: [read(prefix('/x/'))] }, bindings: { root: ['root'] } } }, ['ERR_POLICY_INVALID $.v3.roles.root']],
+    ['a member named like a user', { users: { root: 'certificate' }, members: ['root'], v3: { roles: {}, bindings: { root: ['root'] } } }, ['ERR_POLICY_INVALID $.members[0]']],
+    ['a name that v2 resolves to root', { users: { root: 'certificate', 'x/../root': 'certificate' }, v3: { roles: {}, bindings: { root: ['root'] } } }, ['ERR_NAME_INVALID $.users["x/../root"]', 'user-without-role $.users["x/../root"]']],
+    ['a name that v2 hides', { users: { root: 'certificate', _a: 'certificate' }, v2: { guest: [], roles: {}, bindings: {} } }, ['ERR_NAME_INVALID $.users._a', 'user-without-role $.users._a']],
+    ['no policy at all', 'text', ['ERR_POLICY_INVALID $']],
+  ])('%s', (_, policy, wanted) => {
+    expect(brief(lint(policy))).toEqual(wanted)
+  })
+
+  test('and lint never throws, whatever it is given', () => {
+    for (const value of [undefined, null, 1, [], {}, { users: null, v3: { roles: 1 } }, { v2: { guest: [{}] } }, new Map()]) expect(lint(value).length).toBeGreaterThan(0)
+  })
+})
