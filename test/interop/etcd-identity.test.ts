@@ -3,7 +3,7 @@ import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EtcdAuth, etcd3Options } from '../../src/auth/index.js'
 import { createCa, createCsr, generateKeyPair, issueClient, type Authority, type KeyAlgorithm, type Validity } from '../../src/pki/index.js'
-import { anonymous, del, get, parsePolicy, path, pattern, prefix, put, readwrite, watch, type Operation } from '../../src/policy/index.js'
+import { anonymous, del, get, parsePolicy, path, pattern, prefix, put, readwrite, watch, type KeyOperation } from '../../src/policy/index.js'
 import { attemptV2, attemptV3, v3Client } from '../../examples/support/attempt.js'
 import { httpsFetch } from '../../examples/support/https-fetch.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
@@ -28,7 +28,7 @@ const policy = parsePolicy({
   v2: { guest: [], roles: { felix: [readwrite(pattern(`${FELIX}*`))], ...each((user) => [readwrite(pattern(`${keysOf(user)}*`))], roleOf) }, bindings },
 })
 
-type Table = readonly (readonly [operation: Operation, allowed: boolean])[]
+type Table = readonly (readonly [operation: KeyOperation, allowed: boolean])[]
 
 /** What a user may do that has the prefix `own` and nothing else. */
 const rights: Readonly<Record<'v3' | 'v2', (own: string) => Table>> = {
@@ -67,7 +67,7 @@ const rights: Readonly<Record<'v3' | 'v2', (own: string) => Table>> = {
     [get(path('/of/other')), false],
   ],
 }
-const shown = ({ op, keys }: Operation): string => `${op} ${JSON.stringify(keys)}`
+const shown = ({ op, keys }: KeyOperation): string => `${op} ${JSON.stringify(keys)}`
 const wantedOf = (table: Table) => Object.fromEntries(table.map(([operation, allowed]) => [shown(operation), allowed]))
 
 const lanes = await testLanes()
@@ -98,7 +98,7 @@ describe.each(lanes.map((lane) => ({ lane, name: lane.name, apis: lane.v2 === 'n
   })
 
   /** What comes of each operation for whoever shows this certificate. */
-  const found = async (keyed: Keyed, operations: readonly Operation[]): Promise<Record<string, boolean>> => {
+  const found = async (keyed: Keyed, operations: readonly KeyOperation[]): Promise<Record<string, boolean>> => {
     const [endpoint = ''] = cluster.clientUrls
     const etcd = new Etcd3(etcd3Options({ hosts: endpoint, ca: cluster.serverCa, ...keyed }))
     const fetch = httpsFetch({ ca: cluster.serverCa, cert: keyed.certificate, key: keyed.key })
