@@ -11,7 +11,7 @@ export type Api = 'v2' | 'v3'
 /** Users, roles and whether auth is on. Tables have no prototype. */
 export interface AuthState {
   readonly api: Api
-  /** The lowest version among the members, as far as it is known. */
+  /** The lowest version among the members, as far as it is known: that of the one that answered, unless the backend was told them all. */
   readonly version: string | undefined
   readonly enabled: boolean
   /** User → names of its roles, `root` among them. */

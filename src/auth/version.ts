@@ -1,19 +1,32 @@
-/** etcd versions, as far as auth must tell them apart. */
+/** The versions of members: which are known, and which is the lowest. Auth depends on the minor alone. */
+import { EtcdRbacError } from '../errors.js'
+import { KNOWN_MINORS, parseVersion, type EtcdVersion } from '../advisories/version.js'
+import { visible } from './visible.js'
 
-function numbers(version: string): readonly [number, number, number] {
-  const [, major = '0', minor = '0', patch = '0'] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version) ?? []
-  return [Number(major), Number(minor), Number(patch)]
+/** A version as servers and people write it: `3.5.30`, `v3.6.0-rc.1`, `3.5`. */
+function memberVersion(text: string): EtcdVersion {
+  if (typeof text !== 'string') throw new TypeError('the version of a member must be a string')
+  const [, release = '', patch = '0'] = /^v?(\d+\.\d+)(?:\.(\d+))?(?:[-+].*)?$/s.exec(text) ?? []
+  try {
+    return parseVersion(`${release}.${patch}`)
+  } catch {
+    const [oldest, newest] = [KNOWN_MINORS[0], KNOWN_MINORS.at(-1)]
+    const [version, wanted] = [visible(text, 40), `3.${oldest} to 3.${newest}`]
+    throw new EtcdRbacError('ERR_VERSION_UNSUPPORTED', { found: `etcd ${version}`, wanted: `etcd ${wanted} on every member`, fix: 'upgrade etcd first where it is older, this library where it is newer' }, { version, wanted })
+  }
 }
 
-/** Whether a version is known and not older than `major.minor`. */
-export function isAtLeast(version: string | undefined, major: number, minor: number): boolean {
-  if (version === undefined) return false
-  const [foundMajor, foundMinor] = numbers(version)
-  return foundMajor > major || (foundMajor === major && foundMinor >= minor)
+/** Whether a version is known and not older than 3.`minor`. */
+export function isAtLeast(version: string | undefined, minor: number): boolean {
+  return version !== undefined && memberVersion(version).minor >= minor
 }
 
-/** The lowest of several versions. */
+/**
+ * The lowest of several versions, as it was given.
+ *
+ * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED` if any of them is older or newer than what is known
+ */
 export function lowestVersion(versions: readonly string[]): string | undefined {
-  const weight = (version: string): number => numbers(version).reduce((sum, part) => sum * 10_000 + part, 0)
-  return [...versions].sort((a, b) => weight(a) - weight(b))[0]
+  const parsed = versions.map((text) => ({ text, ...memberVersion(text) }))
+  return parsed.sort((a, b) => a.minor - b.minor || a.patch - b.patch)[0]?.text
 }

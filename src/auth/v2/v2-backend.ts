@@ -2,14 +2,13 @@
  * The v2 auth store over HTTP (etcd 3.5 server/etcdserver/api/v2auth). Its writes are read-modify-write without a lock: one writer at a time,
  * and every result is read back.
  */
-import { EtcdRbacError, quoted } from '../../errors.js'
 import type { FetchLike, WebCryptoLike } from '../../platform.js'
 import { pattern as checkedPattern } from '../../keys/pattern.js'
 import { allows, type Permission, type PermissionType } from '../../keys/permission.js'
 import type { Backend, CallContext } from '../backend.js'
 import { randomPassword } from '../random-password.js'
 import { scopeOf } from '../state.js'
-import { isAtLeast, lowestVersion } from '../version.js'
+import { lowestVersion } from '../version.js'
 import { v2Failure, v2Request, type V2Answer } from './http.js'
 import { enabledIn, permissionsIn, roleNamesIn, tableIn, usersIn } from './replies.js'
 
@@ -70,11 +69,7 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
       const [etcdserver, etcdcluster] = [table['etcdserver'], table['etcdcluster']].map((found) => (typeof found === 'string' && /^\d+\.\d+/.test(found) ? found : undefined))
       // The cluster version is the lowest minor among the members; the server's own patch number is only worth more within that minor.
       const sameMinor = etcdserver !== undefined && etcdcluster !== undefined && etcdserver.startsWith(etcdcluster.replace(/\d+$/, ''))
-      const version = sameMinor ? etcdserver : lowestVersion([etcdserver, etcdcluster].filter((known) => known !== undefined))
-      if (version !== undefined && !isAtLeast(version, 3, 3)) {
-        throw new EtcdRbacError('ERR_VERSION_UNSUPPORTED', { found: `etcd ${quoted(version)}`, wanted: 'etcd 3.3, 3.4 or 3.5 on every member', fix: 'upgrade etcd first' }, { version, wanted: '3.3' })
-      }
-      return version
+      return sameMinor ? lowestVersion([etcdserver]) : lowestVersion([etcdserver, etcdcluster].filter((known) => known !== undefined))
     },
     readEnabled: async (context) => enabledIn('GET /v2/auth/enable', await read('/v2/auth/enable', context)),
     listUsers: async (context) => usersIn('GET /v2/auth/users', await read('/v2/auth/users', context)).map(({ user }) => user),

@@ -1,5 +1,5 @@
 /** The v3 auth store over the raw Auth RPCs (etcd server/auth/store.go). */
-import { EtcdRbacError, isEtcdRbacError, quoted } from '../../errors.js'
+import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
 import type { WebCryptoLike } from '../../platform.js'
 import { toWire } from '../../keys/interval.js'
 import type { Permission } from '../../keys/permission.js'
@@ -8,20 +8,24 @@ import { withDeadline } from '../clock.js'
 import { randomPassword } from '../random-password.js'
 import type { Step } from '../step.js'
 import { isAtLeast, lowestVersion } from '../version.js'
+import { visible } from '../visible.js'
 import { v3Failure } from './failures.js'
 import { enabledIn, namesIn, permissionsIn, versionIn, WIRE_TYPES } from './replies.js'
 import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type Etcd3CallOptions, type V3Transport, type WirePermission } from './transport.js'
 
 /** What the v3 backend may be told beside its client. */
 export interface V3BackendOptions {
-  /** The versions of the members, where the caller knows them. */
+  /** The versions of all members, where the caller knows them. */
   readonly versions?: readonly string[]
-  /** `etcd.maintenance`, to ask the member that answers for its version. Without either, only "3.5 or newer" can be told. */
+  /**
+   * `etcd.maintenance`, to ask the member that answers for its version. Without either, only "3.5 or newer" can be told. What one member answers proves no
+   * more of the others than the minor release before: while etcd is upgraded member by member, they differ by one.
+   */
   readonly maintenance?: {
     /** The Maintenance RPC Status. Newer releases of etcd want a user who asks, and some of them role root. */
     status(options?: Etcd3CallOptions): Promise<{ version: string }>
   }
-  /** For the random passwords that certificate users get where etcd is older than 3.4 and would leave the password empty. */
+  /** For the random passwords that certificate users get where a member may be older than 3.4 and would leave the password empty. */
   readonly crypto?: WebCryptoLike
 }
 
@@ -49,6 +53,12 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
     }
   }
   const isMissing = (error: unknown, text: string): boolean => isEtcdRbacError(error, 'ERR_SERVER') && error.detail.message.includes(text)
+
+  /**
+   * Whether every member is 3.4 or newer: each applies a write by itself, and an older one ignores `no_password`. Unless the caller answers for all of them,
+   * the version is that of the member which answered, and another may be one minor behind.
+   */
+  const knowsNoPassword = (version: string | undefined): boolean => isAtLeast(version, options.versions !== undefined && options.versions.length > 0 ? 4 : 5)
 
   /** Whether auth is on, and whether the server is new enough (3.5) to say so directly. */
   const status = async (context: CallContext): Promise<{ readonly enabled: boolean; readonly direct: boolean }> => {
@@ -81,11 +91,7 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
           throw isEtcdRbacError(error) ? error : v3Failure(error, 'status', context)
         }
       }
-      const version = lowestVersion(versions) ?? ((await status(context)).direct ? '3.5' : undefined)
-      if (version !== undefined && !isAtLeast(version, 3, 3)) {
-        throw new EtcdRbacError('ERR_VERSION_UNSUPPORTED', { found: `etcd ${quoted(version)}`, wanted: 'etcd 3.3 or newer on every member', fix: 'upgrade etcd first' }, { version, wanted: '3.3' })
-      }
-      return version
+      return lowestVersion(versions) ?? ((await status(context)).direct ? '3.5' : undefined)
     },
     listUsers: async (context) => namesIn('userList', await call('userList', {}, context), 'users'),
     listRoles: async (context) => namesIn('roleList', await call('roleList', {}, context), 'roles'),
@@ -107,20 +113,22 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
     },
     blockers: ({ version }, steps) => {
       const needy = steps.some((step) => step.do === 'addUser' && step.login === 'certificate')
-      if (!needy || options.crypto !== undefined || isAtLeast(version, 3, 4)) return []
-      return [
-        `etcd ${version ?? 'of unknown version'} may give certificate users an empty password: pass { crypto } to v3Backend for random ones, or { versions } if every member is 3.4 or newer`,
-      ]
+      if (!needy || options.crypto !== undefined || knowsNoPassword(version)) return []
+      return [`${withoutNoPassword(version)} give certificate users an empty password: pass { crypto } to v3Backend for random ones, or the { versions } of all members if each is 3.4 or newer`]
     },
     perform: async (step, { password, version }, context) => {
-      const random = step.do === 'addUser' && !isAtLeast(version, 3, 4) && options.crypto !== undefined ? randomPassword(options.crypto) : undefined
-      if (step.do === 'addUser' && password === undefined && random === undefined && !isAtLeast(version, 3, 4)) {
-        const wanted = 'etcd 3.4 or newer, or crypto for a random password'
-        throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: `etcd ${version ?? 'of unknown version'}, which may give user ${step.user} an empty password`, wanted, fix: 'pass { crypto } or { versions } to v3Backend' }, { wanted })
+      const random = step.do === 'addUser' && !knowsNoPassword(version) && options.crypto !== undefined ? randomPassword(options.crypto) : undefined
+      if (step.do === 'addUser' && password === undefined && random === undefined && !knowsNoPassword(version)) {
+        const wanted = 'etcd 3.4 or newer on every member, or crypto for a random password'
+        throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: `${withoutNoPassword(version)} give user ${step.user} an empty password`, wanted, fix: 'pass { crypto }, or the { versions } of all members, to v3Backend' }, { wanted })
       }
       await performV3(step, password ?? random, (method, request) => call(method, request, context))
     },
   }
+}
+
+function withoutNoPassword(version: string | undefined): string {
+  return isAtLeast(version, 4) ? `the member that answers is etcd ${visible(version ?? '')}, and others may be 3.3 and` : `etcd ${visible(version ?? 'of unknown version')} may`
 }
 
 type Send = <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request']) => Promise<object>

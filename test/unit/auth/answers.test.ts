@@ -16,7 +16,7 @@ const v2Of = (answers: Readonly<Record<string, unknown>>, endpoint = 'https://12
   }
   return new EtcdAuth(v2Backend({ fetch, endpoint, crypto }), { identity })
 }
-const v3Of = (failure: unknown): EtcdAuth => {
+const v3Of = (failure: Error): EtcdAuth => {
   const call = ((method: string) => (method === 'authStatus' ? Promise.resolve({ enabled: false }) : Promise.reject(failure))) as V3Transport['call']
   return new EtcdAuth(v3Backend({ call }), { identity })
 }

@@ -1,0 +1,82 @@
+/** What the versions of members decide: which servers are refused, and when a user may be made without a password. */
+import { describe, expect, test } from 'vitest'
+import { EtcdAuth, v2Backend, v3Backend, type FetchLike, type V3BackendOptions } from '../../../src/auth/index.js'
+import { double, locked, passwords, policy, rejected } from './doubles.js'
+
+const unasked = { status: () => Promise.reject(new Error('not asked')) }
+
+/** A double of a version behind a backend that knows of versions only what it is given; `true` asks the double itself. */
+function known(version: string, given: Omit<V3BackendOptions, 'maintenance'> & { readonly maintenance?: boolean }) {
+  const { etcd, clock } = double('v3', version)
+  const { maintenance, ...options } = given
+  const auth = new EtcdAuth(v3Backend(etcd.auth, { ...options, ...(maintenance === true ? { maintenance: etcd.maintenance } : {}) }), { identity: { user: 'root' }, clock })
+  /** How the users of the policy who log in by certificate were made. */
+  const made = () => etcd.calls.flatMap(({ method, request }) => (method === 'userAdd' && (request as { name: string }).name !== 'auditor' ? [request as { options?: object }] : []))
+  return { auth, etcd, made }
+}
+
+describe('a user without a password is made', () => {
+  test.each([
+    ['every member is said to be 3.4', '3.4.23', { versions: ['3.4.23', '3.4.23', '3.5.30'] }],
+    ['the member that answers is 3.5: none beside it is older than 3.4', '3.5.16', { maintenance: true }],
+    ['the member that answers knows AuthStatus, as 3.5 and newer do', '3.5.16', {}],
+  ] as const)('where %s', async (_, version, given) => {
+    const { auth, made } = known(version, { ...given, crypto })
+    await auth.apply(await auth.plan(policy, locked), { passwords })
+    expect(made()).toHaveLength(3)
+    for (const request of made()) expect(request.options).toEqual({ no_password: true })
+  })
+
+  test.each([
+    ['one member is said to be 3.3', '3.4.23', { versions: ['3.4.23', '3.3.25'] }],
+    ['the member that answers is 3.4: one beside it may be 3.3', '3.4.23', { maintenance: true }],
+    ['the member that answers is 3.4, and the list of versions is empty', '3.4.23', { maintenance: true, versions: [] }],
+    ['the member that answers is 3.3', '3.3.25', { maintenance: true }],
+    ['nothing is known', '3.4.23', {}],
+  ] as const)('not where %s: a random password, or a plan that is blocked', async (_, version, given) => {
+    const { auth, made } = known(version, { ...given, crypto })
+    await auth.apply(await auth.plan(policy, locked), { passwords })
+    expect(made()).toHaveLength(3)
+    for (const request of made()) expect(request.options).toBeUndefined()
+
+    const without = known(version, given)
+    const plan = await without.auth.plan(policy, locked)
+    expect(plan.blockers.join()).toMatch(/crypto.*versions.*all members/)
+    await rejected('ERR_PLAN_BLOCKED', without.auth.apply(plan, { passwords }))
+    const backend = v3Backend(without.etcd.auth, 'versions' in given ? { versions: given.versions } : {})
+    const context = { clock: without.etcd.clock, deadlineMilliseconds: 1000, user: 'root', signal: undefined }
+    await rejected('ERR_VERSION_UNKNOWN', backend.perform({ do: 'addUser', user: 'node', login: 'certificate', reason: '' }, { password: undefined, version: plan.version }, context))
+    expect(without.made()).toEqual([])
+  })
+})
+
+describe('a version that nothing is known of is refused, typed', () => {
+  const { etcd, clock } = double('v3')
+  const stateOf = (options: V3BackendOptions) => new EtcdAuth(v3Backend(etcd.auth, options), { identity: { user: 'root' }, clock }).state()
+
+  test.each([[['4.0.0']], [['3.8.0']], [['3.2.9', '3.5.30']], [['3.5.30', '3.10.1']], [['newest']], [['']]])('of members given as %j', async (versions) => {
+    expect((await rejected('ERR_VERSION_UNSUPPORTED', stateOf({ versions }))).message).toContain('wanted etcd 3.3 to 3.7 on every member')
+  })
+
+  test.each(['4.0.0', '3.8.0', '3.2.32', '33.5.0'])('of a member that answers %s', async (version) => {
+    await rejected('ERR_VERSION_UNSUPPORTED', stateOf({ versions: ['3.5.30'], maintenance: { status: () => Promise.resolve({ version }) } }))
+  })
+
+  test.each([
+    ['3.5.30', '4.0.0'],
+    ['2.3.8', '2.3.0'],
+    ['4.0.1', '4.0.0'],
+  ])('of a v2 server %s in a cluster of %s', async (etcdserver, etcdcluster) => {
+    const fetch: FetchLike = (url) => Promise.resolve({ status: 200, headers: { get: () => null }, text: () => Promise.resolve(JSON.stringify(url.endsWith('/version') ? { etcdserver, etcdcluster } : { enabled: false })) })
+    await rejected('ERR_VERSION_UNSUPPORTED', new EtcdAuth(v2Backend({ fetch, endpoint: 'https://127.0.0.1:2379', crypto }), { identity: { user: 'root' } }).state())
+  })
+
+  test.each(['3.5.30', 'v3.6.0-rc.1', '3.5', '3.3.25+dfsg'])('but not %s, as servers and people write it', async (version) => {
+    expect((await stateOf({ versions: [version] })).version).toBe(version)
+  })
+
+  test('what is no text is a TypeError', async () => {
+    await expect(stateOf({ versions: [3.5 as unknown as string] })).rejects.toBeInstanceOf(TypeError)
+    await expect(stateOf({ maintenance: unasked })).rejects.toMatchObject({ code: 'ERR_UNREACHABLE' })
+  })
+})
