@@ -69,6 +69,20 @@ export function listedMirrors(list: string): readonly string[]
 /** SHA-256 of a file, in hex; undefined if there is no such file. */
 export function sha256(path: string): Promise<string | undefined>
 
+/** Whether this runs in CI, where a required lane that is missing is a failure: `CI` is set, and neither `false` nor `0`. */
+export function isCi(environment?: Environment): boolean
+
+/**
+ * Downloads a file from the first mirror that has it as pinned.
+ *
+ * @throws `Error` that begins with "hash mismatch" if a mirror has another file in its place, and otherwise says what each mirror answered
+ */
+export function downloadPinned(
+  file: { readonly mirrors: readonly string[]; readonly path: string; readonly sha256: string; readonly suite: string },
+  target: string,
+  download: (uri: string, target: string) => Promise<void>,
+): Promise<void>
+
 /**
  * Fetches or builds what is missing of these lanes, one after the other, and prints one line for each.
  *

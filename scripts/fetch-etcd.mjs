@@ -70,6 +70,11 @@ export async function sha256(path) {
   return hash.digest('hex')
 }
 
+/** @type {Api['isCi']} */
+export function isCi(environment = process.env) {
+  return !['', '0', 'false'].includes((environment['CI'] ?? '').toLowerCase())
+}
+
 /** @type {Api['findLane']} */
 export async function findLane(name, environment = process.env) {
   const lane = laneNamed(name)
@@ -155,23 +160,35 @@ async function download(lane, work, environment) {
   const package_ = join(work, 'package.deb')
   const given = environment['ETCD_RBAC_DEBIAN_MIRROR']
   const mirrors = [...(given ? printedMirrors(given) : []), ...(await aptMirrors())]
+  await downloadPinned({ mirrors, path: pinned.path, sha256: pinned.packageSha256, suite }, package_, async (uri, path) => {
+    // apt's own downloader, so that the system's proxy and transport settings hold; unsandboxed, as its own user may not write here.
+    await run('/usr/lib/apt/apt-helper', ['-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=2', 'download-file', uri, path])
+  })
+  await run('dpkg-deb', ['-x', package_, join(work, 'unpacked')])
+  const binary = join(work, 'unpacked/usr/bin/etcd')
+  const wrong = await hashMismatch(binary, pinned.binarySha256, 'etcd')
+  if (wrong !== undefined) throw new Error(`hash mismatch: ${wrong}`)
+  return binary
+}
+
+/** @type {Api['downloadPinned']} */
+export async function downloadPinned({ mirrors, path, sha256: expected, suite }, target, download) {
   const refusals = []
+  const mismatches = []
   for (const mirror of mirrors) {
     try {
-      // apt's own downloader, so that the system's proxy and transport settings hold; unsandboxed, as its own user may not write here.
-      const options = ['-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=2']
-      await run('/usr/lib/apt/apt-helper', [...options, 'download-file', `${mirror}/${pinned.path}`, package_, `SHA256:${pinned.packageSha256}`])
+      await download(`${mirror}/${path}`, target)
     } catch (error) {
       refusals.push(`${mirror}: ${error instanceof Error ? error.message : error}`)
       continue
     }
-    await checkHash(package_, pinned.packageSha256)
-    await run('dpkg-deb', ['-x', package_, join(work, 'unpacked')])
-    const binary = join(work, 'unpacked/usr/bin/etcd')
-    await checkHash(binary, pinned.binarySha256)
-    return binary
+    const wrong = await hashMismatch(target, expected, basename(path))
+    if (wrong === undefined) return
+    mismatches.push(`${mirror}: ${wrong}`)
+    await rm(target, { force: true })
   }
-  throw new Error(`no mirror of this system's apt has ${basename(pinned.path)} of Debian ${suite} (${refusals.join('; ') || 'apt names no mirror'})`)
+  if (mismatches.length > 0) throw new Error(`hash mismatch: ${mismatches.join('; ')}`)
+  throw new Error(`no mirror of this system's apt has ${basename(path)} of Debian ${suite} (${refusals.join('; ') || 'apt names no mirror'})`)
 }
 
 /** apt reads its sources itself, in each form that it knows. */
@@ -246,10 +263,11 @@ const debianArchitecture = () => (process.arch === 'x64' ? 'amd64' : process.arc
 /**
  * @param {string} path
  * @param {string} expected
+ * @param {string} name
  */
-async function checkHash(path, expected) {
+async function hashMismatch(path, expected, name) {
   const found = await sha256(path)
-  if (found !== expected) throw new Error(`SHA-256 of ${basename(path)} is ${found}, pinned is ${expected}`)
+  return found === expected ? undefined : `SHA-256 of ${name} is ${found}, pinned is ${expected}`
 }
 
 /**
@@ -301,7 +319,7 @@ async function run(command, args, options = {}) {
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
     const missing = await fetchLanes(process.argv.length > 2 ? process.argv.slice(2) : undefined)
-    if (missing.length > 0 && process.env['CI'] === 'true') process.exitCode = 1
+    if (missing.length > 0 && isCi()) process.exitCode = 1
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exitCode = 1

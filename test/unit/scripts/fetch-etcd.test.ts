@@ -1,13 +1,17 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   availableLanes,
   cacheDirectory,
+  downloadPinned,
   fetchLanes,
   findLane,
+  isCi,
   lanes,
   laneVariable,
   listedMirrors,
@@ -159,4 +163,52 @@ describe('a binary given by hand', () => {
 
 test('a lane that does not exist is an error that names those that do', async () => {
   await expect(findLane('2.3.8')).rejects.toThrow(/no lane is named 2\.3\.8; there are 3\.3\.25, /)
+})
+
+describe('a package', () => {
+  const right = 'the package'
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
+  const from = (answers: Readonly<Record<string, string | Error>>) => {
+    const asked: string[] = []
+    const target = join(directory, 'package.deb')
+    const download = async (uri: string, path: string): Promise<void> => {
+      asked.push(uri)
+      const answer = Object.entries(answers).find(([mirror]) => uri.startsWith(`${mirror}/`))?.[1]
+      if (typeof answer !== 'string') throw answer ?? new Error('not found')
+      await writeFile(path, answer)
+    }
+    return { asked, target, done: downloadPinned({ mirrors: Object.keys(answers), path: 'pool/etcd_1_amd64.deb', sha256: hash(right), suite: 'bookworm' }, target, download) }
+  }
+
+  test('is taken from the first mirror that has it as pinned', async () => {
+    const { asked, target, done } = from({ 'http://none.example': new Error('404'), 'http://other.example': 'another package', 'http://good.example': right, 'http://unasked.example': right })
+    await done
+    expect(await readFile(target, 'utf8')).toBe(right)
+    expect(asked).toEqual(['none', 'other', 'good'].map((name) => `http://${name}.example/pool/etcd_1_amd64.deb`))
+  })
+
+  test('of another hash is told from one that no mirror has', async () => {
+    const { target, done } = from({ 'http://none.example': new Error('404'), 'http://other.example': 'another package' })
+    await expect(done).rejects.toThrow(`hash mismatch: http://other.example: SHA-256 of etcd_1_amd64.deb is ${hash('another package')}, pinned is ${hash(right)}`)
+    await expect(done).rejects.not.toThrow(/no mirror/)
+    expect(await sha256(target)).toBeUndefined()
+  })
+
+  test('that no mirror has is said to be there no more, with what each mirror answered', async () => {
+    await expect(from({ 'http://none.example': new Error('404 Not Found') }).done).rejects.toThrow("no mirror of this system's apt has etcd_1_amd64.deb of Debian bookworm (http://none.example: 404 Not Found)")
+    await expect(from({}).done).rejects.toThrow('(apt names no mirror)')
+  })
+})
+
+describe('CI', () => {
+  test.each([[undefined, false], ['', false], ['0', false], ['false', false], ['False', false], ['true', true], ['1', true], ['yes', true], ['on', true]])('is on with CI=%j: %s', (value, expected) => {
+    expect(isCi({ CI: value })).toBe(expected)
+  })
+
+  test.each([['1', 1], ['true', 1], ['0', 0], ['', 0]])('with CI=%j and a required lane missing, fetching ends with status %i', async (value, status) => {
+    const env = { ...process.env, CI: value, ETCD_RBAC_CACHE: directory, ETCD_RBAC_ETCD_3_4_23: join(directory, 'nothing') }
+    const script = fileURLToPath(new URL('../../../scripts/fetch-etcd.mjs', import.meta.url))
+    const ended = await new Promise((settle) => execFile(process.execPath, [script, '3.4.23'], { env }, (error) => settle(error === null ? 0 : error.code)))
+    expect(ended).toBe(status)
+  })
 })
