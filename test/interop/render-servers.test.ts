@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePorts, startEtcd, type RunningEtcd } from '../../examples/support/etcd.js'
 import { httpsFetch } from '../../examples/support/https-fetch.js'
+import { writeRendered } from '../../examples/support/output.js'
 import { createCsr, generateKeyPair, issueGateway } from '../../src/pki/index.js'
 import { definePolicy } from '../../src/policy/index.js'
 import { renderGrpcProxy, renderMember, renderTcpGateway, toCommand, type HttpGateway, type MemberOptions, type RenderedMember } from '../../src/render/index.js'
-import { testLanes, writeRendered, type Lane } from '../support/cluster.js'
+import { testLanes, type Lane } from '../support/cluster.js'
 import { makeMaterial, type Keyed, type Material } from '../support/material.js'
 
 const policy = definePolicy({

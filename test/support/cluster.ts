@@ -1,13 +1,14 @@
 /** Real etcd clusters with mutual TLS on loopback, configured by the library's own rendering. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Etcd3 } from 'etcd3'
-import { availableLanes, lanes, missingLanes, type AvailableLane } from '../../scripts/fetch-etcd.mjs'
+import { availableLanes, isCi, lanes, missingLanes, type AvailableLane } from '../../scripts/fetch-etcd.mjs'
 import { attemptV2, attemptV3, v3Client } from '../../examples/support/attempt.js'
 import { freePorts, startEtcd } from '../../examples/support/etcd.js'
 import { httpsFetch } from '../../examples/support/https-fetch.js'
-import { renderMember, toCommand, type Rendered } from '../../src/render/index.js'
+import { writeRendered } from '../../examples/support/output.js'
+import { renderMember, toCommand } from '../../src/render/index.js'
 import { etcd3Options, v2Backend, v3Backend } from '../../src/auth/index.js'
 import type { Api } from '../../src/auth/state.js'
 import type { Policy } from '../../src/policy/index.js'
@@ -22,7 +23,7 @@ export async function testLanes(): Promise<readonly Lane[]> {
   const absent = lanes().filter(({ name }) => !found.some((lane) => lane.name === name))
   for (const { name } of absent) console.warn(`lane ${name}: did not run, no such etcd here`)
   const required = await missingLanes()
-  if (process.env['CI'] === 'true' && required.length > 0) throw new Error(`required lanes are missing: ${required.map(({ name }) => name).join(', ')}; run npm run fetch-etcd`)
+  if (isCi() && required.length > 0) throw new Error(`required lanes are missing: ${required.map(({ name }) => name).join(', ')}; run npm run fetch-etcd`)
   return found
 }
 
@@ -157,13 +158,4 @@ function memo<T>(make: (name: string) => Promise<T>): ((name: string) => Promise
 
 async function settled<T>(map: ReadonlyMap<string, Promise<T>>): Promise<Map<string, T>> {
   return new Map(await Promise.all([...map].map(async ([name, value]) => [name, await value] as const)))
-}
-
-/** Writes what was rendered, with its modes from the first byte on. */
-export async function writeRendered({ directories, files }: Pick<Rendered, 'directories' | 'files'>): Promise<void> {
-  for (const { path, mode } of directories) await mkdir(path, { recursive: true, mode })
-  for (const { path, mode, contents } of files) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    await writeFile(path, contents, { mode })
-  }
 }
