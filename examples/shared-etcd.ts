@@ -18,19 +18,18 @@ import {
   get, hostsOf, issueClient, issuePeer, issueServer, kubeApiserver, path, prefix, put, renderCalico, renderKubeApiserver, renderMember, toJson,
   type KeyOperation, type Plan,
 } from 'etcd-rbac'
-import { findEtcd, freePorts } from './support/etcd.js'
+import { chooseEtcd } from './support/choose-etcd.js'
+import { freePorts } from './support/etcd.js'
 import { inMemory, realServer, type Reached } from './support/servers.js'
 import { printTable, say, writeRendered, writeText } from './support/output.js'
 
 const { crypto } = globalThis
 const now = new Date()
 
-const found = await findEtcd()
-say(found === undefined ? 'No etcd found: everything runs on the in-memory double.' : `A real etcd ${found.version}, found in ${found.from}.`)
-if (found === undefined && process.argv.includes('--real')) {
-  say('--real asks for one: set ETCD_RBAC_ETCD, put etcd on the PATH, or run npm run fetch-etcd.')
-  process.exit(1)
-}
+const chosen = await chooseEtcd({ real: process.argv.includes('--real') })
+say(chosen.says)
+if (chosen.refused) process.exit(1)
+const found = chosen.etcd
 const version = found?.version ?? '3.5.30'
 const hasV2 = /^3\.[345]\./.test(version)
 

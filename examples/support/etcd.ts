@@ -30,7 +30,8 @@ export async function findEtcd(): Promise<FoundEtcd | undefined> {
   if (given) {
     const binary = resolve(given)
     const version = await versionOf(binary)
-    if (version === undefined) throw new Error(`ETCD_RBAC_ETCD=${given} is no etcd that runs here`)
+    if (version === undefined)
+      throw new Error(`ETCD_RBAC_ETCD=${given} is no etcd that runs here; wanted the path of an etcd binary; correct it, or unset it to use the one on the PATH or in the cache.`)
     return { binary, version, from: 'ETCD_RBAC_ETCD' }
   }
   for (const directory of (process.env['PATH'] ?? '').split(delimiter).filter((each) => each !== '')) {
@@ -211,17 +212,20 @@ async function versionOf(binary: string): Promise<string | undefined> {
 }
 
 async function cachedBinaries(): Promise<string[]> {
-  const cache = process.env['ETCD_RBAC_CACHE'] || nearestCache(dirname(fileURLToPath(import.meta.url)))
+  const cache = process.env['ETCD_RBAC_CACHE'] || cacheOfProject(dirname(fileURLToPath(import.meta.url)))
   if (cache === undefined) return []
   const lanes = await readdir(cache).catch(() => [])
   return lanes.filter((name) => !name.startsWith('.')).map((name) => resolve(cache, name, 'etcd'))
 }
 
-/** Above this file, wherever the examples were compiled to. */
-function nearestCache(directory: string): string | undefined {
-  const cache = join(directory, '.cache/etcd')
-  if (existsSync(cache)) return cache
-  return dirname(directory) === directory ? undefined : nearestCache(dirname(directory))
+/**
+ * The cache of this project, if the nearest `package.json` at or above the folder is this project's: the examples may have been compiled to
+ * anywhere in it. Nothing above is looked at, since what is in a foreign cache would be run.
+ */
+export function cacheOfProject(directory: string): string | undefined {
+  const description = join(directory, 'package.json')
+  if (existsSync(description)) return /"name":\s*"etcd-rbac"/.test(readFileSync(description, 'utf8')) ? join(directory, '.cache/etcd') : undefined
+  return dirname(directory) === directory ? undefined : cacheOfProject(dirname(directory))
 }
 
 function inheritedEnvironment(): NodeJS.ProcessEnv {
