@@ -38,7 +38,7 @@ export interface Backend {
   readRole(role: string, context: CallContext): Promise<readonly Permission[] | undefined>
   /** Why the steps cannot be done on a server like this; empty if they can. */
   blockers(state: AuthState, steps: readonly Step[]): readonly string[]
-  /** Does one step, with the password if it creates a user who logs in by one. */
+  /** Does one step, with the password if it creates a user who logs in by one. Refuses names, types and keys that must not be sent before it asks anything. */
   perform(step: Step, options: { readonly password: string | undefined; readonly version: string | undefined }, context: CallContext): Promise<void>
 }
 

@@ -8,7 +8,7 @@ import { identityProblems, type Identity } from './identity.js'
 import { checkPasswords } from './passwords.js'
 import { checkPlanOptions, planAuth, type Plan, type PlanOptions } from './plan.js'
 import { holds, readState } from './read.js'
-import { fingerprint, type AuthState } from './state.js'
+import { fingerprint, hashOf, type AuthState } from './state.js'
 import { showStep, type Step } from './step.js'
 
 /** What the facade must be told. */
@@ -105,7 +105,7 @@ export class EtcdAuth {
   /**
    * What would have to be written for the store to hold the policy. Writes nothing.
    *
-   * @throws {@link EtcdRbacError} what {@link EtcdAuth.state} throws, and `ERR_POLICY_HALF_MISSING`
+   * @throws {@link EtcdRbacError} what {@link EtcdAuth.state} throws, `ERR_POLICY_HALF_MISSING`, and `ERR_POLICY_INVALID` for what is no checked policy
    */
   async plan(policy: Policy, options: PlanOptions & { readonly signal?: AbortSignalLike }): Promise<Plan> {
     checkPlanOptions(options)
@@ -118,7 +118,8 @@ export class EtcdAuth {
   /**
    * Writes a plan, step by step, enabling last, and reads the store back. Interrupted at any step, planning and applying again goes on.
    *
-   * @throws {@link EtcdRbacError} before any write: `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_PASSWORD_MISSING`, `ERR_PASSWORD_INVALID`;
+   * @throws {@link EtcdRbacError} before any write: `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
+   * `ERR_PASSWORD_INVALID`;
    * later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`, and what {@link EtcdAuth.state} throws
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
@@ -132,21 +133,28 @@ export class EtcdAuth {
     if (found !== plan.basis) {
       throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a store that has changed since the plan was made', wanted: 'the state that the plan was made for', fix: 'plan again, and look at what is new' }, { planned: plan.basis, found })
     }
-    this.#refuseBlocked(plan, this.#backend.blockers(before, plan.steps))
+    // A plan is data, and may have been kept as JSON or changed: what is written follows from the policy and from what was read.
+    const now = this.#remaining(plan, before)
+    this.#refuseBlocked(now, this.#backend.blockers(before, now.steps))
+    const [planned, follows] = [plan.steps, now.steps].map((steps) => `${plan.api}-${hashOf(JSON.stringify(steps))}`)
+    if (planned !== follows) {
+      throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'steps that do not follow from the policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: planned ?? '', found: follows ?? '' })
+    }
+    checkPasswords(now, passwords)
     const done: { step: Step; outcome: Outcome }[] = []
-    for (const step of plan.steps) {
+    for (const step of now.steps) {
       if (signal?.aborted === true) {
-        throw new EtcdRbacError('ERR_ABORTED', { found: `the signal to stop, after ${done.length} of ${plan.steps.length} steps`, wanted: 'to go on', fix: 'plan and apply again: what was done is kept' }, { stepsDone: done.length }, signal.reason)
+        throw new EtcdRbacError('ERR_ABORTED', { found: `the signal to stop, after ${done.length} of ${now.steps.length} steps`, wanted: 'to go on', fix: 'plan and apply again: what was done is kept' }, { stepsDone: done.length }, signal.reason)
       }
       if (step.do === 'enable') await this.#refuseUnlessReady(plan, context)
       const outcome = await this.#perform(step, step.do === 'addUser' && step.login === 'password' ? passwords[step.user] : undefined, before.version, context)
       done.push({ step, outcome })
-      onStep?.({ number: done.length, total: plan.steps.length, step, outcome })
+      onStep?.({ number: done.length, total: now.steps.length, step, outcome })
       if (step.do === 'enable') await this.#proveRoot(context)
     }
     const state = done.length === 0 ? before : await readState(this.#backend, context)
     this.#refuseDifferences(this.#remaining(plan, state))
-    return { steps: done, state, sever: plan.sever }
+    return { steps: done, state, sever: now.sever }
   }
 
   #context(signal: AbortSignalLike | undefined): CallContext {

@@ -2,6 +2,7 @@
 import { EtcdRbacError } from '../errors.js'
 import { utf8 } from '../bytes.js'
 import type { Plan } from './plan.js'
+import type { Step } from './step.js'
 
 /** bcrypt reads no more: newer servers refuse longer ones, older ones ignore the rest. */
 const PASSWORD_MAX_BYTES = 72
@@ -14,9 +15,7 @@ const PASSWORD_MAX_BYTES = 72
  */
 export function checkPasswords({ needsPassword, policy }: Plan, passwords: Readonly<Record<string, string>>): void {
   const missing = needsPassword.filter((user) => !Object.hasOwn(passwords, user))
-  if (missing.length > 0) {
-    throw new EtcdRbacError('ERR_PASSWORD_MISSING', { found: `no password for ${missing.join(', ')}`, wanted: 'one for every user that is created and logs in by password', fix: 'pass it in apply(plan, { passwords })' }, { users: missing })
-  }
+  if (missing.length > 0) throw missingPasswords(missing)
   for (const [user, password] of Object.entries(passwords)) {
     const refuse = (reason: string, fix: string): never => {
       throw new EtcdRbacError('ERR_PASSWORD_INVALID', { found: `a password for user ${user} that ${reason}`, wanted: `1 to ${PASSWORD_MAX_BYTES} bytes for a user of the policy who logs in by password`, fix }, { user, reason })
@@ -27,4 +26,17 @@ export function checkPasswords({ needsPassword, policy }: Plan, passwords: Reado
     if (password === '') refuse('is empty', 'choose one')
     if (utf8(password).length > PASSWORD_MAX_BYTES) refuse(`is longer than ${PASSWORD_MAX_BYTES} bytes`, 'choose a shorter one')
   }
+}
+
+/**
+ * Refuses to make a user who logs in by password without one: etcd would let nobody in, or everybody.
+ *
+ * @throws {@link EtcdRbacError} `ERR_PASSWORD_MISSING`
+ */
+export function refuseEmptyPassword(step: Step, password: string | undefined): void {
+  if (step.do === 'addUser' && step.login === 'password' && (password === undefined || password === '')) throw missingPasswords([step.user])
+}
+
+function missingPasswords(users: readonly string[]): EtcdRbacError<'ERR_PASSWORD_MISSING'> {
+  return new EtcdRbacError('ERR_PASSWORD_MISSING', { found: `no password for ${users.join(', ')}`, wanted: 'one for every user that is created and logs in by password', fix: 'pass it in apply(plan, { passwords })' }, { users })
 }

@@ -1,4 +1,5 @@
 /** A plan: what would be written, in which order, why, and what stands in the way. Decided without I/O. */
+import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
 import { differences, unmanagedOf, type Unmanaged } from './difference.js'
 import { identityProblems, type Identity } from './identity.js'
@@ -45,7 +46,8 @@ export interface Plan {
  * Plans one half of a policy, that of `state.api`, for a store's state. Pure: the same state, policy, options and time give the same plan. What a server
  * cannot do is not in its blockers; {@link EtcdAuth.plan} adds that.
  *
- * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`
+ * @param given Is checked once more: what was spread from a policy, or read as part of a plan, is data of unknown origin.
+ * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`, `ERR_POLICY_INVALID`
  * @example
  * ```ts
  * import { definePolicy, planAuth, showStep, type AuthState } from 'etcd-rbac'
@@ -55,8 +57,9 @@ export interface Plan {
  * console.log(plan.steps.map(showStep).join('; ')) // add role root; add user root, who logs in by certificate; bind user root to role root; enable auth
  * ```
  */
-export function planAuth(state: AuthState, policy: Policy, options: PlanOptions, identity: Identity, now: Date): Plan {
+export function planAuth(state: AuthState, given: Policy, options: PlanOptions, identity: Identity, now: Date): Plan {
   checkPlanOptions(options)
+  const policy = checkedPolicy(given)
   const wanted = wantedOf(policy, state.api)
   const changes = differences(state, wanted, options.unmanaged, [identity.user])
   const { steps, gaps } = state.api === 'v3' ? orderSteps(v3Regions, state, wanted, changes) : orderSteps(v2Regions, state, wanted, changes)

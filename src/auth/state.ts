@@ -47,8 +47,12 @@ export function fingerprint({ api, enabled, users, roles }: AuthState): string {
     Object.entries(users).map(([user, held]) => [user, [...held].sort(compareNames)]),
     Object.entries(roles).map(([role, permissions]) => [role, permissions.map(({ type, keys }) => [type, scopeOf(keys)])]),
   ])
-  // FNV-1a, 64 bits: tells states apart, keeps nothing secret and nothing safe.
+  return `${api}-${hashOf(text)}`
+}
+
+/** FNV-1a, 64 bits: tells texts apart, keeps nothing secret and nothing safe. */
+export function hashOf(text: string): string {
   let hash = 0xcbf29ce484222325n
   for (const byte of utf8(text)) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn
-  return `${api}-${hash.toString(16).padStart(16, '0')}`
+  return hash.toString(16).padStart(16, '0')
 }

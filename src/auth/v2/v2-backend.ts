@@ -3,9 +3,10 @@
  * and every result is read back.
  */
 import type { FetchLike, WebCryptoLike } from '../../platform.js'
-import { pattern as checkedPattern } from '../../keys/pattern.js'
 import { allows, type Permission, type PermissionType } from '../../keys/permission.js'
 import type { Backend, CallContext } from '../backend.js'
+import { checkStep } from '../check-step.js'
+import { refuseEmptyPassword } from '../passwords.js'
 import { randomPassword } from '../random-password.js'
 import { scopeOf } from '../state.js'
 import { lowestVersion } from '../version.js'
@@ -90,6 +91,8 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
     },
     blockers: () => [],
     perform: async (step, { password }, context) => {
+      checkStep('v2', step)
+      refuseEmptyPassword(step, password)
       switch (step.do) {
         case 'enable':
           return write('PUT', '/v2/auth/enable', context)
@@ -111,7 +114,6 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
         case 'deleteRole':
           return write('DELETE', url('roles', step.role), context)
         case 'grantPermission':
-          checkedPattern(scopeOf(step.permission.keys))
           return changeRole(step.role, step.replaces, step.permission.type, step.permission, context)
         case 'revokePermission':
           return changeRole(step.role, step.permission.type, undefined, step.permission, context)

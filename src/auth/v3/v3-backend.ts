@@ -4,7 +4,9 @@ import type { WebCryptoLike } from '../../platform.js'
 import { toWire } from '../../keys/interval.js'
 import type { Permission } from '../../keys/permission.js'
 import type { Backend, CallContext } from '../backend.js'
+import { checkStep } from '../check-step.js'
 import { withDeadline } from '../clock.js'
+import { refuseEmptyPassword } from '../passwords.js'
 import { randomPassword } from '../random-password.js'
 import type { Step } from '../step.js'
 import { isAtLeast, lowestVersion } from '../version.js'
@@ -117,6 +119,8 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
       return [`${withoutNoPassword(version)} give certificate users an empty password: pass { crypto } to v3Backend for random ones, or the { versions } of all members if each is 3.4 or newer`]
     },
     perform: async (step, { password, version }, context) => {
+      checkStep('v3', step)
+      refuseEmptyPassword(step, password)
       const random = step.do === 'addUser' && !knowsNoPassword(version) && options.crypto !== undefined ? randomPassword(options.crypto) : undefined
       if (step.do === 'addUser' && password === undefined && random === undefined && !knowsNoPassword(version)) {
         const wanted = 'etcd 3.4 or newer on every member, or crypto for a random password'
