@@ -91,7 +91,7 @@ const changes: Readonly<Record<Change, Since>> = {
   v2Gone: { '3.6': 0 },
   /** Updating a directory fails: `nodePath /1/s : Not a file ()`. */
   directoryUpdateFails: { '3.5': 0 },
-  /** `Access-Control-Allow-Origin: *`, OPTIONS is answered. */
+  /** `Access-Control-Allow-Origin: *` on every answer. */
   corsOpen: { '3.4': 0 },
   /** `/health` carries a `reason`. */
   healthReason: { '3.4': 0 },

@@ -51,7 +51,7 @@ export function createStore(options: StoreOptions): Store {
     )
   }
   const state = emptyState()
-  const tree = emptyTree(4)
+  const tree = emptyTree(3)
   return {
     version: options.version,
     v2,

@@ -11,6 +11,7 @@ import {
   messageReply,
   methodReply,
   NOT_FOUND,
+  ofCluster,
   treeErrorReply,
   type AuthError,
   type HttpReply,
@@ -42,7 +43,7 @@ function guarded(tree: Tree, request: AuthRequest, methods: readonly string[], o
   if (!methods.includes(request.method)) return methodReply(methods)
   const admin = open.includes(request.method) || isAdmin(tree, request)
   if (typeof admin === 'object') return admin
-  return admin ? answer() : messageReply(UNAUTHORIZED)
+  return admin ? ofCluster(answer()) : messageReply(UNAUTHORIZED)
 }
 
 /** A user as GET shows it: role objects, or no `roles` at all. */

@@ -27,7 +27,7 @@ function valueEnd(text: string): number {
 /** A decoded struct's fields, by their lower-case name; `undefined` where the body is not an object. `null` decodes to no field at all. */
 function decodeObject(body: string): ReadonlyMap<string, unknown> | undefined {
   const text = body.replace(/^[ \t\r\n]+/, '')
-  if (/^null(?![a-z])/.test(text)) return new Map()
+  if (/^null/.test(text)) return new Map()
   if (!text.startsWith('{')) return undefined
   try {
     return fieldsOf(JSON.parse(text.slice(0, valueEnd(text))))

@@ -1,4 +1,5 @@
 /** The parameters of a key request: the query, and before it the body where that is a form. Follows `v2http/client.go` (`parseKeyRequest`). */
+import { decodeText } from './path.js'
 import type { TreeError } from './reply.js'
 
 export interface KeyParameters {
@@ -25,19 +26,16 @@ const BOOLEANS: Readonly<Record<string, boolean>> = Object.fromEntries([
   ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((text) => [text, false]),
 ]) as Record<string, boolean>
 
-/** `a=b&c=d`, the first of a name counting; `undefined` where an escape is malformed. */
-function parseForm(...texts: readonly string[]): Form | undefined {
+/** `a=b&c=d`, the first of a name counting, or the first escape that is malformed (`url.ParseQuery`). */
+function parseForm(...texts: readonly string[]): Form | { readonly escape: string } {
   const form = new Map<string, string>()
   for (const pair of texts.flatMap((text) => text.split('&')).filter((text) => text !== '')) {
     const at = pair.indexOf('=')
-    try {
-      const [name = '', value = ''] = [at < 0 ? pair : pair.slice(0, at), at < 0 ? '' : pair.slice(at + 1)].map((part) =>
-        decodeURIComponent(part.replaceAll('+', ' ')),
-      )
-      if (!form.has(name)) form.set(name, value)
-    } catch {
-      return undefined
-    }
+    const parts = [at < 0 ? pair : pair.slice(0, at), at < 0 ? '' : pair.slice(at + 1)]
+    const escape = parts.map((part) => /%(?![0-9a-f]{2}).{0,2}/i.exec(part)?.[0]).find((found) => found !== undefined)
+    if (escape !== undefined) return { escape }
+    const [name = '', value = ''] = parts.map((part) => decodeText(part.replaceAll('+', ' ')))
+    if (!form.has(name)) form.set(name, value)
   }
   return form
 }
@@ -47,7 +45,7 @@ const requestError = (errorCode: number, cause: string): TreeError => ({ errorCo
 /** The parameters, or the first that is wrong. `body` is empty where it is not a form. */
 export function parseKeyParameters(method: string, query: string, body: string): KeyParameters | TreeError {
   const form = parseForm(body, query)
-  if (!form) return requestError(210, 'invalid URL escape')
+  if ('escape' in form) return requestError(210, `invalid URL escape ${JSON.stringify(form.escape)}`)
   const problems: TreeError[] = []
   const number = (name: string, code: number): number => {
     const text = form.get(name)

@@ -1,12 +1,12 @@
 /** What etcd's client port answers over HTTP: `/v2`, `/version`, `/health`. Follows `v2http/client.go`, `etcdhttp/base.go`, `etcdhttp/health.go`. */
 import type { Caller } from '../caller.js'
 import type { Quirks } from '../quirks.js'
-import { CLUSTER_ID, MEMBER_ID } from '../v3/state.js'
+import { MEMBER_ID } from '../v3/state.js'
 import { isAdmin } from './access.js'
 import { answerAuth } from './auth-api.js'
 import { answerKeys } from './keys-api.js'
 import { decodePath, routedPath } from './path.js'
-import { isReset, jsonReply, messageReply, methodReply, NOT_FOUND, type HttpReply, type HttpRequest, type Reset } from './reply.js'
+import { hex, isReset, jsonReply, messageReply, methodReply, NOT_FOUND, ofCluster, type HttpReply, type HttpRequest, type Reset } from './reply.js'
 import { dropExpired, type Tree } from './tree.js'
 
 /** What a request is answered from. */
@@ -18,8 +18,6 @@ export interface HttpContext {
   readonly caller: Caller
   readonly now: Date
 }
-
-const hex = (id: string): string => BigInt(id).toString(16)
 
 function plain(quirks: Quirks, path: string): HttpReply | undefined {
   const { minor } = quirks.parsed
@@ -37,11 +35,14 @@ function members({ tree, caller }: HttpContext, request: HttpRequest, path: stri
   const allowed = request.method === 'GET' || isAdmin(tree, { caller, authorization: request.headers['authorization'] ?? '' })
   if (typeof allowed === 'object') return allowed
   if (!allowed) return messageReply({ status: 401, message: 'Insufficient credentials' })
-  const member = { id: hex(MEMBER_ID), name: 'default', peerURLs: ['http://localhost:2380'], clientURLs: ['http://localhost:2379'] }
-  const name = path.replace(/^\/v2\/members\/?/, '')
-  if (request.method !== 'GET') return messageReply({ status: 500, message: 'Internal Server Error' })
-  if (name === 'leader') return jsonReply(200, member)
-  return name === '' ? jsonReply(200, { members: [member] }) : messageReply({ status: 404, message: 'Not found' })
+  return ofCluster(member(request.method, path.replace(/^\/v2\/members\/?/, '')))
+}
+
+function member(method: string, name: string): HttpReply {
+  const only = { id: hex(MEMBER_ID), name: 'default', peerURLs: ['http://localhost:2380'], clientURLs: ['http://localhost:2379'] }
+  if (method !== 'GET') return messageReply({ status: 500, message: 'Internal Server Error' })
+  if (name === 'leader') return jsonReply(200, only)
+  return name === '' ? jsonReply(200, { members: [only] }) : messageReply({ status: 404, message: 'Not found' })
 }
 
 function v2(context: HttpContext, request: HttpRequest, path: string, query: string): HttpReply | Reset {
@@ -61,21 +62,34 @@ function v2(context: HttpContext, request: HttpRequest, path: string, query: str
   return NOT_FOUND
 }
 
+/** As Go's router has it up to 1.25: later, the status is 307. */
+function redirect(method: string, location: string, open: Readonly<Record<string, string>>): HttpReply {
+  const html = ['GET', 'HEAD'].includes(method) ? { 'content-type': 'text/html; charset=utf-8' } : {}
+  const escaped = location.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&#34;').replaceAll("'", '&#39;')
+  return { status: 301, headers: { ...open, ...html, location }, body: method === 'GET' ? `<a href="${escaped}">Moved Permanently</a>.\n\n` : '' }
+}
+
 /** Answers a request, or resets its connection. */
 export function answerHttp(context: HttpContext, request: HttpRequest): HttpReply | Reset {
+  const reply = answerWhole(context, request)
+  return request.method === 'HEAD' && !isReset(reply) ? { ...reply, body: '' } : reply
+}
+
+function answerWhole(context: HttpContext, request: HttpRequest): HttpReply | Reset {
   const { quirks } = context
   const at = request.target.indexOf('?')
   const [raw, query] = at < 0 ? [request.target, ''] : [request.target.slice(0, at), request.target.slice(at + 1)]
   const path = decodePath(raw)
   if (path === undefined) return { status: 400, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: '400 Bad Request' }
   const open: Readonly<Record<string, string>> = quirks.corsOpen ? { 'access-control-allow-origin': '*' } : {}
-  if (quirks.corsOpen && request.method === 'OPTIONS') return { status: 200, headers: open, body: '' }
+  const options: HttpReply = { status: 200, headers: open, body: '' }
+  if (request.method === 'OPTIONS' && quirks.corsOpen) return options
   const routed = routedPath(path)
-  if (routed !== path) return { status: 301, headers: { ...open, location: encodeURI(routed) + (query ? `?${query}` : '') }, body: '' }
+  if (routed !== path) return redirect(request.method, encodeURI(routed) + (query ? `?${query}` : ''), open)
+  if (request.method === 'OPTIONS') return options
   const simple = plain(quirks, path)
   if (simple && request.method !== 'GET') return { ...methodReply(['GET']), headers: { ...methodReply(['GET']).headers, ...open } }
   const reply = simple ?? (context.v2 ? v2(context, request, path, query) : NOT_FOUND)
   if (isReset(reply)) return reply
-  const cluster = /^\/v2\/(?:auth|keys|members)/.test(path) && ![404, 405].includes(reply.status) ? { 'x-etcd-cluster-id': hex(CLUSTER_ID) } : {}
-  return { ...reply, headers: { ...open, ...cluster, ...reply.headers } }
+  return { ...reply, headers: { ...open, ...reply.headers } }
 }

@@ -3,7 +3,7 @@ import { mayUseKey, type Claim } from './access.js'
 import { compareAndDelete, compareAndSwap, create, remove, set, update } from './changes.js'
 import { parseKeyParameters, type KeyParameters } from './form.js'
 import { joinPath } from './path.js'
-import { isTreeError, jsonReply, methodReply, treeErrorReply, type HttpReply, type Reset, type TreeError } from './reply.js'
+import { isTreeError, jsonReply, methodReply, ofCluster, treeErrorReply, type HttpReply, type Reset, type TreeError } from './reply.js'
 import { nodeAt, view, type NodeView, type Tree, type TreeEvent } from './tree.js'
 
 /** One request to the key space. */
@@ -87,18 +87,35 @@ const indexHeaders = (index: number): Readonly<Record<string, string>> => ({
   'x-raft-term': '2',
 })
 
+/** How many events etcd remembers. */
+const HISTORY = 1000
+
+/** Whether a watch is told of an event: of its own path, of what is below if it recurses, and of a directory that goes away above it. */
+function concerns({ action, node, prevNode, refresh }: TreeEvent, path: string, recursive: boolean): boolean {
+  const key = node.key ?? ''
+  if (refresh) return false
+  const gone = ['delete', 'expire'].includes(action) && prevNode?.dir === true && path.startsWith(prevNode.key ?? '')
+  return key === path || gone || (recursive && key.startsWith(`${path}/`))
+}
+
 /** A watch: the first event since an index if there is one; else the headers, which etcd sends at once, and no event. */
 function watch(tree: Tree, path: string, { waitIndex, recursive }: KeyParameters): HttpReply {
-  const concerns = (key: string): boolean => key === path || (recursive && (path === '/' || key.startsWith(`${path}/`)))
-  const found = tree.history.find(({ index, node }) => waitIndex > 0 && index >= waitIndex && concerns(node.key ?? ''))
+  const oldest = Math.max(1, tree.index - HISTORY + 1)
+  if (waitIndex > 0 && waitIndex < oldest) {
+    return treeErrorReply({ errorCode: 401, cause: `the requested history has been cleared [${oldest}/${waitIndex}]`, index: tree.index })
+  }
+  const found = tree.history.find((event) => waitIndex > 0 && event.index >= waitIndex && concerns(event, path, recursive))
   const headers = { ...indexHeaders(tree.index), 'content-type': 'application/json' }
-  return found ? { ...eventReply(found, false), status: 200 } : { status: 200, headers, body: '' }
+  return { status: 200, headers, body: found ? eventReply(found, false).body : '' }
 }
 
 /** Answers a request to `/v2/keys/…`. */
 export function answerKeys(tree: Tree, request: KeyRequest): HttpReply | Reset {
+  return METHODS.includes(request.method) ? ofCluster(answerAllowed(tree, request)) : methodReply(METHODS)
+}
+
+function answerAllowed(tree: Tree, request: KeyRequest): HttpReply | Reset {
   const { method } = request
-  if (!METHODS.includes(method)) return methodReply(METHODS)
   const parameters = parseKeyParameters(method, request.query, request.form)
   if (isTreeError(parameters)) return treeErrorReply(parameters)
   const allowed = mayUseKey(tree, { ...request, write: method !== 'GET' && method !== 'HEAD', recursive: parameters.recursive })
@@ -107,6 +124,5 @@ export function answerKeys(tree: Tree, request: KeyRequest): HttpReply | Reset {
   const path = joinPath(KEYS, request.path)
   if (parameters.wait) return watch(tree, path, parameters)
   const event = execute(tree, path, parameters, request)
-  const reply = isTreeError(event) ? treeErrorReply({ ...event, cause: trim(event.cause) }) : eventReply(event, parameters.noValueOnSuccess)
-  return method === 'HEAD' ? { ...reply, body: '' } : reply
+  return isTreeError(event) ? treeErrorReply({ ...event, cause: trim(event.cause) }) : eventReply(event, parameters.noValueOnSuccess)
 }

@@ -27,9 +27,12 @@ export function routedPath(path: string): string {
 
 /** Percent-decoding of a path (`url.PathUnescape`), or `undefined` where it is malformed. `+` stays. */
 export function decodePath(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return undefined
-  }
+  return /%(?![0-9a-f]{2})/i.test(path) ? undefined : decodeText(path)
 }
+
+/** Percent-decoding of sound escapes. Bytes that are no UTF-8 become U+FFFD, as they do in Go's JSON. */
+export function decodeText(text: string): string {
+  return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (run) => lenient(Uint8Array.from(run.slice(1).split('%'), (byte) => Number.parseInt(byte, 16))))
+}
+
+const lenient = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)

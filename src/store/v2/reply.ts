@@ -1,5 +1,7 @@
 /** What the v2 API answers, and the three shapes of its errors. */
 
+import { CLUSTER_ID } from '../v3/state.js'
+
 /** A request, its path as it stands on the wire (still percent-encoded, with the query). */
 export interface HttpRequest {
   readonly method: string
@@ -34,6 +36,14 @@ export interface TreeError {
 export interface AuthError {
   readonly status: number
   readonly message: string
+}
+
+/** An id of etcd as v2 shows it. */
+export const hex = (id: string): string => BigInt(id).toString(16)
+
+/** An answer that names the cluster: any from a handler that has begun, but that the method is wrong. */
+export function ofCluster<T extends HttpReply | Reset>(answer: T): T {
+  return isReset(answer) || answer.status === 405 ? answer : { ...answer, headers: { 'x-etcd-cluster-id': hex(CLUSTER_ID), ...answer.headers } }
 }
 
 export function isReset(value: object): value is Reset {
