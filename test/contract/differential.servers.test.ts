@@ -1,0 +1,124 @@
+/** Random requests to a real etcd and to the double: both answer the same, refusals and their texts included. */
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { anonymous, definePolicy } from '../../src/policy/index.js'
+import { memoryEtcd, type MemoryEtcd } from '../../src/testing/index.js'
+import type { FetchLike } from '../../src/platform.js'
+import { httpsFetch } from '../../examples/support/https-fetch.js'
+import { startCluster, testLanes, type Cluster, type Lane } from '../support/cluster.js'
+import { difference, outcomeOf, resolved, revisionIn, sendV3, type V3Request, type V3Send } from '../support/differential.js'
+import { ask, indexIn } from '../support/differential-v2.js'
+import { beginning as beginningV2, emptying as emptyingV2, requests as requestsV2, type V2Request } from '../support/v2-requests.js'
+import { beginning, certified, changesUsers, emptying, last, requests, touch } from '../support/v3-requests.js'
+
+/** How many sequences a lane gets. */
+const runs = Number(process.env['DIFFERENTIAL_RUNS'] ?? 12)
+const seed = Number(process.env['DIFFERENTIAL_SEED'] ?? Math.trunc(Math.random() * 2 ** 31))
+const parameters = { numRuns: runs, seed, endOnFailure: process.env['DIFFERENTIAL_SHRINK'] === undefined }
+const timeout = 60_000 + runs * 5_000
+const policy = definePolicy({ users: { root: 'certificate', alice: 'certificate', bob: 'certificate' }, members: ['etcd-0'], authorities: ['etcd-clients', 'etcd-servers', 'etcd-peers'] })
+const minorOf = ({ version }: Lane): number => Number(version.split('.')[1])
+
+/** How many permissions of one role both sides keep in the same order: beyond, the sort of Go before 1.19 or its successor is not stable. */
+const stable = (lane: Lane): number => (minorOf(lane) < 4 ? 6 : 12)
+
+async function pair(cluster: Cluster, double: MemoryEtcd) {
+  const senders = new Map<string, readonly [real: V3Send, double: V3Send]>()
+  for (const name of certified) {
+    const real = await cluster.client(name === 'stranger' ? anonymous : name)
+    senders.set(name, [sendV3(real, true), sendV3(double.as(name), false)])
+  }
+  let revision = 1
+  let compared = 0
+  /** Sends a request to both. */
+  const both = async (request: V3Request): Promise<void> => {
+    const sent = { ...request, message: resolved(request.message, revision) }
+    const [real, own] = senders.get(request.as)!
+    const [wanted, found] = [await outcomeOf(() => real(sent)), await outcomeOf(() => own(sent))]
+    revision = revisionIn(wanted, revision)
+    compared++
+    if (!isDeepStrictEqual(found, wanted)) throw new Error(difference(sent, wanted, found))
+  }
+  return { both, compared: () => compared }
+}
+
+async function pairV2(cluster: Cluster, double: MemoryEtcd) {
+  const [endpoint = ''] = cluster.clientUrls
+  const fetches = new Map<string, readonly [real: FetchLike, double: FetchLike]>()
+  for (const name of certified) {
+    const { certificate, key } = await cluster.credentials(name === 'stranger' ? anonymous : name)
+    fetches.set(name, [httpsFetch({ ca: cluster.serverCa, cert: certificate, key }), double.as(name).fetch])
+  }
+  let index = 0
+  let compared = 0
+  const both = async (request: V2Request): Promise<void> => {
+    const sent = { ...request, target: request.target.replaceAll(/@(\d+)/g, (_, back: string) => String(Math.max(0, index - Number(back)))) }
+    const [real, own] = fetches.get(request.as)!
+    const [wanted, found] = [await ask(real, endpoint, sent), await ask(own, endpoint, sent)]
+    index = indexIn(wanted, index)
+    compared++
+    if (!isDeepStrictEqual(found, wanted)) throw new Error(difference(sent, wanted, found))
+  }
+  /** What deletes the keys whose names etcd has chosen. */
+  const topKeys = async (): Promise<readonly V2Request[]> => {
+    const listed = await double.fetch(`${endpoint}/v2/keys/`, { method: 'GET', redirect: 'manual' })
+    const { node } = (await listed.json()) as { node?: { nodes?: { key: string }[] } }
+    return (node?.nodes ?? []).map(({ key }) => ({ as: 'root', method: 'DELETE', target: `/v2/keys${encodeURI(key)}?recursive=true` }))
+  }
+  return { both, topKeys, compared: () => compared }
+}
+
+/** The permissions of a role that a grant would add to. */
+async function held(double: MemoryEtcd, { method, message }: V3Request): Promise<number> {
+  if (method !== 'roleGrantPermission') return 0
+  const { name } = message as { name: string }
+  const reply = await double.auth.roleGet({ role: name }).catch(() => ({ perm: [] }))
+  return reply.perm.length
+}
+
+const lanes = await testLanes()
+
+for (const lane of lanes) {
+  describe(`etcd ${lane.name} and its double`, () => {
+    let cluster: Cluster
+    let double: MemoryEtcd
+    beforeAll(async () => {
+      cluster = await startCluster({ lane, members: 1, policy })
+      double = memoryEtcd({ version: lane.version, clock: { now: () => new Date(), after: () => () => undefined }, v2: lane.v2 !== 'none', chain: ['etcd-clients'] })
+    })
+    afterAll(async () => {
+      await cluster.stop()
+    })
+
+    test.runIf(lane.v2 !== 'none')('answer any sequence of v2 requests alike', async () => {
+      const started = Date.now()
+      const { both, topKeys, compared } = await pairV2(cluster, double)
+      await fc.assert(
+        fc.asyncProperty(beginningV2(), requestsV2(60), async (first, then) => {
+          for (const request of [...emptyingV2, ...(await topKeys()), ...first, ...then]) await both(request)
+        }),
+        parameters,
+      )
+      console.info(`etcd ${lane.name}: ${compared()} v2 requests answered alike in ${Date.now() - started} ms, seed ${seed}`)
+    }, timeout)
+
+    test('answer any sequence of v3 requests alike', async () => {
+      const started = Date.now()
+      const { both, compared } = await pair(cluster, double)
+      const limits = { emptyRoleName: minorOf(lane) >= 4, missingPermission: minorOf(lane) >= 5 }
+      await both(last)
+      await fc.assert(
+        fc.asyncProperty(beginning(), requests(limits, 60), async (first, then) => {
+          for (const request of [...emptying, ...first, ...then]) {
+            if ((await held(double, request)) >= stable(lane)) continue
+            await both(request)
+            if (minorOf(lane) === 5 && changesUsers.includes(request.method)) await both(touch)
+          }
+        }),
+        parameters,
+      )
+      console.info(`etcd ${lane.name}: ${compared()} v3 requests answered alike in ${Date.now() - started} ms, seed ${seed}`)
+    }, timeout)
+  })
+}
