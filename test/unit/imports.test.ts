@@ -54,6 +54,23 @@ describe('the rooms of src/', () => {
     expect(violations(edges, rooms)).toEqual([])
   })
 
+  test('are told to contributors as they are here', () => {
+    const names = (cell: string): readonly string[] => [...cell.matchAll(/`([^`]+)`|\bbase\b/g)].map(([word, name]) => name ?? word).toSorted()
+    const table = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8').split('\n').map((line) => line.split('|').slice(1, -1))
+    const [first, ...rest] = table.filter((cells) => cells.length === 4 && cells[0]!.startsWith(' `'))
+    const told = rest.flatMap(([room, , any, types]) => names(room!).map((name) => [name, [names(any!), names(types!)]]))
+    // The base is told as one, a room's own files are not told, and paths are told without their ending.
+    const word = (place: string): string => place.replace(/\.ts$/, '')
+    const isBase = (place: string): boolean => base.some((file) => file === place)
+    const kept = Object.entries(rooms).flatMap(([room, { any, types = [] }]) => {
+      if (isBase(room) || room.endsWith('.d.ts') || room === 'index.ts') return []
+      const others = any.filter((place) => place !== room && !isBase(place)).map(word)
+      return [[word(room), [[...others, ...(base.every((file) => any.includes(file)) ? ['base'] : [])].toSorted(), types.map(word).toSorted()]]]
+    })
+    expect(names(first?.[0] ?? '')).toEqual(base.map(word).toSorted())
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(kept))
+  })
+
   test('import in no circle, types included', () => {
     expect(cycles(edges)).toEqual([])
   })
