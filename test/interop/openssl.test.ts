@@ -1,5 +1,6 @@
 /** openssl judges what we issue, and what openssl makes is taken or refused for the right reason. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isCi } from '../../scripts/fetch-etcd.mjs'
 import type { ErrorCode } from '../../src/errors.js'
 import { createCsr, days, generateKeyPair, inspectCertificate, issueClient, openCa, openPrivateKey, verifyCsr, createCa, type KeyAlgorithm } from '../../src/pki/index.js'
 import { writePem, readPem } from '../../src/pki/pem.js'
@@ -12,7 +13,7 @@ if (version === undefined) console.warn('openssl: did not run, there is none her
 else console.info(`judged by ${version}`)
 
 test('openssl is here to judge, where CI runs', () => {
-  if (process.env['CI'] === 'true') expect(version).toBeDefined()
+  if (isCi()) expect(version).toBeDefined()
 })
 
 /** The kinds of key that openssl makes and the library takes; each key once, in a file named after it. */
