@@ -13,7 +13,10 @@ export type NameKind = 'user' | 'role' | 'member' | 'authority'
 /** The upper bound of a Common Name, in characters (RFC 5280, appendix A.1, `ub-common-name`). */
 export const COMMON_NAME_MAX = 64
 
-/** What is wrong with a name, or `undefined`. */
+/**
+ * What is wrong with a name, or `undefined`. Names that pass are what etcd v2 makes of them when it cleans a path, so that comparing them compares
+ * users. `root` names a user and a role only, whether a policy declares that user or not.
+ */
 export function nameProblem(kind: NameKind, name: string): { readonly found: string; readonly wanted: string } | undefined {
   const wrong = (found: string, wanted: string) => ({ found: `${kind} ${quoted(name)} ${found}`, wanted })
   // A character is one or two UTF-16 units: beyond twice the bound nothing needs counting.
@@ -25,6 +28,8 @@ export function nameProblem(kind: NameKind, name: string): { readonly found: str
   if (name.trim() !== name) return wrong('begins or ends with a space', 'a name without outer spaces: etcd compares names byte by byte')
   if (name === '.' || name === '..') return wrong('is a path', 'a name that etcd v2 does not resolve to another')
   if (name.includes('/')) return wrong('holds a slash', 'a name without slash: etcd v2 resolves user names as paths ("x/../root" is "root")')
+  if (name === 'root' && (kind === 'member' || kind === 'authority'))
+    return wrong("is named like etcd's superuser", 'a name that is nobody: etcd v2 takes the Common Name of every certificate of a chain for a username')
   return undefined
 }
 

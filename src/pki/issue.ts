@@ -5,7 +5,7 @@
  * could choose any of them could become another user: etcd takes the Common Name for the username, and the last one where there are two.
  */
 import { toHex } from '../bytes.js'
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import type { Policy } from '../policy/policy.js'
 import { alternativeNames, tbsCertificate, type AlternativeName, type ExtendedUsage } from './asn1/certificate.js'
 import { readCsr, signedObject } from './asn1/csr.js'
@@ -86,7 +86,7 @@ export async function issueLeaf<R extends IssuanceRecord>(
 ): Promise<Issued<R>> {
   const { purpose, profile, name, commonName } = decision
   const hidden = insideOf(authority, profile.purpose)
-  checkAuthority(authority, hidden, request.policy)
+  checkAuthority(hidden, request.policy)
   const { longLived }: { readonly longLived?: string } = request
   if (longLived !== undefined && longLived !== 'longer than 397 days') throw new TypeError("longLived must be 'longer than 397 days'")
   const validity = checkLeafValidity(request.validity, authority, longLived !== undefined)
@@ -128,28 +128,33 @@ export async function issueLeaf<R extends IssuanceRecord>(
   return { certificate, chain: certificate + hidden.intermediates, commonName, usages: profile.usages, ...validity, record }
 }
 
-/** No certificate of the chain is named like a user: etcd v2 takes each one's Common Name for a username, the root's included. */
-function checkAuthority(authority: Authority, hidden: AuthorityInside, policy: Policy): void {
-  for (const name of hidden.chainNames)
-    if (Object.hasOwn(policy.users, name))
+/**
+ * No certificate of the chain is named like a user: etcd v2 takes each one's Common Name for a username, the root's included. And the policy keeps
+ * each name from users, so that none can be declared under a certificate that is still valid.
+ */
+function checkAuthority({ chainNames }: AuthorityInside, { users, authorities }: Policy): void {
+  for (const name of chainNames)
+    if (Object.hasOwn(users, name))
       throw new EtcdRbacError(
         'ERR_ISSUE_REFUSED',
         {
-          found: `authority ${JSON.stringify(name)}, named like a user of the policy`,
+          found: `authority ${quoted(name)}, named like a user of the policy`,
           wanted: 'an authority that no user is called like: on etcd v2 everyone it certifies would be that user',
           fix: 'rename the user, or make another authority',
         },
         { name, reason: 'authority named like a user' },
       )
-  if (!policy.authorities.includes(authority.name))
+  const missing = chainNames.filter((name) => !authorities.includes(name))
+  const [first] = missing
+  if (first !== undefined)
     throw new EtcdRbacError(
       'ERR_AUTHORITY_UNKNOWN',
       {
-        found: `authority ${JSON.stringify(authority.name)}`,
-        wanted: `one of the policy's authorities (${policy.authorities.join(', ')})`,
-        fix: 'declare it in the policy, which keeps its name from users',
+        found: `authority ${missing.map(quoted).join(' under ')}, which the policy does not know`,
+        wanted: `every authority of the chain among the policy's (${authorities.map(quoted).join(', ') || 'it has none'})`,
+        fix: `declare ${missing.map(quoted).join(', ')} under authorities, which keeps users from such a name`,
       },
-      { authority: authority.name, known: policy.authorities },
+      { authority: first, known: authorities },
     )
 }
 

@@ -75,8 +75,7 @@ export function checkPolicy(value: unknown): { readonly problems: readonly Probl
     for (const [index, item] of list(value === undefined ? [] : value, path, `a list of ${kind} names`).entries()) {
       const at = `${path}[${index}]`
       if (!name(kind, item, at)) continue
-      // On the v2 API the certificate of an authority or a member named root is root's, whether the policy declares that user or not.
-      if (item === 'root' || declaredUsers.has(item)) report(at, `${kind} ${quoted(item)} is named like a user: whoever holds its certificate would be that user`)
+      if (declaredUsers.has(item)) report(at, `${kind} ${quoted(item)} is named like a user: whoever holds its certificate would be that user`)
       else if (taken.has(item)) report(at, `${kind} ${quoted(item)} is named like a member`)
       else if (found.has(item)) report(at, `${kind} ${quoted(item)} is listed twice`)
       else found.add(item)

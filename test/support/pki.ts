@@ -1,10 +1,12 @@
 /** What the tests of certificates share: the WebCryptos, a small world of policy and authorities, and CSRs that no honest tool makes. */
-import { utf8 } from '../../src/bytes.js'
+import { concatBytes, utf8 } from '../../src/bytes.js'
 import type { WebCryptoLike } from '../../src/platform.js'
 import { algorithmIdentifier } from '../../src/pki/asn1/algorithms.js'
-import { objectIdentifier, bitString, sequence, setOf, smallInteger, tagged, tlv } from '../../src/pki/asn1/write.js'
-import { createCa, days, generateKeyPair, type Authority, type KeyAlgorithm, type KeyPair, type Purpose, type Signer } from '../../src/pki/index.js'
-import { writePem, type CsrPem } from '../../src/pki/pem.js'
+import { signedBy, tbsCertificate } from '../../src/pki/asn1/certificate.js'
+import { commonNameOnly } from '../../src/pki/asn1/name.js'
+import { objectIdentifier, bitString, namedBits, octetString, sequence, setOf, smallInteger, tagged, tlv, TRUE } from '../../src/pki/asn1/write.js'
+import { createCa, days, generateKeyPair, type Authority, type KeyAlgorithm, type KeyPair, type Purpose, type Signer, type Validity } from '../../src/pki/index.js'
+import { writePem, type CertificatePem, type CsrPem } from '../../src/pki/pem.js'
 import { definePolicy, type Policy } from '../../src/policy/index.js'
 import { createWebCrypto } from '../../src/webcrypto.js'
 import { isEtcdRbacError, type ErrorCode, type EtcdRbacError } from '../../src/errors.js'
@@ -65,6 +67,36 @@ export async function csrOf(
   const info = sequence(smallInteger(version), sequence(...subject.map((one) => setOf(...one))), spki, attributes)
   const real = await signer.sign(info)
   return writePem('csr', sequence(info, algorithm ?? algorithmIdentifier(signer.algorithm), bitString(signature?.(real) ?? real)))
+}
+
+/** An extension of a certificate, its value encoded. */
+export const extension = (oid: string, critical: boolean, value: Uint8Array): Uint8Array => sequence(objectIdentifier(oid), ...(critical ? [TRUE] : []), octetString(value))
+
+/** What makes an authority: CA:TRUE without path length, and keyCertSign. */
+export const isCa = extension('2.5.29.19', true, sequence(TRUE))
+export const certSign = extension('2.5.29.15', true, namedBits([5]))
+
+/** A certificate of any content, by default that of a root that is valid for ten years. */
+export async function certificateOf({ by, subject = commonNameOnly('etcd-ca'), issuer = subject, extensions = [isCa, certSign], publicKeyDer = by.publicKey, validity = days(3650).from(NOW, { backdateMinutes: 60 }), inner, outer, body, change }: {
+  readonly by: Signer
+  readonly subject?: Uint8Array
+  readonly issuer?: Uint8Array
+  readonly extensions?: readonly Uint8Array[]
+  readonly publicKeyDer?: Uint8Array
+  readonly validity?: Validity
+  /** The AlgorithmIdentifiers in and behind what is signed. */
+  readonly inner?: Uint8Array
+  readonly outer?: Uint8Array
+  /** Changes what is signed, before it is signed. */
+  readonly body?: (tbs: Uint8Array) => Uint8Array
+  /** Changes the whole, after that. */
+  readonly change?: (der: Uint8Array) => Uint8Array
+}): Promise<CertificatePem> {
+  const algorithm = inner === undefined ? signedBy(by.algorithm, issuer) : concatBytes(inner, issuer)
+  const made = tbsCertificate({ serial: Uint8Array.of(1), signedBy: algorithm, ...validity, subject, publicKeyDer, extensions })
+  const tbs = body?.(made) ?? made
+  const der = sequence(tbs, outer ?? inner ?? algorithmIdentifier(by.algorithm), bitString(await by.sign(tbs)))
+  return writePem('certificate', change?.(der) ?? der)
 }
 
 /** The typed error of this code with which a promise rejects. Fails the test if it rejects with another, or resolves. */

@@ -42,6 +42,15 @@ describe.each(kinds)('the name of a %s', (kind) => {
   })
 })
 
+test.each(['member', 'authority'] as const)('no %s is named root: on etcd v2 everyone whom its certificate vouches for would be root', (kind) => {
+  expect(nameProblem(kind, 'root')?.found).toContain('named like etcd')
+  expect(nameProblem(kind, 'Root')).toBeUndefined()
+})
+
+test.each(['user', 'role'] as const)('a %s may be root', (kind) => {
+  expect(nameProblem(kind, 'root')).toBeUndefined()
+})
+
 test('a name of megabytes is refused with a short message', () => {
   const problem = nameProblem('user', 'x'.repeat(5_000_000))
   expect(problem?.found).toContain('longer than 64')

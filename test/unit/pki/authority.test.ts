@@ -1,13 +1,11 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { utf8, concatBytes } from '../../../src/bytes.js'
-import { signedBy, tbsCertificate } from '../../../src/pki/asn1/certificate.js'
-import { signedObject } from '../../../src/pki/asn1/csr.js'
 import { commonNameOnly } from '../../../src/pki/asn1/name.js'
 import { namedBits, objectIdentifier, octetString, sequence, setOf, smallInteger, TRUE, tlv } from '../../../src/pki/asn1/write.js'
 import { createCa, days, generateKeyPair, openCa, type CaRequest, type Purpose, type Signer } from '../../../src/pki/index.js'
-import { writePem, type CertificatePem } from '../../../src/pki/pem.js'
-import { authority, commonName, keyOf, lanes, NOW, rejected } from '../../support/pki.js'
+import type { CertificatePem } from '../../../src/pki/pem.js'
+import { authority, certificateOf, certSign, commonName, extension, isCa, keyOf, lanes, NOW, rejected } from '../../support/pki.js'
 
 const tenYears = days(3650).from(NOW)
 
@@ -52,6 +50,7 @@ describe('no authority is made from', () => {
   test.each([
     ['a name that is a path', { name: 'x/../root' }, 'ERR_NAME_INVALID'],
     ['an empty name', { name: '' }, 'ERR_NAME_INVALID'],
+    ['the name root', { name: 'root' }, 'ERR_NAME_INVALID'],
     ['nothing to issue', { issues: [] }, 'ERR_PURPOSE_REFUSED'],
     ['a purpose twice', { issues: ['client', 'client'] }, 'ERR_PURPOSE_REFUSED'],
     ['an unknown purpose', { issues: ['root' as Purpose] }, 'ERR_PURPOSE_REFUSED'],
@@ -65,23 +64,8 @@ describe('no authority is made from', () => {
   })
 })
 
-// A certificate of any content, self-signed.
-interface Content {
-  readonly subject?: Uint8Array
-  readonly issuer?: Uint8Array
-  readonly extensions?: readonly Uint8Array[]
-  readonly by?: Signer
-  readonly publicKeyDer?: Uint8Array
-  readonly change?: (der: Uint8Array) => Uint8Array
-}
-const extension = (oid: string, critical: boolean, value: Uint8Array): Uint8Array => sequence(objectIdentifier(oid), ...(critical ? [TRUE] : []), octetString(value))
-const isCa = extension('2.5.29.19', true, sequence(TRUE))
-const certSign = extension('2.5.29.15', true, namedBits([5]))
-async function certificateOf({ subject = commonNameOnly('etcd-ca'), issuer = subject, extensions = [isCa, certSign], by = signer, publicKeyDer = signer.publicKey, change }: Content): Promise<CertificatePem> {
-  const tbs = tbsCertificate({ serial: Uint8Array.of(1), signedBy: signedBy(by.algorithm, issuer), ...tenYears, subject, publicKeyDer, extensions })
-  const der = signedObject(tbs, by.algorithm, await by.sign(tbs))
-  return writePem('certificate', change?.(der) ?? der)
-}
+type Content = Omit<Parameters<typeof certificateOf>[0], 'by'> & { readonly by?: Signer }
+const ownOf = (content: Content): Promise<CertificatePem> => certificateOf({ by: signer, publicKeyDer: signer.publicKey, ...content })
 
 describe('openCa', () => {
   const open = (certificate: string, issues: readonly Purpose[] = ['client']) => openCa(crypto, { certificate, signer, issues })
@@ -89,14 +73,14 @@ describe('openCa', () => {
   const extended = (...oids: string[]) => extension('2.5.29.37', false, sequence(...oids.map(objectIdentifier)))
 
   test('takes the plainest certificate of an authority, and computes the key identifier that it lacks', async () => {
-    const plain = await open(await certificateOf({}))
+    const plain = await open(await ownOf({}))
     const ours = await createCa(crypto, { name: 'etcd-ca', signer, validity: tenYears, issues: ['client'] })
     expect(plain.keyId).toBe(ours.keyId)
   })
 
   test('takes the key identifier that the certificate gives', async () => {
     const id = extension('2.5.29.14', false, octetString(Uint8Array.of(1, 2, 3)))
-    expect((await open(await certificateOf({ extensions: [isCa, certSign, id] }))).keyId).toBe('010203')
+    expect((await open(await ownOf({ extensions: [isCa, certSign, id] }))).keyId).toBe('010203')
   })
 
   test.each([
@@ -110,10 +94,11 @@ describe('openCa', () => {
     ['two Common Names', { subject: twoNames }, '2 readable Common Names'],
     ['no Common Name', { subject: sequence(setOf(sequence(objectIdentifier('2.5.4.10'), tlv(0x0c, utf8('etcd'))))) }, '0 readable'],
     ['a Common Name that is a path', { subject: commonNameOnly('x/../root') }, 'slash'],
+    ['the Common Name root', { subject: commonNameOnly('root') }, 'its subject: authority "root"'],
     ['an empty Common Name', { subject: commonNameOnly('') }, 'empty'],
     ['extensions that are BER inside', { extensions: [extension('2.5.29.19', true, Uint8Array.of(0x30, 0x03, 0x01, 0x01, 0x01)), certSign] }, 'BOOLEAN'],
   ] as const)('refuses %s', async (_, content, reason) => {
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf(content)))).message).toContain(reason)
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await ownOf(content)))).message).toContain(reason)
   })
 
   test.each([
@@ -121,41 +106,41 @@ describe('openCa', () => {
     ['a certificate cut off', (der: Uint8Array) => der.subarray(0, -1)],
     ['something else that is DER', () => sequence(smallInteger(1))],
   ])('refuses %s', async (_, change) => {
-    await rejected('ERR_DER_INVALID', open(await certificateOf({ change })))
+    await rejected('ERR_DER_INVALID', open(await ownOf({ change })))
   })
 
   test('refuses a certificate whose self-signature was not made over it', async () => {
     const change = (der: Uint8Array) => der.map((byte, i) => (i === der.length - 1 ? byte ^ 1 : byte))
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf({ change })))).message).toContain('signature')
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await ownOf({ change })))).message).toContain('signature')
   })
 
   test('refuses extended key usages that forbid what it is to issue, and takes those that allow it', async () => {
     const client = '1.3.6.1.5.5.7.3.2'
     const server = '1.3.6.1.5.5.7.3.1'
-    const clientsOnly = await certificateOf({ extensions: [isCa, certSign, extended(client)] })
+    const clientsOnly = await ownOf({ extensions: [isCa, certSign, extended(client)] })
     expect((await open(clientsOnly)).issues).toEqual({ client: true })
     expect((await rejected('ERR_CERTIFICATE_INVALID', open(clientsOnly, ['client', 'peer']))).message).toContain('serverAuth')
-    await open(await certificateOf({ extensions: [isCa, certSign, extended(client, server)] }), ['client', 'server', 'peer'])
-    await open(await certificateOf({ extensions: [isCa, certSign, extended('2.5.29.37.0')] }), ['peer'])
+    await open(await ownOf({ extensions: [isCa, certSign, extended(client, server)] }), ['client', 'server', 'peer'])
+    await open(await ownOf({ extensions: [isCa, certSign, extended('2.5.29.37.0')] }), ['peer'])
   })
 
   test('refuses a chain file, a key file and a bundle', async () => {
-    const one = await certificateOf({})
+    const one = await ownOf({})
     await rejected('ERR_PEM_INVALID', open(one + one))
     await rejected('ERR_PEM_INVALID', open(one.replaceAll('CERTIFICATE', 'PRIVATE KEY')))
   })
 
   test('refuses a weak key, in the certificate and in the signer', async () => {
     const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'der', type: 'spki' })
-    await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf({ publicKeyDer: weak })))
-    await rejected('ERR_ALGORITHM_UNSUPPORTED', openCa(crypto, { certificate: await certificateOf({}), signer: { ...signer, publicKey: weak }, issues: ['client'] }))
+    await rejected('ERR_CERTIFICATE_INVALID', open(await ownOf({ publicKeyDer: weak })))
+    await rejected('ERR_ALGORITHM_UNSUPPORTED', openCa(crypto, { certificate: await ownOf({}), signer: { ...signer, publicKey: weak }, issues: ['client'] }))
   })
 })
 
 describe('an intermediate', async () => {
   const root = await generateKeyPair(crypto, 'ecdsa-p384')
-  const rootPem = await certificateOf({ subject: commonNameOnly('etcd-root'), by: root.signer, publicKeyDer: root.signer.publicKey })
-  const under = await certificateOf({ issuer: commonNameOnly('etcd-root'), by: root.signer })
+  const rootPem = await ownOf({ subject: commonNameOnly('etcd-root'), by: root.signer, publicKeyDer: root.signer.publicKey })
+  const under = await ownOf({ issuer: commonNameOnly('etcd-root'), by: root.signer })
   const open = (certificate: string, parents?: string) => openCa(crypto, { certificate, signer, issues: ['client'], ...(parents === undefined ? {} : { parents }) })
 
   test('opens with and without its parents', async () => {
@@ -168,16 +153,21 @@ describe('an intermediate', async () => {
     expect((await rejected('ERR_CERTIFICATE_INVALID', open(under, stranger))).message).toContain('signature')
     const other = (await authority(crypto, 'other-root', ['client'])).certificate
     expect((await rejected('ERR_CERTIFICATE_INVALID', open(under, other))).message).toContain('not issued by')
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf({}), rootPem))).message).toContain('is a root')
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await ownOf({}), rootPem))).message).toContain('is a root')
   })
 
   test('is refused where its parent allows no authority below', async () => {
     const zero = extension('2.5.29.19', true, sequence(TRUE, smallInteger(0)))
-    const strict = await certificateOf({ subject: commonNameOnly('etcd-root'), by: root.signer, publicKeyDer: root.signer.publicKey, extensions: [zero, certSign] })
+    const strict = await ownOf({ subject: commonNameOnly('etcd-root'), by: root.signer, publicKeyDer: root.signer.publicKey, extensions: [zero, certSign] })
     expect((await rejected('ERR_CERTIFICATE_INVALID', open(under, strict))).message).toContain('allows 0')
   })
 
+  test('is refused under a root of that name, which etcd v2 would take for the user', async () => {
+    const top = await certificateOf({ by: root.signer, subject: commonNameOnly('root') })
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await ownOf({ issuer: commonNameOnly('root'), by: root.signer }), top))).message).toContain('authority "root"')
+  })
+
   test('is refused where its issuer has a name that could be taken for a user', async () => {
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await certificateOf({ issuer: commonNameOnly('x/../root'), by: root.signer })))).message).toContain('its issuer')
+    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await ownOf({ issuer: commonNameOnly('x/../root'), by: root.signer })))).message).toContain('its issuer')
   })
 })

@@ -1,8 +1,6 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { ErrorCode } from '../../../src/errors.js'
-import { signedBy, tbsCertificate } from '../../../src/pki/asn1/certificate.js'
-import { signedObject } from '../../../src/pki/asn1/csr.js'
 import { readDer, type DerValue } from '../../../src/pki/asn1/der.js'
 import { oidOf } from '../../../src/pki/asn1/fields.js'
 import { commonNameOnly } from '../../../src/pki/asn1/name.js'
@@ -11,8 +9,8 @@ import {
   createCa, createCsr, days, hostsOf, inspectCertificate, issueClient, issueGateway, issuePeer, issueServer, openCa, type Authority, type ClientRequest, type Issued,
   type IssueQuestion, type KeyAlgorithm,
 } from '../../../src/pki/index.js'
-import { readPem, writePem } from '../../../src/pki/pem.js'
-import { authority, commonName, csrOf, keyOf, lanes, NOW, organization, policy, policyV2, rejected, validity } from '../../support/pki.js'
+import { readPem } from '../../../src/pki/pem.js'
+import { authority, certificateOf, commonName, csrOf, keyOf, lanes, NOW, organization, policy, policyV2, rejected, validity } from '../../support/pki.js'
 
 const hosts = hostsOf('https://10.0.0.10:2379', 'https://[fd00::1]:2379', 'https://etcd-0.example:2379')
 const SAN = 'IP Address:10.0.0.10, IP Address:FD00:0:0:0:0:0:0:1, DNS:etcd-0.example'
@@ -230,7 +228,8 @@ describe('members', () => {
     expect(new X509Certificate(issued.certificate).subject).toBe('CN=etcd-peer')
     expect(issued.record.commonName).toBe('etcd-peer')
     expect(extensionsOf(issued)).toContain('2.5.29.17')
-    await rejected('ERR_ISSUE_REFUSED', issuePeer(peers, { ...good, commonName: 'root' as never }))
+    await rejected('ERR_ISSUE_REFUSED', issuePeer(peers, { ...good, commonName: 'alice' as never }))
+    await rejected('ERR_NAME_INVALID', issuePeer(peers, { ...good, commonName: 'root' as never }))
     await rejected('ERR_MEMBER_UNKNOWN', issuePeer(peers, { ...good, commonName: 'other' as never }))
     await rejected('ERR_NAME_INVALID', issuePeer(peers, { ...good, commonName: '' as never }))
   })
@@ -244,7 +243,8 @@ describe('members', () => {
 
   test.each([
     ['an unknown member', { member: 'etcd-9' }, 'ERR_MEMBER_UNKNOWN'],
-    ['a member named like a user', { member: 'root' }, 'ERR_ISSUE_REFUSED'],
+    ['a member named like a user', { member: 'alice' }, 'ERR_ISSUE_REFUSED'],
+    ['a member named root', { member: 'root' }, 'ERR_NAME_INVALID'],
     ['no hosts', { hosts: [] }, 'ERR_HOST_INVALID'],
     ['a wildcard', { hosts: ['*.example'] }, 'ERR_HOST_INVALID'],
   ] as const)('are refused for %s', async (_, change, code) => {
@@ -284,30 +284,50 @@ describe('a gateway', () => {
 describe('under an intermediate', async () => {
   const root = await keyOf(crypto, 'ecdsa-p384')
   const mine = await keyOf(crypto)
-  const extension = (oid: string, value: Uint8Array) => sequence(objectIdentifier(oid), TRUE, octetString(value))
-  const under = async (rootName: string, name: string, until = days(3000).from(NOW).notAfter) => {
-    const tbs = tbsCertificate({
-      serial: Uint8Array.of(7), signedBy: signedBy(root.signer.algorithm, commonNameOnly(rootName)), notBefore: NOW, notAfter: until, subject: commonNameOnly(name),
-      publicKeyDer: mine.signer.publicKey, extensions: [extension('2.5.29.19', sequence(TRUE)), extension('2.5.29.15', Uint8Array.of(3, 2, 2, 4))],
-    })
-    const certificate = writePem('certificate', signedObject(tbs, root.signer.algorithm, await root.signer.sign(tbs)))
-    return openCa(crypto, { certificate, signer: mine.signer, issues: ['client'] })
+  /** An authority under others: its own name first, the root's last. */
+  const under = async (names: readonly string[], ends: readonly number[] = []) => {
+    const made = names.map((name, i) =>
+      certificateOf({
+        by: root.signer,
+        subject: commonNameOnly(name),
+        issuer: commonNameOnly(names[i + 1] ?? name),
+        publicKeyDer: (i === 0 ? mine : root).signer.publicKey,
+        validity: { notBefore: NOW, notAfter: days(ends[i] ?? 3000).from(NOW).notAfter },
+      }),
+    )
+    const [certificate = '', ...parents] = await Promise.all(made)
+    return openCa(crypto, { certificate, parents: parents.join(''), signer: mine.signer, issues: ['client'] })
   }
   const short = { notBefore: NOW, notAfter: days(30).from(NOW).notAfter }
 
-  test('the chain is the leaf and the intermediate', async () => {
-    const ca = await under('etcd-root', 'etcd-clients')
-    const { chain, certificate } = await issueClient(ca, { policy, user: 'alice', csr, validity: short })
+  test('the chain is the leaf and the intermediate, issued by its name and key', async () => {
+    const ca = await under(['etcd-clients', 'etcd-ca'])
+    const { chain, certificate, record } = await issueClient(ca, { policy, user: 'alice', csr, validity: short })
     expect(chain).toBe(certificate + ca.certificate)
+    expect(record).toMatchObject({ authority: 'etcd-clients', authorityKeyId: ca.keyId })
+    const [leaf, intermediate] = [certificate, ca.certificate].map((pem) => new X509Certificate(pem))
+    expect(leaf?.issuer).toBe('CN=etcd-clients')
+    expect(leaf?.verify((intermediate as X509Certificate).publicKey)).toBe(true)
   })
 
-  test('nothing is issued where the root above it is named like a user, though the root was not passed', async () => {
-    const refused = await rejected('ERR_ISSUE_REFUSED', issueClient(await under('root', 'etcd-clients'), { policy, user: 'alice', csr, validity: short }))
-    expect(refused.detail.name).toBe('root')
+  test('nothing is issued where one above it is named like a user', async () => {
+    const ca = await under(['etcd-clients', 'etcd-servers', 'corp-root'])
+    const named = { ...policy, users: { ...policy.users, 'corp-root': 'password' } } as unknown as typeof policy
+    const refused = await rejected('ERR_ISSUE_REFUSED', issueClient(ca, { policy: named, user: 'alice', csr, validity: short }))
+    expect(refused.detail.name).toBe('corp-root')
   })
 
-  test('nothing is issued that outlives it', async () => {
-    const ca = await under('etcd-root', 'etcd-clients', days(10).from(NOW).notAfter)
-    await rejected('ERR_VALIDITY_INVALID', issueClient(ca, { policy, user: 'alice', csr, validity: short }))
+  test('nothing is issued unless the policy keeps every name of the chain from users: one could be declared later', async () => {
+    const ca = await under(['etcd-clients', 'corp-issuing', 'corp-root'])
+    const refused = await rejected('ERR_AUTHORITY_UNKNOWN', issueClient(ca, { policy, user: 'alice', csr, validity: short }))
+    expect(refused.detail).toEqual({ authority: 'corp-issuing', known: policy.authorities })
+    expect(refused.message).toContain('declare "corp-issuing", "corp-root"')
+    const reserving = { ...policy, authorities: [...policy.authorities, 'corp-issuing', 'corp-root'] } as unknown as typeof policy
+    expect((await issueClient(ca, { policy: reserving, user: 'alice', csr, validity: short })).commonName).toBe('alice')
+  })
+
+  test('nothing is issued that outlives it, or one above it', async () => {
+    for (const ends of [[10, 3000], [3000, 10]])
+      await rejected('ERR_VALIDITY_INVALID', issueClient(await under(['etcd-clients', 'etcd-ca'], ends), { policy, user: 'alice', csr, validity: short }))
   })
 })

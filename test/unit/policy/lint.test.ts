@@ -96,7 +96,7 @@ describe('what no policy is made of is found too, by the code of its error', () 
     ['an inverted range', v3With({ type: 'read', keys: { api: 'v3', kind: 'range', start: 'b', end: 'a' } }), ['ERR_RANGE_EMPTY $.v3.roles.r[0].keys', 'role-without-permission $.v3.roles.r']],
     ['a prefix without terminator', v3With({ type: 'read', keys: { api: 'v3', kind: 'prefix', prefix: '/calico' } }), ['ERR_PREFIX_UNTERMINATED $.v3.roles.r[0].keys', 'role-without-permission $.v3.roles.r']],
     ['permissions on role root', { users: { root: 'certificate' }, v3: { roles: { root: [read(prefix('/x/'))] }, bindings: { root: ['root'] } } }, ['ERR_POLICY_INVALID $.v3.roles.root']],
-    ['a member named like a user', { users: { root: 'certificate' }, members: ['root'], v3: { roles: {}, bindings: { root: ['root'] } } }, ['ERR_POLICY_INVALID $.members[0]']],
+    ['a member named like a user', { users: { root: 'certificate' }, members: ['root'], v3: { roles: {}, bindings: { root: ['root'] } } }, ['ERR_NAME_INVALID $.members[0]']],
     ['a name that v2 resolves to root', { users: { root: 'certificate', 'x/../root': 'certificate' }, v3: { roles: {}, bindings: { root: ['root'] } } }, ['ERR_NAME_INVALID $.users["x/../root"]', 'user-without-role $.users["x/../root"]']],
     ['a name that v2 hides', { users: { root: 'certificate', _a: 'certificate' }, v2: { guest: [], roles: {}, bindings: {} } }, ['ERR_NAME_INVALID $.users._a', 'user-without-role $.users._a']],
     ['no policy at all', 'text', ['ERR_POLICY_INVALID $']],
