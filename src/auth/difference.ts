@@ -35,6 +35,14 @@ export function unmanagedOf(state: AuthState, wanted: Wanted): { readonly users:
   }
 }
 
+/**
+ * Who holds a role of the policy without being named by it. A policy says of its roles what they grant and who holds them: such a binding is no more left
+ * alone than an extra permission would be. On v2 a role may be held before it exists.
+ */
+export function strangersOf(state: AuthState, wanted: Wanted): readonly { readonly user: string; readonly role: string }[] {
+  return unmanagedOf(state, wanted).users.flatMap((user) => [...new Set(state.users[user])].filter((role) => Object.hasOwn(wanted.roles, role)).map((role) => ({ user, role })))
+}
+
 /** The steps from `state` to `wanted`. Neither `root` nor anyone in `keepUsers` is ever deleted. */
 export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanaged, keepUsers: readonly string[]): Differences {
   const others = unmanagedOf(state, wanted)
@@ -61,6 +69,8 @@ export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanag
     // etcd v2 stores a role as often as it was named at the user's creation.
     for (const role of new Set(held)) if (!roles.includes(role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
   }
+  const gone = new Set(deletedUsers)
+  for (const { user, role } of strangersOf(state, wanted)) if (!gone.has(user)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy declares the role, and does not name the user' })
   return {
     addRoles,
     addUsers,

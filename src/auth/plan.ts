@@ -1,7 +1,7 @@
 /** A plan: what would be written, in which order, why, and what stands in the way. Decided without I/O. */
 import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
-import { differences, unmanagedOf, type Unmanaged } from './difference.js'
+import { differences, strangersOf, unmanagedOf, type Unmanaged } from './difference.js'
 import { identityProblems, type Identity } from './identity.js'
 import { orderSteps, type Gap } from './order.js'
 import { v2Regions, v3Regions } from './rights.js'
@@ -12,7 +12,10 @@ import { wantedOf } from './wanted.js'
 
 /** What a plan must be told. Nothing here has a default: each is a decision about who gets in. */
 export interface PlanOptions {
-  /** Users and roles that the policy does not name: left alone, left alone but listed, or removed. Root and the caller never go. */
+  /**
+   * Users and roles that the policy does not name: left alone, left alone but listed, or removed. Root and the caller never go. In every mode such users
+   * are unbound from the roles that the policy declares: who holds those is the policy's to say.
+   */
   readonly unmanaged: Unmanaged
   /** Whether auth is to be on afterwards. `false` leaves it as it is. */
   readonly enable: boolean
@@ -38,7 +41,10 @@ export interface Plan {
   readonly gaps: readonly Gap[]
   /** Names that the policy does not know; empty with `unmanaged: 'keep'`. */
   readonly unmanaged: { readonly users: readonly string[]; readonly roles: readonly string[] }
-  /** Whose open connections must be cut afterwards (members restarted one at a time): streams survive enabling and revoking. */
+  /**
+   * Whose open connections must be cut afterwards (members restarted one at a time): streams survive enabling and revoking. On v2 `guest` stands for clients
+   * that no user is known for.
+   */
   readonly sever: 'everyone' | readonly string[]
 }
 
@@ -85,16 +91,21 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
   if (state.api === 'v2' && Object.hasOwn(wanted.users, 'root') && !holdsRootAfter('root'))
     blockers.push('on v2 user root holds role root whatever is written: bind it to "root" in the v2 half, or drop the user')
 
+  if (state.api === 'v3' && state.enabled && Object.hasOwn(wanted.users, 'root') && Object.hasOwn(state.users, 'root') && !holdsRootAfter('root'))
+    blockers.push('etcd does not take role root from user root while auth is on: bind it to "root" in the v3 half, or drop the user')
+
   const warnings: string[] = []
   if (!onAfter) warnings.push(`auth stays off on ${state.api}: every client past TLS may do everything`)
   if (enabling) {
     const found = Object.keys(wanted.users).filter((user) => Object.hasOwn(state.users, user))
-    if (found.length > 0) warnings.push(`made while auth was off, so that anyone may have given them a password: ${listed(found)}; delete and plan again whom you did not make`)
+    if (found.length > 0) warnings.push(`made while auth was off, so that anyone may have given them a password: ${listed(found.map((user) => visible(user)))}; delete and plan again whom you did not make`)
     if (state.api === 'v2') warnings.push('etcd v2 lists no user whose name begins with "_": one made by anyone while auth was off, with role root, stays almighty and unseen')
   } else if (state.enabled) {
     const strange = others.users.filter((user) => user !== identity.user && user !== 'root' && holdsRootAfter(user))
-    if (strange.length > 0) warnings.push(`not in the policy, but with role root: ${listed(strange)}`)
+    if (strange.length > 0) warnings.push(`not in the policy, but with role root: ${listed(strange.map((user) => visible(user)))}`)
   }
+  const strangers = strangersOf(state, wanted)
+  if (strangers.length > 0) warnings.push(`not in the policy, but with a role of it, which they lose: ${listed(strangers.map(({ user, role }) => `${visible(user)} (role ${visible(role)})`))}`)
   for (const [role, permissions] of Object.entries(wanted.roles)) if (permissions.size === 0 && role !== 'guest') warnings.push(`role ${role} grants nothing`)
   const reduced = new Set<string>()
   const shrunk = new Set<string>()
@@ -103,6 +114,7 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
     if (step.do === 'revokePermission' || step.do === 'deleteRole' || (step.do === 'grantPermission' && step.replaces !== undefined)) shrunk.add(step.role)
   }
   for (const [user, held] of Object.entries(state.users)) if (held.some((role) => shrunk.has(role))) reduced.add(user)
+  if (state.api === 'v2' && shrunk.has('guest')) reduced.add('guest')
   return {
     api: state.api,
     version: state.version,
@@ -132,7 +144,7 @@ export function checkPlanOptions(options: PlanOptions): void {
   if (acknowledgeRoot !== undefined && !(Array.isArray(acknowledgeRoot) && acknowledgeRoot.every((user) => typeof user === 'string'))) throw new TypeError('acknowledgeRoot must be a list of user names')
 }
 
-/** Names for a message: the first ten. */
+/** For a message: the first ten of what is fit to be shown. */
 function listed(names: readonly string[]): string {
-  return names.slice(0, 10).map(visible).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
+  return names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
 }

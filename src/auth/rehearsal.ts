@@ -40,7 +40,7 @@ export interface Rehearsal {
 
 type Scopes = Map<string, Permission>
 
-export function rehearse<R>(regions: Regions<R>, state: AuthState, wanted: Wanted, { deletes }: Pick<Differences, 'deletes'>): Rehearsal {
+export function rehearse<R>(regions: Regions<R>, state: AuthState, wanted: Wanted, { deletes, unbinds }: Pick<Differences, 'deletes' | 'unbinds'>): Rehearsal {
   const bindingsBefore = new Map(Object.entries(state.users))
   const bindingsAfter = new Map(bindingsBefore)
   for (const [user, held] of Object.entries(wanted.users)) bindingsAfter.set(user, held)
@@ -48,6 +48,8 @@ export function rehearse<R>(regions: Regions<R>, state: AuthState, wanted: Wante
   const rolesBefore = new Map(Object.entries(state.roles).map(([role, list]) => [role, byScope(list)] as const))
   const rolesAfter = new Map(rolesBefore)
   for (const [role, scopes] of Object.entries(wanted.roles)) rolesAfter.set(role, scopes)
+  // Of users whom the policy does not name, only these bindings change.
+  for (const step of unbinds) if (step.do === 'unbindRole' && !Object.hasOwn(wanted.users, step.user)) bindingsAfter.set(step.user, (bindingsAfter.get(step.user) ?? []).filter((role) => role !== step.role))
   for (const step of deletes) {
     if (step.do === 'deleteUser') bindingsAfter.set(step.user, [])
     if (step.do === 'deleteRole') rolesAfter.delete(step.role)

@@ -122,6 +122,8 @@ export function asWanted(before: AuthState, policy: Policy, unmanaged: 'keep' | 
     for (const user of wanted.users.keys()) if (user !== '' && user !== 'root' && !kept.includes(user) && !(user in policy.users)) wanted.users.delete(user)
     for (const role of wanted.roles.keys()) if (role !== 'root' && !declared.some(([name]) => name === role)) wanted.roles.delete(role)
   }
+  // Who holds the roles of a policy is the policy's to say, whatever happens to others.
+  for (const [user, held] of wanted.users) if (user !== '' && !(user in policy.users)) wanted.users.set(user, held.filter((role) => !declared.some(([name]) => name === role)))
   for (const [role, permissions] of declared) wanted.roles.set(role, permissions.map(stored))
   for (const user of Object.keys(policy.users)) wanted.users.set(user, [...(half.bindings[user] ?? [])])
   return wanted
