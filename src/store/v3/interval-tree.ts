@@ -1,9 +1,9 @@
 /**
  * The tree in which etcd keeps the intervals of a user, with its answers to ranges that end before they begin.
  *
- * Follows `pkg/adt/interval_tree.go`, a red-black tree by the begin of each interval. For sound intervals its shape does not matter. But etcd
- * takes any, and prunes by comparisons that expect sound ones: a range that ends before it begins is covered or not by where the tree's root
- * happens to be, and on versions that let it be granted, such a permission can hide others from the search. Only the same shape answers the same.
+ * Follows `pkg/adt/interval_tree.go`, a red-black tree by the begin of each interval. For a sound request its shape does not matter. But etcd
+ * takes any, and prunes by comparisons that expect sound ones: whether a range that ends before it begins is covered depends on where the
+ * tree's root happens to be. Only the same shape answers the same.
  */
 import { compareBytes } from '../../bytes.js'
 
