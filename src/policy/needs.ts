@@ -5,7 +5,8 @@
  * Where releases differ, the needs are those of a server that has the changes which `has` tells of.
  */
 import type { AccessChange } from '../advisories/access-changes.js'
-import type { KeyRange } from '../keys/key-range.js'
+import { toInterval } from '../keys/interval.js'
+import { keyText, type KeyRange } from '../keys/key-range.js'
 import type { Path } from '../keys/pattern.js'
 import { opennessOf, ruleOf } from './server-calls.js'
 import type { KeyOperation, LeaseOperation, Operation, Transaction } from './operations.js'
@@ -23,12 +24,11 @@ const writes = (keys: KeyRange | Path, because: string): Need => ({ need: 'write
 
 type Has = (change: AccessChange) => boolean
 
-/** The one key at which an open-ended range starts, or `undefined` where it has an end. */
+/** The one key at which a range without end starts, or `undefined` where it has an end. A prefix of nothing but 0xff has none. */
 function startOfOpen(keys: KeyRange | Path): KeyRange | undefined {
   if (keys.api === 'v2') return undefined
-  if (keys.kind === 'allKeys') return { api: 'v3', kind: 'key', key: '\0' }
-  if (keys.kind === 'fromKey') return { api: 'v3', kind: 'key', key: keys.start }
-  return undefined
+  const { start, end } = toInterval(keys)
+  return end === undefined ? { api: 'v3', kind: 'key', key: keyText(start) } : undefined
 }
 
 function keyNeeds({ op, keys, prevKv, attached = [] }: KeyOperation, has: Has): readonly Need[] {

@@ -67,6 +67,7 @@ describe('a whole request is allowed to', () => {
 describe('a release with a hole answers otherwise', () => {
   test.each<[string, Operation, string, string, string]>([
     ['a watch without end asks for its first key only', watch(fromKey('/a/x')), '3.5.32', '3.5.33', 'Rr-b--'],
+    ['a watch of a prefix of 0xff, which has no end, asks for its first key only', watch(prefix(Uint8Array.of(0xff), { siblings: 'include' })), '3.5.30', '3.5.33', 'R-----'],
     ['a watch of all keys asks for the first key only', watch(allKeys()), '3.6.13', '3.6.14', 'R-----'],
     ['a transaction in a transaction is not looked into', nested, '3.5.16', '3.5.28', 'Rrwbna'],
     ['a put in a transaction needs no read for prevKv', txn({ success: [put('/a/x', { prevKv: true })] }), '3.5.29', '3.5.30', 'R-wb--'],
