@@ -4,9 +4,9 @@ import { EtcdRbacError } from '../errors.js'
 import type { WebCryptoLike } from '../platform.js'
 import { signatureAlgorithmOf } from './asn1/algorithms.js'
 import type { ExtendedUsage } from './asn1/certificate.js'
-import { CLIENT_AUTH, COMMON_NAME, oidName, SERVER_AUTH } from './asn1/oids.js'
+import { CLIENT_AUTH, oidName, SERVER_AUTH } from './asn1/oids.js'
 import { certificateError, knownExtensions, readCertificate } from './asn1/read-certificate.js'
-import type { NameAttribute } from './asn1/name.js'
+import { commonNamesOf } from './asn1/name.js'
 import { hostOfAddress } from './hosts.js'
 import { labelOf } from './label.js'
 import { readPem, type PemInput } from './pem.js'
@@ -121,10 +121,6 @@ export function recordOf(facts: InspectedCertificate, role: CertificateRole): Is
   }
   if (role.purpose === 'client') return { purpose: 'client', user: role.user, ...(label === undefined ? {} : { label }), ...common }
   return role.purpose === 'gateway' ? { purpose: 'gateway', uri: role.uri, ...common } : { purpose: role.purpose, member: role.member, hosts, ...common }
-}
-
-function commonNamesOf(attributes: readonly NameAttribute[]): readonly string[] {
-  return attributes.filter(({ type }) => type === COMMON_NAME).map(({ value }) => value ?? '')
 }
 
 function isoOf(date: Date): string {

@@ -9,7 +9,7 @@ import { EtcdRbacError, quoted } from '../errors.js'
 import type { Policy } from '../policy/policy.js'
 import { alternativeNames, tbsCertificate, type AlternativeName, type ExtendedUsage } from './asn1/certificate.js'
 import { readCsr, signedObject } from './asn1/csr.js'
-import { commonNameOnly, EMPTY_NAME } from './asn1/name.js'
+import { commonNameOnly, commonNamesOf, EMPTY_NAME } from './asn1/name.js'
 import type { PublicKey } from './asn1/public-key.js'
 import { insideOf, type Authority, type AuthorityInside } from './authority.js'
 import { SERIAL_BYTES } from './create-ca.js'
@@ -19,7 +19,7 @@ import type { CommonRecord, IssuanceRecord } from './record.js'
 import { signWith } from './signer.js'
 import { randomBytes, sha256 } from './subtle.js'
 import { checkLeafValidity, type Validity } from './validity.js'
-import { commonNamesOf, verifyCsrSignature } from './verify-csr.js'
+import { verifyCsrSignature } from './verify-csr.js'
 
 /** What the `authorize` hook is asked about: everything that is about to be certified, verified. */
 export interface IssueQuestion {
@@ -168,7 +168,7 @@ async function verifiedKey(hidden: AuthorityInside, csr: PemInput<'csr'>, { name
       { found: `a CSR for ${JSON.stringify(name)} with a key of ${publicKey.algorithm}`, wanted: publicKey.wanted, fix: 'have a new key made' },
       { algorithm: publicKey.algorithm, wanted: publicKey.wanted },
     )
-  const found = commonNamesOf(unverified)
+  const found = commonNamesOf(unverified.subject)
   const [only] = found
   if (found.length > 1 || (only !== undefined && !acceptable.includes(only)))
     throw new EtcdRbacError(

@@ -1,10 +1,11 @@
 /** Authorities that exist already, ours or others' (RFC 5280 §6.1.4: what makes a certificate an issuer's). */
 import { compareBytes } from '../bytes.js'
+import { quoted } from '../errors.js'
 import { nameProblem } from '../names.js'
 import type { WebCryptoLike } from '../platform.js'
 import { signatureAlgorithmOf, signatureAlgorithms } from './asn1/algorithms.js'
-import type { NameAttribute } from './asn1/name.js'
-import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH, COMMON_NAME, oidName, SERVER_AUTH } from './asn1/oids.js'
+import { commonNamesOf, type NameAttribute } from './asn1/name.js'
+import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH, COMMON_NAME, NAME_CONSTRAINTS, oidName, SERVER_AUTH } from './asn1/oids.js'
 import type { PublicKey } from './asn1/public-key.js'
 import { certificateError, knownExtensions, readCertificate, type UnverifiedCertificate } from './asn1/read-certificate.js'
 import { authorityOf, checkIssues, type Authority, type Purpose } from './authority.js'
@@ -22,17 +23,20 @@ export interface OpenCaRequest<D extends Purpose> {
   readonly signer: Signer
   /** What it issues. Not written in its certificate, so it is said again. */
   readonly issues: readonly D[]
-  /** For an intermediate: the authorities above it, from its issuer upwards, the root left out or last. PEM blocks. */
+  /** For an intermediate: every authority above it, from its issuer up to the root. PEM blocks, in this order. */
   readonly parents?: PemInput<'certificate'>
 }
 
 const CERT_SIGN = 0x04
 
 /**
- * Opens an authority. Checked: one certificate in strict DER, version 3, `CA:TRUE`, keyCertSign, no unknown critical extension, exactly one Common Name
- * that may be an authority's, an accepted key and hash, extended key usages (if any) that allow what it issues, its own signature if it is
- * self-signed and its issuers' otherwise, and that the signer has its key, by one signature over a fixed text. Time is not looked at: what it issues is
- * held against its validity.
+ * Opens an authority. Checked, of it and of every authority above it: one certificate in strict DER, version 3, `CA:TRUE`, a path length that allows
+ * what is below, keyCertSign, no restriction of names, no unknown critical extension, exactly one Common Name that may be an authority's, an accepted
+ * key and hash, extended key usages (if any) that allow what is to be issued, and its issuer's signature, a root being its own issuer. Then, that the
+ * signer has its key, by one signature over a fixed text.
+ *
+ * An intermediate is refused without the chain up to its root, since nothing else says that its issuer signed what it claims. Whether that root is the
+ * one that etcd trusts is the caller's to know. Time is not looked at: what it issues is held against the validity of the whole chain.
  *
  * @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CERTIFICATE_INVALID`, `ERR_KEY_MISMATCH`, `ERR_PURPOSE_REFUSED`,
  * `ERR_ALGORITHM_UNSUPPORTED`, `ERR_SIGNER_INVALID`, `ERR_CRYPTO_UNUSABLE`
@@ -49,16 +53,14 @@ export async function openCa<const D extends Purpose>(crypto: WebCryptoLike, req
   const issues = checkIssues(request.issues)
   const signer = checkSigner(request.signer)
   const own = await readAuthority(readPem('certificate', request.certificate))
-  if (compareBytes(own.certificate.publicKeyDer, signer.key.der) !== 0) throw keyMismatch(own.name)
-  checkExtendedUsage(own.certificate, issues)
-  await proveSigner(subtle, signer, own.name)
-
   const parents = await Promise.all((request.parents === undefined ? [] : readPemBlocks('certificate', request.parents)).map(readAuthority))
   const chain = [own, ...parents]
+  checkEnd(chain.at(-1) ?? own)
+  for (const link of chain) checkExtendedUsage(link, issues)
   for (const [index, link] of chain.entries()) await checkLink(subtle, link, chain[index + 1], index)
+  if (compareBytes(own.certificate.publicKeyDer, signer.key.der) !== 0) throw keyMismatch(own.name)
+  await proveSigner(subtle, signer, own.name)
 
-  const last = chain.at(-1) ?? own
-  const above = selfIssued(last.certificate) ? [] : [onlyCommonName(last.certificate.issuer, 'its issuer')]
   const keyId = own.certificate.subjectKeyId ?? (await keyIdOf(subtle, signer.key))
   return authorityOf({
     crypto,
@@ -70,7 +72,7 @@ export async function openCa<const D extends Purpose>(crypto: WebCryptoLike, req
     validity: validityOf(chain),
     issues,
     intermediates: chain.filter(({ certificate }) => !selfIssued(certificate)).map(({ certificate }) => writePem('certificate', certificate.der)).join(''),
-    chainNames: [...chain.map(({ name }) => name), ...above],
+    chainNames: chain.map(({ name }) => name),
   })
 }
 
@@ -85,11 +87,13 @@ const selfIssued = ({ issuerDer, subjectDer }: UnverifiedCertificate): boolean =
 async function readAuthority(der: Uint8Array): Promise<ReadAuthority> {
   const certificate = await readCertificate(der)
   const { version, basicConstraints, keyUsage, extensions, publicKey, notBefore, notAfter } = certificate
-  const name = onlyCommonName(certificate.subject, 'its subject')
-  const wrong = (reason: string, wanted: string) => certificateError(`${JSON.stringify(name)}: ${reason}`, wanted, 'pass the certificate of an authority, or make a new one')
+  const name = onlyCommonName(certificate.subject)
+  const wrong = (reason: string, wanted: string) => certificateError(`${quoted(name)}: ${reason}`, wanted, 'pass the certificate of an authority, or make a new one')
   if (version !== 3) throw wrong(`version ${version}`, 'version 3')
   if (basicConstraints?.ca !== true) throw wrong('not an authority', 'basicConstraints CA:TRUE')
   if (keyUsage === undefined || (keyUsage & CERT_SIGN) === 0) throw wrong('it may not sign certificates', 'keyUsage with keyCertSign')
+  // Also where it is not critical: whoever verifies a chain and knows the extension holds it against the names below.
+  if (extensions.some(({ oid }) => oid === NAME_CONSTRAINTS)) throw wrong('nameConstraints', 'none: they are not held against what is issued here')
   const unknown = extensions.find(({ oid, critical }) => critical && !knownExtensions.includes(oid))
   if (unknown !== undefined) throw wrong(`critical extension ${oidName(unknown.oid)}, which is not understood here`, 'none that restricts what it may issue')
   if (!publicKey.ok) throw wrong(`a key of ${publicKey.algorithm}`, publicKey.wanted)
@@ -97,37 +101,45 @@ async function readAuthority(der: Uint8Array): Promise<ReadAuthority> {
   return { certificate, name, key: publicKey.key }
 }
 
-function onlyCommonName(attributes: readonly NameAttribute[], where: string): string {
+function onlyCommonName(attributes: readonly NameAttribute[]): string {
   const found = attributes.filter(({ type }) => type === COMMON_NAME)
   const name = found[0]?.value
   if (found.length !== 1 || name === undefined)
-    throw certificateError(`${where} has ${found.length} readable Common Names`, 'exactly one: etcd v2 takes it for a username', 'make another authority')
+    throw certificateError(`its subject has ${found.length} readable Common Names`, 'exactly one: etcd v2 takes it for a username', 'make another authority')
   const problem = nameProblem('authority', name)
-  if (problem !== undefined) throw certificateError(`${where}: ${problem.found}`, problem.wanted, 'make another authority')
+  if (problem !== undefined) throw certificateError(`its subject: ${problem.found}`, problem.wanted, 'make another authority')
   return name
 }
 
+/** The chain ends with a root. */
+function checkEnd({ certificate, name }: ReadAuthority): void {
+  if (selfIssued(certificate)) return
+  const above = commonNamesOf(certificate.issuer).map(quoted).join(' and ') || 'its issuer'
+  throw certificateError(`${quoted(name)} is not a root, and its issuer is not there to verify it`, 'the whole chain', `pass as parents the certificates of ${above} and of whatever is above it, the root last`)
+}
+
 /** An extended key usage of an authority limits everything below it, in Go as in OpenSSL. */
-function checkExtendedUsage({ extendedKeyUsage }: UnverifiedCertificate, issues: readonly Purpose[]): void {
+function checkExtendedUsage({ certificate: { extendedKeyUsage }, name }: ReadAuthority, issues: readonly Purpose[]): void {
   if (extendedKeyUsage === undefined || extendedKeyUsage.includes(ANY_EXTENDED_KEY_USAGE)) return
   const needed = issues.every((purpose) => purpose === 'client') ? [CLIENT_AUTH] : [CLIENT_AUTH, SERVER_AUTH]
   const missing = needed.filter((oid) => !extendedKeyUsage.includes(oid))
-  if (missing.length > 0) throw certificateError(`extended key usage without ${missing.map(oidName).join(', ')}`, 'none, or what its certificates need', 'make another authority')
+  if (missing.length > 0) throw certificateError(`${quoted(name)}: extended key usage without ${missing.map(oidName).join(', ')}`, 'none, or what its certificates need', 'make another authority')
 }
 
-/** A root signs itself; an intermediate is signed by the next of the chain, as far as that was passed. */
+/** A root signs itself; an intermediate is signed by the next of the chain. */
 async function checkLink(subtle: Subtle, { certificate, name }: ReadAuthority, next: ReadAuthority | undefined, below: number): Promise<void> {
   const pathLength = certificate.basicConstraints?.pathLength
-  if (pathLength !== undefined && pathLength < below) throw certificateError(`${JSON.stringify(name)} allows ${pathLength} authorities below it`, `${below}`, 'pass the right chain')
-  if (selfIssued(certificate) && next !== undefined) throw certificateError(`${JSON.stringify(name)} is a root`, 'no authority above it', 'pass the chain in order')
-  const issuer = selfIssued(certificate) ? certificate : next?.certificate
-  if (issuer === undefined) return
-  if (compareBytes(certificate.issuerDer, issuer.subjectDer) !== 0) throw certificateError(`${JSON.stringify(name)} is not issued by the next authority`, 'the chain in order', 'pass its issuer first')
+  if (pathLength !== undefined && pathLength < below) throw certificateError(`${quoted(name)} allows ${pathLength} authorities below it`, `${below}`, 'pass the right chain')
+  const isRoot = selfIssued(certificate)
+  if (isRoot && next !== undefined) throw certificateError(`${quoted(name)} is a root`, 'no authority above it', 'pass the chain in order')
+  const issuer = isRoot ? certificate : next?.certificate
+  if (issuer === undefined || compareBytes(certificate.issuerDer, issuer.subjectDer) !== 0)
+    throw certificateError(`${quoted(name)} is not issued by the next authority`, 'the chain in order', 'pass its issuer first')
   const algorithm = signatureAlgorithmOf(certificate.signatureAlgorithm)
   if (algorithm === undefined)
-    throw certificateError(`${JSON.stringify(name)} is signed with ${oidName(certificate.signatureAlgorithm)}`, `one of ${Object.keys(signatureAlgorithms).join(', ')}`, 'make another authority')
+    throw certificateError(`${quoted(name)} is signed with ${oidName(certificate.signatureAlgorithm)}`, `one of ${Object.keys(signatureAlgorithms).join(', ')}`, 'make another authority')
   const valid = issuer.publicKey.ok && (await verifySignature(subtle, issuer.publicKey.key, algorithm, certificate.signed, certificate.signature))
-  if (!valid) throw certificateError(`the signature of ${JSON.stringify(name)} is not by its issuer`, 'a valid one', 'see whether the file was changed')
+  if (!valid) throw certificateError(`the signature of ${quoted(name)} is not by its issuer`, 'a valid one', 'see whether the file was changed')
 }
 
 /** A leaf is valid only while every authority above it is. */

@@ -2,6 +2,7 @@
 import { toHex } from '../bytes.js'
 import type { WebCryptoLike } from '../platform.js'
 import { readCsr, type UnverifiedCsr } from './asn1/csr.js'
+import { commonNamesOf } from './asn1/name.js'
 import { COMMON_NAME, oidName } from './asn1/oids.js'
 import { readPem, type PemInput } from './pem.js'
 import { sha256, subtleOf, type Subtle } from './subtle.js'
@@ -42,7 +43,7 @@ export async function verifyCsr(crypto: WebCryptoLike, pem: PemInput<'csr'>): Pr
   const [signature, keyHash] = await Promise.all([verifyCsrSignature(subtle, unverified), sha256(subtle, unverified.publicKeyDer)])
   const { publicKey } = unverified
   return {
-    commonNames: commonNamesOf(unverified),
+    commonNames: commonNamesOf(unverified.subject),
     keyAlgorithm: publicKey.algorithm,
     keyProblem: publicKey.ok ? undefined : `wanted ${publicKey.wanted}`,
     keyHash: toHex(keyHash),
@@ -52,11 +53,6 @@ export async function verifyCsr(crypto: WebCryptoLike, pem: PemInput<'csr'>): Pr
       ...unverified.requested,
     ],
   }
-}
-
-/** Every Common Name of a CSR, wherever in the subject it stands. Unreadable text becomes the empty string, which no user is called. */
-export function commonNamesOf(unverified: UnverifiedCsr): readonly string[] {
-  return unverified.subject.filter(({ type }) => type === COMMON_NAME).map(({ value }) => value ?? '')
 }
 
 /** Whether the sender of a CSR has the private key of its public key. */

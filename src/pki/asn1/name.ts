@@ -36,3 +36,8 @@ export function readName(value: DerValue): readonly NameAttribute[] {
     })
   })
 }
+
+/** Every Common Name, wherever in the name it stands. Text without certain meaning becomes the empty string, which nobody is called. */
+export function commonNamesOf(attributes: readonly NameAttribute[]): readonly string[] {
+  return attributes.filter(({ type }) => type === COMMON_NAME).map(({ value }) => value ?? '')
+}

@@ -8,6 +8,7 @@ export const SUBJECT_KEY_IDENTIFIER = '2.5.29.14'
 export const KEY_USAGE = '2.5.29.15'
 export const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17'
 export const BASIC_CONSTRAINTS = '2.5.29.19'
+export const NAME_CONSTRAINTS = '2.5.29.30'
 export const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
 export const EXTENDED_KEY_USAGE = '2.5.29.37'
 
@@ -41,7 +42,7 @@ const names: Readonly<Record<string, string>> = {
   [KEY_USAGE]: 'keyUsage',
   [SUBJECT_ALTERNATIVE_NAME]: 'subjectAltName',
   [BASIC_CONSTRAINTS]: 'basicConstraints',
-  '2.5.29.30': 'nameConstraints',
+  [NAME_CONSTRAINTS]: 'nameConstraints',
   '2.5.29.31': 'cRLDistributionPoints',
   '2.5.29.32': 'certificatePolicies',
   '2.5.29.36': 'policyConstraints',

@@ -3,7 +3,9 @@
  *
  * Names are ours to read since they decide who somebody is: every Common Name counts, of any string type, wherever it stands.
  */
+import { compareBytes } from '../../bytes.js'
 import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
+import { readSignatureAlgorithm } from './algorithms.js'
 import { contents, encoded, readDer, type DerValue } from './der.js'
 import { fieldsOf, oidOf, wholeBits } from './fields.js'
 import { readForeignCertificate, type ForeignCertificate } from './foreign/read-certificate.js'
@@ -53,14 +55,14 @@ type Outer = Omit<UnverifiedCertificate, keyof ForeignCertificate | 'der'>
 function readOuter(value: DerValue): Outer {
   const fields = fieldsOf(value, 'certificate')
   const tbs = fields.take(0x30, 'part that is signed')
-  fields.take(0x30, 'signature algorithm')
+  const outer = fields.take(0x30, 'signature algorithm')
   const signature = wholeBits(fields.take(0x03, 'signature'), 'signature')
   fields.end()
 
   const inner = fieldsOf(tbs, 'certificate')
   inner.optional(0xa0)
   inner.take(0x02, 'serial number')
-  inner.take(0x30, 'signature algorithm')
+  const algorithm = inner.take(0x30, 'signature algorithm')
   const issuer = inner.take(0x30, 'issuer')
   inner.take(0x30, 'validity')
   const subject = inner.take(0x30, 'subject')
@@ -70,6 +72,9 @@ function readOuter(value: DerValue): Outer {
   inner.optional(0x82)
   const extensions = inner.optional(0xa3)
   inner.end()
+  // Byte for byte (RFC 5280 §4.1.1.2): only the inner one is signed, and Go reads no certificate in which they differ.
+  if (compareBytes(encoded(algorithm), encoded(outer)) !== 0) throw certificateError('its two signature algorithms differ')
+  readSignatureAlgorithm(algorithm)
   for (const extension of extensions?.children[0]?.children ?? []) checkKnownExtension(extension)
 
   return {

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { utf8, concatBytes } from '../../../src/bytes.js'
+import { concatBytes, toHex, utf8 } from '../../../src/bytes.js'
+import { algorithmIdentifier } from '../../../src/pki/asn1/algorithms.js'
 import { commonNameOnly } from '../../../src/pki/asn1/name.js'
-import { namedBits, objectIdentifier, octetString, sequence, setOf, smallInteger, TRUE, tlv } from '../../../src/pki/asn1/write.js'
+import { namedBits, NULL, objectIdentifier, octetString, sequence, setOf, smallInteger, TRUE, tlv } from '../../../src/pki/asn1/write.js'
 import { createCa, days, generateKeyPair, openCa, type CaRequest, type Purpose, type Signer } from '../../../src/pki/index.js'
 import type { CertificatePem } from '../../../src/pki/pem.js'
 import { authority, certificateOf, certSign, commonName, extension, isCa, keyOf, lanes, NOW, rejected } from '../../support/pki.js'
@@ -65,6 +66,11 @@ describe('no authority is made from', () => {
 })
 
 type Content = Omit<Parameters<typeof certificateOf>[0], 'by'> & { readonly by?: Signer }
+const replaced = (bytes: Uint8Array, from: string, to: string): Uint8Array => {
+  const hex = toHex(bytes)
+  expect(hex.split(from)).toHaveLength(2)
+  return Uint8Array.from(Buffer.from(hex.replace(from, to), 'hex'))
+}
 const ownOf = (content: Content): Promise<CertificatePem> => certificateOf({ by: signer, publicKeyDer: signer.publicKey, ...content })
 
 describe('openCa', () => {
@@ -89,7 +95,12 @@ describe('openCa', () => {
     ['no keyUsage', { extensions: [isCa] }, 'may not sign'],
     ['keyUsage without keyCertSign', { extensions: [isCa, extension('2.5.29.15', true, namedBits([0, 6]))] }, 'may not sign'],
     ['an unknown critical extension', { extensions: [isCa, certSign, extension('1.2.3.4', true, sequence())] }, '1.2.3.4'],
-    ['critical name constraints', { extensions: [isCa, certSign, extension('2.5.29.30', true, sequence())] }, ''],
+    ['critical name constraints', { extensions: [isCa, certSign, extension('2.5.29.30', true, sequence())] }, 'nameConstraints'],
+    ['name constraints that are not critical: they bind all the same', { extensions: [isCa, certSign, extension('2.5.29.30', false, sequence())] }, 'nameConstraints'],
+    ['a version that is not 3', { body: (tbs: Uint8Array) => replaced(tbs, 'a003020102', 'a003020103') }, 'version 4'],
+    ['a signature over SHA-1', { inner: sequence(objectIdentifier('1.2.840.10045.4.1')) }, 'ecdsa-with-SHA1'],
+    ['another algorithm outside than inside', { outer: algorithmIdentifier('ecdsa-sha384') }, 'two signature algorithms'],
+    ['another encoding of the algorithm outside, which Go does not read', { outer: sequence(objectIdentifier('1.2.840.10045.4.3.2'), NULL) }, 'two signature algorithms'],
     ['an extension twice', { extensions: [isCa, certSign, isCa] }, 'twice'],
     ['two Common Names', { subject: twoNames }, '2 readable Common Names'],
     ['no Common Name', { subject: sequence(setOf(sequence(objectIdentifier('2.5.4.10'), tlv(0x0c, utf8('etcd'))))) }, '0 readable'],
@@ -107,6 +118,11 @@ describe('openCa', () => {
     ['something else that is DER', () => sequence(smallInteger(1))],
   ])('refuses %s', async (_, change) => {
     await rejected('ERR_DER_INVALID', open(await ownOf({ change })))
+  })
+
+  test('refuses parameters of an algorithm that has none, inside and outside alike', async () => {
+    const inner = sequence(objectIdentifier('1.2.840.10045.4.3.2'), smallInteger(5))
+    await rejected('ERR_DER_INVALID', open(await ownOf({ inner })))
   })
 
   test('refuses a certificate whose self-signature was not made over it', async () => {
@@ -141,33 +157,75 @@ describe('an intermediate', async () => {
   const root = await generateKeyPair(crypto, 'ecdsa-p384')
   const rootPem = await ownOf({ subject: commonNameOnly('etcd-root'), by: root.signer, publicKeyDer: root.signer.publicKey })
   const under = await ownOf({ issuer: commonNameOnly('etcd-root'), by: root.signer })
-  const open = (certificate: string, parents?: string) => openCa(crypto, { certificate, signer, issues: ['client'], ...(parents === undefined ? {} : { parents }) })
+  const open = (certificate: string, parents?: string, issues: readonly Purpose[] = ['client']) =>
+    openCa(crypto, { certificate, signer, issues, ...(parents === undefined ? {} : { parents }) })
+  const refusal = async (...args: Parameters<typeof open>): Promise<string> => (await rejected('ERR_CERTIFICATE_INVALID', open(...args))).message
+  const rootOf = (content: Content = {}): Promise<CertificatePem> => certificateOf({ by: root.signer, subject: commonNameOnly('etcd-root'), publicKeyDer: root.signer.publicKey, ...content })
+  const extended = (...oids: string[]) => extension('2.5.29.37', false, sequence(...oids.map(objectIdentifier)))
+  const client = '1.3.6.1.5.5.7.3.2'
+  const server = '1.3.6.1.5.5.7.3.1'
 
-  test('opens with and without its parents', async () => {
-    expect((await open(under)).name).toBe('etcd-ca')
+  test('opens with the authorities above it, up to a root', async () => {
     expect((await open(under, rootPem)).name).toBe('etcd-ca')
+    const middle = await generateKeyPair(crypto, 'ecdsa-p256')
+    const middlePem = await certificateOf({ by: root.signer, subject: commonNameOnly('etcd-middle'), issuer: commonNameOnly('etcd-root'), publicKeyDer: middle.signer.publicKey })
+    const low = await ownOf({ issuer: commonNameOnly('etcd-middle'), by: middle.signer })
+    expect((await open(low, middlePem + rootPem)).name).toBe('etcd-ca')
+  })
+
+  test('is refused without them: nothing would say that its names and rights are what its issuer signed', async () => {
+    expect(await refusal(under)).toContain('pass as parents the certificates of "etcd-root" and of whatever is above it, the root last')
+    const low = await ownOf({ issuer: commonNameOnly('etcd-middle'), by: root.signer })
+    const middle = await certificateOf({ by: root.signer, subject: commonNameOnly('etcd-middle'), issuer: commonNameOnly('etcd-root') })
+    expect(await refusal(low, middle)).toContain('of "etcd-root"')
+  })
+
+  test('is not what a root becomes by another name of its issuer', async () => {
+    const own = await ownOf({ change: (der) => { const at = Buffer.from(der).indexOf('etcd-ca'); return der.map((byte, i) => (i === at ? byte ^ 1 : byte)) } })
+    expect(await refusal(own)).toContain('pass as parents')
   })
 
   test('is refused with parents that are not its own', async () => {
     const stranger = (await authority(crypto, 'etcd-root', ['client'])).certificate
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(under, stranger))).message).toContain('signature')
+    expect(await refusal(under, stranger)).toContain('signature')
     const other = (await authority(crypto, 'other-root', ['client'])).certificate
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(under, other))).message).toContain('not issued by')
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await ownOf({}), rootPem))).message).toContain('is a root')
+    expect(await refusal(under, other)).toContain('not issued by')
+    expect(await refusal(await ownOf({}), rootPem)).toContain('is a root')
   })
 
   test('is refused where its parent allows no authority below', async () => {
     const zero = extension('2.5.29.19', true, sequence(TRUE, smallInteger(0)))
-    const strict = await ownOf({ subject: commonNameOnly('etcd-root'), by: root.signer, publicKeyDer: root.signer.publicKey, extensions: [zero, certSign] })
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(under, strict))).message).toContain('allows 0')
+    expect(await refusal(under, await rootOf({ extensions: [zero, certSign] }))).toContain('allows 0')
+  })
+
+  test('is refused where an extended key usage above it forbids what it is to issue: Go and OpenSSL hold it against the whole chain', async () => {
+    const serving = await rootOf({ extensions: [isCa, certSign, extended(server)] })
+    expect(await refusal(under, serving)).toContain('"etcd-root": extended key usage without clientAuth')
+    await open(under, await rootOf({ extensions: [isCa, certSign, extended(client)] }))
+    await open(under, await rootOf({ extensions: [isCa, certSign, extended(client, server)] }), ['peer'])
+    await open(under, await rootOf({ extensions: [isCa, certSign, extended('2.5.29.37.0')] }), ['peer'])
+  })
+
+  test('is refused where it, or one above it, is signed over SHA-1, restricts names, or has a weak key', async () => {
+    const inner = sequence(objectIdentifier('1.2.840.10045.4.1'))
+    expect(await refusal(await ownOf({ issuer: commonNameOnly('etcd-root'), by: root.signer, inner }), rootPem)).toContain('ecdsa-with-SHA1')
+    expect(await refusal(under, await rootOf({ inner }))).toContain('ecdsa-with-SHA1')
+    expect(await refusal(under, await rootOf({ extensions: [isCa, certSign, extension('2.5.29.30', false, sequence())] }))).toContain('nameConstraints')
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'der', type: 'spki' })
+    expect(await refusal(under, await rootOf({ publicKeyDer: weak }))).toContain('rsa-1024')
   })
 
   test('is refused under a root of that name, which etcd v2 would take for the user', async () => {
-    const top = await certificateOf({ by: root.signer, subject: commonNameOnly('root') })
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await ownOf({ issuer: commonNameOnly('root'), by: root.signer }), top))).message).toContain('authority "root"')
+    const top = await rootOf({ subject: commonNameOnly('root') })
+    expect(await refusal(await ownOf({ issuer: commonNameOnly('root'), by: root.signer }), top)).toContain('authority "root"')
   })
 
-  test('is refused where its issuer has a name that could be taken for a user', async () => {
-    expect((await rejected('ERR_CERTIFICATE_INVALID', open(await ownOf({ issuer: commonNameOnly('x/../root'), by: root.signer })))).message).toContain('its issuer')
+  test('ends with the first above it that ends, and begins with the last', async () => {
+    const [early, late] = [new Date(NOW.getTime() - 3_600_000), NOW]
+    const [soon, later] = [days(10).from(NOW).notAfter, days(20).from(NOW).notAfter]
+    for (const [own, above] of [[{ notBefore: early, notAfter: later }, { notBefore: late, notAfter: soon }], [{ notBefore: late, notAfter: soon }, { notBefore: early, notAfter: later }]] as const) {
+      const ca = await open(await ownOf({ issuer: commonNameOnly('etcd-root'), by: root.signer, validity: own }), await rootOf({ validity: above }))
+      expect([ca.notBefore, ca.notAfter]).toEqual([late, soon])
+    }
   })
 })

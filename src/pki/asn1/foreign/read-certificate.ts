@@ -2,7 +2,7 @@
  * Certificates that others made (RFC 5280), read by pkijs, which is loaded when the first one is. The only folder that knows pkijs and asn1js.
  *
  * Speaks plain objects and bytes. Expects one DER value whose form has been checked already (`../read-certificate.ts`, which also reads the names and
- * the key): pkijs reads BER, accepts trailing bytes, and takes several Common Names for one.
+ * the key, and compares the two signature algorithms): pkijs reads BER, accepts trailing bytes, and takes several Common Names for one.
  */
 import type { GeneralName } from 'pkijs'
 
@@ -46,7 +46,6 @@ export async function readForeignCertificate(der: Uint8Array): Promise<ForeignRe
 
 function read(pkijs: typeof import('pkijs'), der: Uint8Array<ArrayBuffer>): ForeignReading {
   const certificate = pkijs.Certificate.fromBER(der)
-  if (certificate.signature.algorithmId !== certificate.signatureAlgorithm.algorithmId) return { problem: 'its two signature algorithms differ' }
   if (certificate.version < 2 && (certificate.extensions?.length ?? 0) > 0) return { problem: 'extensions in a certificate of an old version' }
 
   const extensions = certificate.extensions ?? []
