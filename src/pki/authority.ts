@@ -1,6 +1,6 @@
 /** A certificate authority that may issue: its certificate, its signer, and what of its certificates is always the same, encoded once. */
 import { toHex } from '../bytes.js'
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import type { WebCryptoLike } from '../platform.js'
 import { leafExtensions, signedBy, type ExtendedUsage, type KeyUsageBit } from './asn1/certificate.js'
 import { writePem, type CertificatePem } from './pem.js'
@@ -14,8 +14,11 @@ export type Purpose = 'client' | 'server' | 'peer'
 /** Every {@link Purpose}. */
 export const purposes: readonly Purpose[] = ['client', 'server', 'peer']
 
-/** What only this folder reads of an authority. */
+/** What was checked of an authority, and all that issuing reads of it: what shows could have been changed, or put over another. */
 export interface AuthorityInside {
+  readonly name: string
+  readonly issues: readonly Purpose[]
+  readonly validity: Validity
   readonly crypto: WebCryptoLike
   readonly subtle: Subtle
   readonly signer: CheckedSigner
@@ -64,26 +67,31 @@ export function authorityOf<D extends Purpose>(parts: {
   readonly chainNames: readonly string[]
 }): Authority<D> {
   const cache = new Map<string, Uint8Array>()
-  const hidden: AuthorityInside = {
+  const { notBefore, notAfter } = parts.validity
+  const hidden: AuthorityInside = Object.freeze({
+    name: parts.name,
+    issues: Object.freeze([...parts.issues]),
+    validity: { notBefore: new Date(notBefore), notAfter: new Date(notAfter) },
     crypto: parts.crypto,
     subtle: subtleOf(parts.crypto),
     signer: parts.signer,
     keyId: parts.keyId,
     signedBy: signedBy(parts.signer.signer.algorithm, parts.nameDer),
     intermediates: parts.intermediates,
-    chainNames: parts.chainNames,
-    leafExtensions(usage, extended) {
+    chainNames: Object.freeze([...parts.chainNames]),
+    leafExtensions(usage: readonly KeyUsageBit[], extended: readonly ExtendedUsage[]) {
       const key = [...usage, ...extended].join()
       const known = cache.get(key) ?? leafExtensions(usage, extended, parts.keyId)
       cache.set(key, known)
       return known
     },
-  }
+  })
   const shown: Omit<Authority<D>, typeof inside> = {
     name: parts.name,
     certificate: writePem('certificate', parts.certificateDer),
     keyId: toHex(parts.keyId),
-    ...parts.validity,
+    notBefore,
+    notAfter,
     issues: Object.freeze(Object.fromEntries(parts.issues.map((purpose) => [purpose, true])) as Record<D, true>),
   }
   // Not enumerable: printing or comparing an authority shows its data only.
@@ -112,12 +120,12 @@ export function insideOf(authority: Authority, purpose: Purpose): AuthorityInsid
   const given = authority as Partial<Authority> | null | undefined
   const hidden = given?.[inside]
   if (hidden === undefined) throw new TypeError('an authority must come from createCa or openCa')
-  const issues = Object.keys(authority.issues)
+  const { name, issues } = hidden
   if (!issues.includes(purpose))
     throw new EtcdRbacError(
       'ERR_PURPOSE_REFUSED',
       {
-        found: `authority ${JSON.stringify(authority.name)}, which issues for ${issues.join(', ')}`,
+        found: `authority ${quoted(name)}, which issues for ${issues.join(', ')}`,
         wanted: `one that issues for ${purpose}`,
         fix: 'pass the right authority: whoever holds a certificate that the peer listener accepts is root',
       },

@@ -5,7 +5,7 @@
  * dials from (etcd `pkg/transport/listener_tls.go`).
  */
 import { EtcdRbacError } from '../errors.js'
-import type { AlternativeName } from './asn1/certificate.js'
+import { alternativeNames, type AlternativeName } from './asn1/certificate.js'
 
 /** What a member is called by clients on its own machine. Not added unless asked for: every member would answer to it. */
 export const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '::1']
@@ -34,6 +34,12 @@ export function hostsOf(...urls: readonly string[]): readonly string[] {
 }
 
 /**
+ * The bytes that the hosts of one certificate may take. Go reads no handshake above 64 KiB (`crypto/tls` `maxHandshake`), the whole chain included, and
+ * neither does the reader of certificates here.
+ */
+const MOST_BYTES = 49_152
+
+/**
  * Hosts written by hand, checked and in one spelling each.
  *
  * @throws {@link EtcdRbacError} `ERR_HOST_INVALID`
@@ -42,7 +48,9 @@ export function checkHosts(hosts: readonly string[]): readonly string[] {
   if (!Array.isArray(hosts)) throw new TypeError('hosts must be a list of strings')
   if (hosts.length === 0) return refuse('', 'no host', 'at least one: without one, no client can verify the member')
   if (hosts.length > 1000) return refuse('', `${hosts.length} hosts`, 'at most 1000')
-  return [...new Set((hosts as readonly string[]).map(checkHost))]
+  const checked = [...new Set((hosts as readonly string[]).map(checkHost))]
+  const { length } = alternativeNames(checked.map(alternativeNameOf), true)
+  return length > MOST_BYTES ? refuse('', `${hosts.length} hosts of ${length} bytes`, `at most ${MOST_BYTES} bytes: clients could not read the certificate`) : checked
 }
 
 function checkHost(host: string): string {

@@ -89,7 +89,7 @@ export async function issueLeaf<R extends IssuanceRecord>(
   checkAuthority(hidden, request.policy)
   const { longLived }: { readonly longLived?: string } = request
   if (longLived !== undefined && longLived !== 'longer than 397 days') throw new TypeError("longLived must be 'longer than 397 days'")
-  const validity = checkLeafValidity(request.validity, authority, longLived !== undefined)
+  const validity = checkLeafValidity(request.validity, { name: hidden.name, ...hidden.validity }, longLived !== undefined)
   const { key, keyHash } = await verifiedKey(hidden, request.csr, decision)
   if (request.authorize !== undefined) {
     const { hosts, label } = decision
@@ -118,8 +118,8 @@ export async function issueLeaf<R extends IssuanceRecord>(
     serial: toHex(serial).replace(/^(?:00)+/, ''),
     keyHash,
     keyAlgorithm: key.algorithm,
-    authority: authority.name,
-    authorityKeyId: authority.keyId,
+    authority: hidden.name,
+    authorityKeyId: toHex(hidden.keyId),
     usages: profile.usages,
     ...(commonName === undefined ? {} : { commonName }),
     notBefore: validity.notBefore.toISOString(),

@@ -2,7 +2,7 @@
  * The seam through which everything here is signed. A private key may live in a file, in WebCrypto, or in a hardware module or cloud service
  * that only ever signs: whoever has one writes these three members.
  */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import { signatureAlgorithms, type SignatureAlgorithm } from './asn1/algorithms.js'
 import { readDer } from './asn1/der.js'
 import { ecdsaFromDer } from './asn1/ecdsa.js'
@@ -27,6 +27,7 @@ export interface Signer {
 
 /** A signer whose public key has been read. */
 export interface CheckedSigner {
+  /** What the caller's signer was when it was checked. */
   readonly signer: Signer
   readonly key: PublicKey
 }
@@ -38,23 +39,25 @@ export interface CheckedSigner {
  */
 export function checkSigner(signer: Signer): CheckedSigner {
   const given = signer as Partial<Signer> | null | undefined
-  if (typeof given?.sign !== 'function' || !(given.publicKey instanceof Uint8Array)) throw new TypeError('a signer must have algorithm, publicKey (Uint8Array) and sign')
-  if (!Object.hasOwn(signatureAlgorithms, signer.algorithm))
+  const { algorithm, publicKey, sign } = given ?? {}
+  if (typeof sign !== 'function' || !(publicKey instanceof Uint8Array)) throw new TypeError('a signer must have algorithm, publicKey (Uint8Array) and sign')
+  if (typeof algorithm !== 'string' || !Object.hasOwn(signatureAlgorithms, algorithm))
     throw new EtcdRbacError(
       'ERR_ALGORITHM_UNSUPPORTED',
-      { found: `a signer of algorithm ${JSON.stringify(signer.algorithm)}`, wanted: `one of ${Object.keys(signatureAlgorithms).join(', ')}`, fix: 'sign with another' },
-      { algorithm: signer.algorithm },
+      { found: `a signer of algorithm ${quoted(String(algorithm))}`, wanted: `one of ${Object.keys(signatureAlgorithms).join(', ')}`, fix: 'sign with another' },
+      { algorithm: String(algorithm) },
     )
-  const reading = readPublicKey(readDer(signer.publicKey))
+  // Copied: what was checked is what is certified, whatever becomes of the caller's bytes.
+  const reading = readPublicKey(readDer(Uint8Array.from(publicKey)))
   if (!reading.ok)
     throw new EtcdRbacError(
       'ERR_ALGORITHM_UNSUPPORTED',
       { found: `a signer with a public key of ${reading.algorithm}`, wanted: reading.wanted, fix: 'make another key' },
       { algorithm: reading.algorithm },
     )
-  if (signatureAlgorithms[signer.algorithm].family !== reading.key.family)
-    return refuse(`${signer.algorithm} with a public key of ${reading.algorithm}`, 'a signature algorithm of the key')
-  return { signer, key: reading.key }
+  const { key } = reading
+  if (signatureAlgorithms[algorithm].family !== key.family) return refuse(`${algorithm} with a public key of ${key.algorithm}`, 'a signature algorithm of the key')
+  return { signer: { algorithm, publicKey: key.der, sign: (bytes) => sign.call(signer, bytes) }, key }
 }
 
 /**

@@ -7,7 +7,7 @@ import { commonNameOnly } from '../../../src/pki/asn1/name.js'
 import { objectIdentifier, octetString, sequence, setOf, smallInteger, tagged, tlv, TRUE } from '../../../src/pki/asn1/write.js'
 import {
   createCa, createCsr, days, hostsOf, inspectCertificate, issueClient, issueGateway, issuePeer, issueServer, openCa, type Authority, type ClientRequest, type Issued,
-  type IssueQuestion, type KeyAlgorithm,
+  type IssueQuestion, type KeyAlgorithm, type Signer,
 } from '../../../src/pki/index.js'
 import { readPem } from '../../../src/pki/pem.js'
 import { authority, certificateOf, commonName, csrOf, keyOf, lanes, NOW, organization, policy, policyV2, rejected, validity } from '../../support/pki.js'
@@ -192,11 +192,42 @@ describe('no client certificate', () => {
     for (const none of [undefined, {}, { ...clients }]) await expect(issueClient(none as never, good)).rejects.toThrow(TypeError)
   })
 
+  test('from an authority of which anything that shows was changed', async () => {
+    const issues = { issues: { value: { client: true, peer: true } } }
+    await rejected('ERR_PURPOSE_REFUSED', issuePeer(Object.create(clients, issues) as unknown as Authority<'peer'>, { policy, member: 'etcd-0', hosts, csr, validity }))
+    await rejected('ERR_AUTHORITY_UNKNOWN', issueClient(Object.create(clients, { name: { value: 'etcd-ca' } }) as typeof clients, { ...good, policy: { ...policy, authorities: ['etcd-ca'] } as never }))
+    const ca = await authority(crypto, 'etcd-clients', ['client'])
+    ca.notAfter.setUTCFullYear(2090)
+    ca.notBefore.setUTCFullYear(2000)
+    await rejected('ERR_VALIDITY_INVALID', issueClient(ca, { ...good, validity: { notBefore: NOW, notAfter: later }, longLived: 'longer than 397 days' }))
+    await rejected('ERR_VALIDITY_INVALID', issueClient(ca, { ...good, validity: { notBefore: new Date('2026-01-01'), notAfter: validity.notAfter } }))
+  })
+
   test('is long-lived by accident: the words must be the right ones', async () => {
     const long = days(1000).from(NOW)
     await expect(issueClient(clients, { ...good, validity: long, longLived: true as never })).rejects.toThrow(TypeError)
     expect((await issueClient(clients, { ...good, validity: long, longLived: 'longer than 397 days' })).notAfter).toEqual(long.notAfter)
   })
+})
+
+test('a signer is taken as it was when it was checked: what it says later about itself changes nothing', async () => {
+  const publicKey = Uint8Array.from(signer.publicKey)
+  const changing = { ...signer, publicKey, sign: (bytes: Uint8Array) => signer.sign(bytes) }
+  const making = createCa(crypto, { name: 'etcd-clients', signer: changing, issues: ['client'], validity: days(3650).from(NOW, { backdateMinutes: 60 }) })
+  const asking = createCsr(crypto, { commonName: 'alice', signer: changing })
+  Object.assign(changing, { algorithm: 'ecdsa-sha512', sign: () => Promise.reject(new Error('another')) })
+  publicKey.fill(0)
+  const ca = await making
+  const issued = await issueClient(ca, { policy, user: 'alice', csr: await asking, validity })
+  expect((await inspectCertificate(crypto, issued.certificate)).signatureAlgorithm).toBe('ecdsa-sha256')
+  expect(new X509Certificate(issued.certificate).verify(new X509Certificate(ca.certificate).publicKey)).toBe(true)
+})
+
+test('a signer whose algorithm is another at each look is asked once', async () => {
+  let looks = 0
+  const turning: Signer = { publicKey: signer.publicKey, sign: (bytes) => signer.sign(bytes), get algorithm() { return looks++ === 0 ? 'ecdsa-sha256' as const : 'ecdsa-sha512' as const } }
+  await createCa(crypto, { name: 'etcd-clients', signer: turning, issues: ['client'], validity: days(3650).from(NOW) })
+  expect(looks).toBe(1)
 })
 
 test('the hook is asked about what was verified, and what it throws reaches the caller', async () => {
@@ -252,6 +283,18 @@ describe('members', () => {
     const asked = { ...good, ...change } as unknown as typeof good
     await rejected(code, issueServer(servers, asked))
     await rejected(code, issuePeer(peers, asked))
+  })
+
+  test('have as many hosts as can be read again, and no more', async () => {
+    const names = (count: number) => Array.from({ length: count }, (_, i) => `host-${String(i).padStart(3, '0')}.${'a'.repeat(58)}.example.com`)
+    const refused = await rejected('ERR_HOST_INVALID', issueServer(servers, { ...good, hosts: names(900) }))
+    expect(refused.message).toContain('900 hosts')
+    const { certificate } = await issueServer(servers, { ...good, hosts: names(600) })
+    expect((await inspectCertificate(crypto, certificate)).hosts).toHaveLength(600)
+    const long = Array.from({ length: 1000 }, (_, i) => `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.e${i}`)
+    let most = 0
+    for (let step = 512; step >= 1; step /= 2) if (await issueServer(servers, { ...good, hosts: long.slice(0, most + step) }).then(() => true, () => false)) most += step
+    expect((await inspectCertificate(crypto, (await issueServer(servers, { ...good, hosts: long.slice(0, most) })).certificate)).hosts).toHaveLength(most)
   })
 
   test('never come from the authority of clients, or of each other', async () => {
