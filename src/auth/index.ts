@@ -1,5 +1,6 @@
 /** Auth: read, plan and apply the users, roles and permissions of an etcd, v3 and v2. Loads no ASN.1 and no client. */
-export { EtcdAuth, type Applied, type ApplyOptions, type EtcdAuthOptions, type Outcome, type StepEvent } from './etcd-auth.js'
+export { EtcdAuth, type EtcdAuthOptions } from './etcd-auth.js'
+export type { Applied, ApplyOptions, Outcome, StepEvent } from './apply.js'
 export { v3Backend, type V3BackendOptions } from './v3/v3-backend.js'
 export type { AuthMethod, AuthRpcs, Etcd3AuthClient, Etcd3CallOptions, V3Transport, WirePermission } from './v3/transport.js'
 export { v2Backend, type V2BackendOptions } from './v2/v2-backend.js'

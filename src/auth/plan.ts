@@ -8,7 +8,7 @@ import { v2Regions, v3Regions } from './rights.js'
 import { fingerprint, type Api, type AuthState } from './state.js'
 import type { Step } from './step.js'
 import { visible } from './visible.js'
-import { wantedOf } from './wanted.js'
+import { wantedOf, type Wanted } from './wanted.js'
 
 /** What a plan must be told. Nothing here has a default: each is a decision about who gets in. */
 export interface PlanOptions {
@@ -82,11 +82,7 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
   if (enabling) {
     if (!holdsRootAfter('root')) blockers.push(`etcd enables auth only if a user named root holds role root: declare user root and bind it to "root" in the ${state.api} half`)
     blockers.push(...identityProblems(identity, now))
-    const acknowledged = [...(options.acknowledgeRoot ?? []), identity.user]
-    for (const user of others.users) {
-      if (holdsRootAfter(user) && !acknowledged.includes(user))
-        blockers.push(`user ${visible(user)}, whom the policy does not name, holds role root: remove it, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
-    }
+    blockers.push(...strangersWithRoot(state, wanted, options, identity, deleted))
   }
   if (state.api === 'v2' && Object.hasOwn(wanted.users, 'root') && !holdsRootAfter('root'))
     blockers.push('on v2 user root holds role root whatever is written: bind it to "root" in the v2 half, or drop the user')
@@ -129,6 +125,14 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
     unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
     sever: enabling ? 'everyone' : [...reduced],
   }
+}
+
+/** Each user outside the policy who holds role root and is not known to: while auth is off, anyone could have made it. */
+export function strangersWithRoot(state: AuthState, wanted: Wanted, { acknowledgeRoot = [] }: PlanOptions, identity: Identity, deleted?: ReadonlySet<string>): readonly string[] {
+  const known = new Set([...acknowledgeRoot, identity.user, ...(deleted ?? [])])
+  return unmanagedOf(state, wanted)
+    .users.filter((user) => state.users[user]?.includes('root') === true && !known.has(user))
+    .map((user) => `user ${visible(user)}, whom the policy does not name, holds role root: remove it, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
 }
 
 /**

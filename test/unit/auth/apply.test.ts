@@ -1,16 +1,45 @@
 /** Applying a plan to the double behind each seam: what goes wrong on the way, and what then stands in the store. */
 import { describe, expect, test } from 'vitest'
-import { describe as describePlan, planAuth, type StepEvent } from '../../../src/auth/index.js'
+import { describe as describePlan, planAuth, type PlanOptions, type StepEvent } from '../../../src/auth/index.js'
 import { pattern, prefix, read } from '../../../src/keys/index.js'
 import { isEtcdRbacError } from '../../../src/errors.js'
 import { definePolicy, parsePolicy, type Policy } from '../../../src/policy/index.js'
-import { double, isWrite, locked, passwords, policy, rejected, secret } from './doubles.js'
+import { double, isWrite, locked, passwords, policy, rejected, secret, type Double } from './doubles.js'
 
 /** The same names with other rights, so that every kind of step occurs. */
 const changed: Policy = parsePolicy({
   users: { root: 'certificate', node: 'certificate', auditor: 'password', newcomer: 'certificate' },
   v3: { roles: { node: [{ type: 'read', keys: prefix('/calico/felix/v1/') }], extra: [{ type: 'write', keys: prefix('/x/') }] }, bindings: { root: ['root'], node: ['node', 'extra'], newcomer: ['extra'] } },
   v2: { guest: [], roles: { node: [{ type: 'read', keys: pattern('/calico/v1*') }], extra: [{ type: 'write', keys: pattern('/x/*') }] }, bindings: { root: ['root'], node: ['node', 'extra'], newcomer: ['extra'] } },
+})
+
+describe('on v2, where a role that does not exist hides the next', () => {
+  const held = async ({ etcd }: Double, user: string, ...roles: readonly string[]): Promise<void> => {
+    await etcd.fetch(`https://127.0.0.1:2379/v2/auth/users/${user}`, { method: 'PUT', redirect: 'manual', body: JSON.stringify({ user, password: 'x', roles }) })
+  }
+
+  test.each([locked, { unmanaged: 'keep', enable: false } as const])('users of the policy are unbound from one after the other, %j', async (options) => {
+    const made = double('v2')
+    const ghosts = ['ghost1', 'ghost2', `${'g'.repeat(600)}1`, `${'g'.repeat(600)}2`, 'audit']
+    await held(made, 'node', 'node', ...ghosts)
+    const { auth } = made
+    const events: StepEvent[] = []
+    const { steps, state } = await auth().apply(await auth().plan(policy, options), { passwords, onStep: (event) => events.push(event) })
+    expect(state.users['node']).toEqual(['node'])
+    expect(steps.flatMap(({ step }) => (step.do === 'unbindRole' ? [step.role] : [])).sort()).toEqual([...ghosts].sort())
+    expect(events.map(({ number }) => number)).toEqual(steps.map((_, index) => index + 1))
+    expect(events.every(({ number, total }) => number <= total)).toBe(true)
+    expect(steps.at(-1)?.step.do).toBe(options.enable ? 'enable' : 'unbindRole')
+    expect((await auth().plan(policy, options)).steps).toEqual([])
+  })
+
+  test('others are unbound from a role of the policy that comes to light', async () => {
+    const made = double('v2')
+    await held(made, 'zed', 'ghost', 'node')
+    const { auth } = made
+    const { state } = await auth().apply(await auth().plan(policy, locked), { passwords })
+    expect([state.enabled, state.users['zed']]).toEqual([true, ['ghost']])
+  })
 })
 
 describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
@@ -164,6 +193,62 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
     )
     const error = await rejected('ERR_READ_BACK', auth().apply(plan, { onStep: (event) => done.push(event) }))
     expect(error.detail.differences.join()).toContain('/stolen/')
+  })
+
+  test('a stranger who gets role root between the last look and the lock is named, unless acknowledged', async () => {
+    const options = { password: 'planted', version: '3.5.30' }
+    const plans: readonly PlanOptions[] = [{ unmanaged: 'keep', enable: true }, { unmanaged: 'report', enable: true }, { unmanaged: 'remove', enable: true }, { ...locked, acknowledgeRoot: ['mallory'] }]
+    for (const decided of plans) {
+      const { auth, etcd, backend, clock } = double(api)
+      const [other, context] = [backend(etcd.as('mallory')), { clock, deadlineMilliseconds: 1000, user: 'mallory', signal: undefined }]
+      etcd.faults.beforeCall(
+        ({ method }) => method === 'authEnable' || method === 'PUT /v2/auth/enable',
+        async () => {
+          await other.perform({ do: 'addUser', user: 'mallory', login: 'password', reason: '' }, options, context)
+          await other.perform({ do: 'bindRole', user: 'mallory', role: 'root', reason: '' }, options, context)
+        },
+      )
+      const applying = auth().apply(await auth().plan(policy, decided), { passwords })
+      if (decided.acknowledgeRoot !== undefined) expect((await applying).state.users['mallory']).toEqual(['root'])
+      else expect((await rejected('ERR_READ_BACK', applying)).detail.differences.join()).toContain('user mallory, whom the policy does not name, holds role root')
+    }
+  })
+
+  test('a user whom somebody else makes first, with a password of their own, is not locked in: planning again names it', async () => {
+    for (const user of ['root', 'auditor', 'node']) {
+      const { auth, etcd, backend, clock } = double(api)
+      const plan = await auth().plan(policy, locked)
+      let met = false
+      etcd.faults.beforeCall(
+        ({ method, request }) => !met && plan.steps.length > 0 && (method === `GET /v2/auth/users/${user}` || (method === 'userAdd' && (request as { name?: string }).name === user)) && (met = true),
+        () => backend(etcd.as('mallory')).perform({ do: 'addUser', user, login: 'password', reason: '' }, { password: 'planted', version: '3.5.30' }, { clock, deadlineMilliseconds: 1000, user: 'mallory', signal: undefined }),
+      )
+      const error = await rejected('ERR_READ_BACK', auth().apply(plan, { passwords }))
+      expect(error.message).toContain(`user ${user} was there already when it was to be made`)
+      expect(error.message).toContain('delete whom you did not make')
+      expect((await auth().state()).enabled).toBe(false)
+      const rest = await auth().plan(policy, locked)
+      expect(rest.steps.map((step) => step.do)).toEqual(['enable'])
+      expect(rest.warnings.join()).toMatch(new RegExp(`may have given them a password.*${user}`))
+      expect((await auth().apply(rest)).state.enabled).toBe(true)
+    }
+  })
+
+  test('a user found already there is no obstacle where auth stays off, or is on: nobody else could have made it then', async () => {
+    for (const enabled of [false, true]) {
+      const { auth, etcd, backend, clock } = double(api)
+      const few = definePolicy({ users: { root: 'certificate' }, v3: { roles: {}, bindings: { root: ['root'] } }, v2: { guest: [], roles: {}, bindings: { root: ['root'] } } })
+      await auth().apply(await auth().plan(few, { unmanaged: 'keep', enable: enabled }))
+      const plan = await auth().plan(policy, { unmanaged: 'keep', enable: enabled })
+      let met = false
+      etcd.faults.beforeCall(
+        ({ method, request }) => !met && (method === 'GET /v2/auth/users/node' || (method === 'userAdd' && (request as { name?: string }).name === 'node')) && (met = true),
+        () => backend().perform({ do: 'addUser', user: 'node', login: 'password', reason: '' }, { password: 'planted', version: '3.5.30' }, { clock, deadlineMilliseconds: 1000, user: 'root', signal: undefined }),
+      )
+      const { steps, state } = await auth().apply(plan, { passwords })
+      expect(steps.filter(({ outcome }) => outcome === 'found').map(({ step }) => step)).toMatchObject([{ do: 'addUser', user: 'node' }])
+      expect(state.enabled).toBe(enabled)
+    }
   })
 
   test('right after enabling, a root call that is denied says that the caller is locked out, and how to come back', async () => {

@@ -1,0 +1,176 @@
+/** Writing a plan: step by step, enabling last, each result looked at. What to write is decided by planning alone. */
+import { EtcdRbacError } from '../errors.js'
+import type { AbortSignalLike } from '../platform.js'
+import { meaningOf, type Backend, type CallContext } from './backend.js'
+import { identityProblems, type Identity } from './identity.js'
+import { checkPasswords } from './passwords.js'
+import { planAuth, strangersWithRoot, type Plan } from './plan.js'
+import { holds, readState } from './read.js'
+import { fingerprint, hashOf, type AuthState } from './state.js'
+import { showStep, type Step } from './step.js'
+import { visible } from './visible.js'
+import { wantedOf } from './wanted.js'
+
+/** How a step went: `done` by this call, or `found` done already when the server said so or the answer was lost. */
+export type Outcome = 'done' | 'found'
+
+/** Progress of `apply`. */
+export interface StepEvent {
+  /** From 1. */
+  readonly number: number
+  /** The steps of the plan; on v2 it grows where a role that does not exist had hidden another one of the same user. */
+  readonly total: number
+  readonly step: Step
+  readonly outcome: Outcome
+}
+
+/** What `apply` may be given. */
+export interface ApplyOptions {
+  /** Passwords of users that the plan creates and that log in by one. Sent once, kept nowhere. */
+  readonly passwords?: Readonly<Record<string, string>>
+  /** Called after each step. What it throws stops the work and reaches the caller; planning and applying again goes on. */
+  readonly onStep?: (event: StepEvent) => void
+  /** Stops before the next step. A call in flight ends by its deadline. */
+  readonly signal?: AbortSignalLike
+}
+
+/** What was done. The store was read back after the last write and held the policy. */
+export interface Applied {
+  readonly steps: readonly { readonly step: Step; readonly outcome: Outcome }[]
+  readonly state: AuthState
+  /** Whose open connections must be cut now: see {@link Plan.sever}. */
+  readonly sever: Plan['sever']
+}
+
+/** To which store, and as whom. */
+export interface Applier {
+  readonly backend: Backend
+  readonly identity: Identity
+  /** Without a signal: what has been written is always read back. */
+  readonly context: CallContext
+}
+
+/** Writes a plan and reads the store back: see {@link EtcdAuth.apply}. */
+export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, onStep, signal }: ApplyOptions): Promise<Applied> {
+  const { backend, identity, context } = applier
+  const read = (): Promise<AuthState> => readState(backend, context)
+  const remaining = (state: AuthState): Plan => planAuth(state, plan.policy, plan.options, identity, context.clock.now())
+
+  refuseBlocked(applier, plan, [])
+  checkPasswords(plan, passwords)
+  const before = await read()
+  const found = fingerprint(before)
+  if (found !== plan.basis) {
+    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a store that has changed since the plan was made', wanted: 'the state that the plan was made for', fix: 'plan again, and look at what is new' }, { planned: plan.basis, found })
+  }
+  // A plan is data, and may have been kept as JSON or changed: what is written follows from the policy and from what was read.
+  const now = remaining(before)
+  refuseBlocked(applier, now, backend.blockers(before, now.steps))
+  const [planned = '', follows = ''] = [plan.steps, now.steps].map((steps) => `${plan.api}-${hashOf(JSON.stringify(steps))}`)
+  if (planned !== follows) {
+    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'steps that do not follow from the policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned, found: follows })
+  }
+  checkPasswords(now, passwords)
+
+  const done: { readonly step: Step; readonly outcome: Outcome }[] = []
+  /** Users that were to be made and were there already: made by somebody else, whose passwords they have, or by a client that repeats what it sends. */
+  const foreign: string[] = []
+  let total = now.steps.length
+  const goOn = (): void => {
+    if (signal?.aborted !== true) return
+    throw new EtcdRbacError('ERR_ABORTED', { found: `the signal to stop, after ${done.length} of ${total} steps`, wanted: 'to go on', fix: 'plan and apply again: what was done is kept' }, { stepsDone: done.length }, signal.reason)
+  }
+  const run = async (step: Step): Promise<void> => {
+    goOn()
+    const password = step.do === 'addUser' && step.login === 'password' ? passwords[step.user] : undefined
+    const { outcome, conflict } = await perform(applier, step, password, before.version)
+    if (conflict && step.do === 'addUser') foreign.push(step.user)
+    done.push({ step, outcome })
+    onStep?.({ number: done.length, total, step, outcome })
+  }
+
+  const enable = now.steps.find((step) => step.do === 'enable')
+  for (const step of now.steps) if (step !== enable) await run(step)
+  if (enable !== undefined) goOn()
+  let state = now.steps.length === 0 ? before : await read()
+  let rest = remaining(state)
+  // etcd v2 names one role that does not exist of each user, and hides the next behind it: those come to light now.
+  const veiled = veiledUsers(before)
+  /** What was unbound already: a store that answers as if it were not ends in the read-back, not in a circle. */
+  const seen = new Set<string>()
+  for (;;) {
+    const hidden = rest.steps.filter((step) => step.do === 'unbindRole' && veiled.has(step.user) && !seen.has(JSON.stringify(step)))
+    if (hidden.length === 0) break
+    total += hidden.length
+    for (const step of hidden) {
+      seen.add(JSON.stringify(step))
+      await run(step)
+    }
+    state = await read()
+    rest = remaining(state)
+  }
+  if (enable === undefined) {
+    refuseDifferences([...rest.steps.map(showStep), ...rest.blockers])
+    return { steps: done, state, sever: now.sever }
+  }
+
+  // The last look before the door is locked: everything else holds, and the identity is root by what the store says.
+  refuseDifferences([...rest.steps.filter((step) => step.do !== 'enable').map(showStep), ...rest.blockers])
+  refuseForeign(foreign)
+  await run(enable)
+  await proveRoot(applier)
+  state = await read()
+  rest = remaining(state)
+  // Between the last look and the lock the store was open.
+  refuseDifferences([...rest.steps.map(showStep), ...rest.blockers, ...strangersWithRoot(state, wantedOf(now.policy, now.api), now.options, identity)])
+  return { steps: done, state, sever: now.sever }
+}
+
+function refuseBlocked({ backend, identity, context }: Applier, plan: Plan, found: readonly string[]): void {
+  if (plan.api !== backend.api) throw new TypeError(`a plan for ${plan.api} cannot be applied to the ${backend.api} API`)
+  const enabling = plan.steps.some((step) => step.do === 'enable')
+  const blockers = [...new Set([...plan.blockers, ...found, ...(enabling ? identityProblems(identity, context.clock.now()) : [])])]
+  if (blockers.length === 0) return
+  throw new EtcdRbacError('ERR_PLAN_BLOCKED', { found: `a plan that must not be applied: ${blockers.join('; ')}`, wanted: 'a plan without blockers', fix: 'remove what blocks it and plan again; nothing was written' }, { blockers })
+}
+
+/** Sends one step once; where the answer leaves open whether it was done, the store itself is asked. */
+async function perform({ backend, context }: Applier, step: Step, password: string | undefined, version: string | undefined): Promise<{ readonly outcome: Outcome; readonly conflict: boolean }> {
+  try {
+    await backend.perform(step, { password, version }, context)
+    return { outcome: 'done', conflict: false }
+  } catch (error) {
+    const meaning = meaningOf(error)
+    if (meaning === 'denied' || meaning === 'refused') throw error
+    // When the store cannot be asked either, the first failure says more: unless it is now locked, which only enabling does.
+    const isDone = await holds(backend, step, context).catch((asking: unknown) => step.do === 'enable' && meaningOf(asking) === 'denied')
+    if (!isDone) throw error
+    return { outcome: 'found', conflict: meaning === 'conflict' }
+  }
+}
+
+/** Users who held a role that did not exist. */
+function veiledUsers({ users, roles }: AuthState): ReadonlySet<string> {
+  return new Set(Object.entries(users).flatMap(([user, held]) => (held.some((role) => role !== 'root' && !Object.hasOwn(roles, role)) ? [user] : [])))
+}
+
+function refuseDifferences(differences: readonly string[]): void {
+  if (differences.length === 0) return
+  throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that differs from the policy after the writes: ${differences.join('; ')}`, wanted: 'what the policy says', fix: 'look who else writes to this etcd, then plan and apply again' }, { differences })
+}
+
+/** Auth must not be enabled over users whose password somebody else may have chosen: planning again says so of them. */
+function refuseForeign(users: readonly string[]): void {
+  if (users.length === 0) return
+  const differences = users.map((user) => `user ${visible(user)} was there already when it was to be made`)
+  throw new EtcdRbacError('ERR_READ_BACK', { found: `${differences.join('; ')}: while auth is off, anyone may have made it, with a password of their own`, wanted: 'users that this client made', fix: 'delete whom you did not make, then plan and apply again; if it was your client, which repeats writes by itself, only plan and apply again' }, { differences })
+}
+
+async function proveRoot({ backend, identity: { user }, context }: Applier): Promise<void> {
+  try {
+    await backend.listUsers(context)
+  } catch (error) {
+    if (meaningOf(error) !== 'denied') throw error
+    throw new EtcdRbacError('ERR_LOCKED_OUT', { found: `auth is on, and this client is not user ${user} with role root for etcd`, wanted: `an admin call as ${user} that succeeds`, fix: `connect with a certificate whose Common Name is ${user} from the CA in --trusted-ca-file, with --client-cert-auth on every member; with it, auth can be disabled or the work go on` }, { user }, error)
+  }
+}
