@@ -6,9 +6,8 @@
  */
 import { isEtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
-import type { Permission } from '../keys/permission.js'
 import type { Clock } from './clock.js'
-import type { Api, AuthState } from './state.js'
+import type { Api, AuthState, StoredPermission } from './state.js'
 import type { Step } from './step.js'
 
 /** What every call of a backend is given. */
@@ -35,7 +34,7 @@ export interface Backend {
   /** The roles of a user, `undefined` if there is none. */
   readUser(user: string, context: CallContext): Promise<readonly string[] | undefined>
   /** The permissions of a role in stored order, `undefined` if there is none. */
-  readRole(role: string, context: CallContext): Promise<readonly Permission[] | undefined>
+  readRole(role: string, context: CallContext): Promise<readonly StoredPermission[] | undefined>
   /** Why the steps cannot be done on a server like this; empty if they can. */
   blockers(state: AuthState, steps: readonly Step[]): readonly string[]
   /** Does one step, with the password if it creates a user who logs in by one. Refuses names, types and keys that must not be sent before it asks anything. */

@@ -5,10 +5,9 @@
 import { EtcdRbacError } from '../errors.js'
 import { isWellFormed } from '../bytes.js'
 import { toWire } from '../keys/interval.js'
-import type { Permission } from '../keys/permission.js'
 import { checkName } from '../names.js'
 import { checkedPattern, checkedRange } from '../policy/checked-keys.js'
-import type { Api } from './state.js'
+import type { Api, StoredPermission } from './state.js'
 import type { Step } from './step.js'
 
 /**
@@ -53,7 +52,7 @@ export function checkStep(api: Api, step: Step): void {
       return
     case 'revokePermission':
       checkFound('role', step.role)
-      checkType(step.permission)
+      if (api === 'v2' || step.permission.type !== 'unknown') checkType(step.permission)
       if (step.permission.keys.api !== api) throw new TypeError(`permissions of the ${api} API are revoked by keys of that API`)
       if (step.permission.keys.api === 'v3') toWire(step.permission.keys)
       return
@@ -68,7 +67,7 @@ function checkFound(kind: 'user' | 'role', name: string): void {
   throw new EtcdRbacError('ERR_NAME_INVALID', { found: name === '' ? `a ${kind} without name` : `a ${kind} with half of a surrogate pair in its name`, wanted: 'a name that etcd can hold', fix: 'plan again' }, { kind, name })
 }
 
-function checkType({ type }: Pick<Permission, 'type'>): void {
+function checkType({ type }: Pick<StoredPermission, 'type'>): void {
   oneOf(type, ['read', 'write', 'readwrite'], 'the type of a permission')
 }
 

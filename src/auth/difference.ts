@@ -3,7 +3,7 @@ import type { Permission } from '../keys/permission.js'
 import { showPermission } from '../keys/show.js'
 import { toWire } from '../keys/interval.js'
 import { toHex } from '../bytes.js'
-import { scopeOf, type AuthState } from './state.js'
+import { scopeOf, type AuthState, type StoredPermission } from './state.js'
 import type { Step } from './step.js'
 import { byScope, type Wanted } from './wanted.js'
 
@@ -84,8 +84,9 @@ export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanag
   }
 }
 
-function permissionSteps(role: string, stored: readonly Permission[], wanted: ReadonlyMap<string, Permission>): readonly (readonly Step[])[] {
-  const held = byScope(stored)
+function permissionSteps(role: string, stored: readonly StoredPermission[], wanted: ReadonlyMap<string, Permission>): readonly (readonly Step[])[] {
+  const known = byScope(stored)
+  const held = new Map(stored.map((permission) => [scopeOf(permission.keys), known.get(scopeOf(permission.keys)) ?? permission] as const))
   // etcd v3 compares a grant with the first stored permission of the same start key only, and appends a duplicate otherwise
   // (server/auth/store.go, RoleGrantPermission): there, what stands must go before the new type comes.
   const starts = new Map<string, number>()
@@ -97,7 +98,7 @@ function permissionSteps(role: string, stored: readonly Permission[], wanted: Re
 
   const steps: (readonly Step[])[] = []
   for (const [scope, permission] of held) {
-    if (!wanted.has(scope)) steps.push([{ do: 'revokePermission', role, permission, reason: 'the policy does not grant it' }])
+    if (!wanted.has(scope)) steps.push([{ do: 'revokePermission', role, permission, reason: permission.type === 'unknown' ? 'etcd knows no such right' : 'the policy does not grant it' }])
   }
   /** By start key: a change in place, which must come before another permission stands there. */
   const inPlace = new Map<string, Step[]>()
@@ -106,8 +107,8 @@ function permissionSteps(role: string, stored: readonly Permission[], wanted: Re
     const before = held.get(scope)
     const start = startOf(permission.keys)
     if (before === undefined) added.push({ do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' })
-    else if (permission.keys.api === 'v3' && ((copies.get(scope) ?? 0) > 1 || (before.type !== permission.type && (starts.get(start) ?? 0) > 1))) {
-      const reason = `etcd would keep ${showPermission(before)} beside it: another permission has the same start key`
+    else if (before.type === 'unknown' || (permission.keys.api === 'v3' && ((copies.get(scope) ?? 0) > 1 || (before.type !== permission.type && (starts.get(start) ?? 0) > 1)))) {
+      const reason = before.type === 'unknown' ? 'etcd knows no such right' : `etcd would keep ${showPermission(before)} beside it: another permission has the same start key`
       steps.push([
         { do: 'revokePermission', role, permission: before, reason },
         { do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' },

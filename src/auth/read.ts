@@ -71,9 +71,10 @@ export async function holds(backend: Backend, step: Step, context: CallContext):
       return (await backend.readUser(step.user, context))?.includes(step.role) !== true
     case 'grantPermission':
     case 'revokePermission': {
-      const held = byScope((await backend.readRole(step.role, context)) ?? []).get(scopeOf(step.permission.keys))
-      if (step.do === 'grantPermission') return held?.type === step.permission.type
-      return held === undefined || !(['read', 'write'] as const).some((access) => allows(held.type, access) && allows(step.permission.type, access))
+      const { type, keys } = step.permission
+      const stored = ((await backend.readRole(step.role, context)) ?? []).filter((permission) => scopeOf(permission.keys) === scopeOf(keys))
+      if (step.do === 'grantPermission') return byScope(stored).get(scopeOf(keys))?.type === type
+      return !stored.some((left) => left.type === 'unknown' || type === 'unknown' || (['read', 'write'] as const).some((access) => allows(left.type, access) && allows(type, access)))
     }
   }
 }

@@ -169,7 +169,7 @@ export function rehearse<R>(regions: Regions<R>, state: AuthState, wanted: Wante
         const kind = paired(user) + JSON.stringify([...(users.get(user) ?? [])])
         const accesses = judged.get(kind) ?? missing(user, step.role, [stored], left)
         judged.set(kind, accesses)
-        if (accesses.length > 0) yield lack(user, accesses, visible(showPermission(step.permission)))
+        if (accesses.length > 0) yield lack(user, accesses, visible(showPermission(left ?? stored)))
       }
     }
   }

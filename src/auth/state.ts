@@ -8,6 +8,12 @@ import type { Permission } from '../keys/permission.js'
 /** One of etcd's two separate auth stores. */
 export type Api = 'v2' | 'v3'
 
+/**
+ * A permission that a store holds. etcd v3 stores types that it does not know, `unknown` here: it grants nothing by them (server/auth/range_perm_cache.go,
+ * `getMergedPerms`), but takes them for a permission when another is granted with the same keys.
+ */
+export type StoredPermission = Permission | { readonly type: 'unknown'; readonly keys: Permission['keys'] }
+
 /** Users, roles and whether auth is on. Tables have no prototype. */
 export interface AuthState {
   readonly api: Api
@@ -17,7 +23,7 @@ export interface AuthState {
   /** User → names of its roles, `root` among them. */
   readonly users: Readonly<Record<string, readonly string[]>>
   /** Role → permissions in stored order, duplicates included. v2's `guest` is one of them, its virtual `root` is not. */
-  readonly roles: Readonly<Record<string, readonly Permission[]>>
+  readonly roles: Readonly<Record<string, readonly StoredPermission[]>>
 }
 
 /** What identifies a permission's keys in a role: etcd v3 matches `key` and `range_end` byte by byte, etcd v2 the pattern. */

@@ -1,7 +1,8 @@
 /** The single writes that a plan consists of, as data. */
 import type { Login } from '../policy/policy.js'
 import type { Permission, PermissionType } from '../keys/permission.js'
-import { showPermission } from '../keys/show.js'
+import { showKeys, showPermission } from '../keys/show.js'
+import type { StoredPermission } from './state.js'
 import { visible } from './visible.js'
 
 /** One write, and why. */
@@ -12,7 +13,7 @@ export type Step = { readonly reason: string } & (
   | { readonly do: 'deleteUser'; readonly user: string }
   /** `replaces` is the type that the role has on the same keys. */
   | { readonly do: 'grantPermission'; readonly role: string; readonly permission: Permission; readonly replaces: PermissionType | undefined }
-  | { readonly do: 'revokePermission'; readonly role: string; readonly permission: Permission }
+  | { readonly do: 'revokePermission'; readonly role: string; readonly permission: StoredPermission }
   | { readonly do: 'bindRole'; readonly user: string; readonly role: string }
   | { readonly do: 'unbindRole'; readonly user: string; readonly role: string }
   | { readonly do: 'enable' }
@@ -40,7 +41,7 @@ export function showStep(step: Step): string {
     case 'grantPermission':
       return `grant ${visible(showPermission(step.permission))} to role ${visible(step.role)}${step.replaces === undefined ? '' : ` (was ${step.replaces})`}`
     case 'revokePermission':
-      return `revoke ${visible(showPermission(step.permission))} from role ${visible(step.role)}`
+      return `revoke ${visible(showStored(step.permission))} from role ${visible(step.role)}`
     case 'bindRole':
       return `bind user ${visible(step.user)} to role ${visible(step.role)}`
     case 'unbindRole':
@@ -48,4 +49,8 @@ export function showStep(step: Step): string {
     case 'enable':
       return 'enable auth'
   }
+}
+
+function showStored(permission: StoredPermission): string {
+  return permission.type === 'unknown' ? `an unknown right to ${showKeys(permission.keys)}` : showPermission(permission)
 }

@@ -3,7 +3,7 @@ import { EtcdRbacError } from '../errors.js'
 import { mergeTypes, type Permission } from '../keys/permission.js'
 import { rolesOf } from '../policy/rights.js'
 import type { Login, Policy } from '../policy/policy.js'
-import { scopeOf, tableOf, type Api } from './state.js'
+import { scopeOf, tableOf, type Api, type StoredPermission } from './state.js'
 
 /** Users, roles and permissions that one half of a policy asks for. */
 export interface Wanted {
@@ -14,10 +14,11 @@ export interface Wanted {
   readonly roles: Readonly<Record<string, ReadonlyMap<string, Permission>>>
 }
 
-/** Permissions by scope; of several on the same keys, what they allow together. */
-export function byScope(permissions: readonly Permission[]): ReadonlyMap<string, Permission> {
+/** Permissions by scope; of several on the same keys, what they allow together. Those of an unknown type allow nothing, and are left out. */
+export function byScope(permissions: readonly StoredPermission[]): ReadonlyMap<string, Permission> {
   const merged = new Map<string, Permission>()
   for (const permission of permissions) {
+    if (permission.type === 'unknown') continue
     const scope = scopeOf(permission.keys)
     const before = merged.get(scope)
     merged.set(scope, before === undefined ? permission : { keys: permission.keys, type: mergeTypes(before.type, permission.type) })

@@ -116,6 +116,7 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
         case 'grantPermission':
           return changeRole(step.role, step.replaces, step.permission.type, step.permission, context)
         case 'revokePermission':
+          if (step.permission.type === 'unknown') throw new TypeError('etcd v2 has no permissions of an unknown type')
           return changeRole(step.role, step.permission.type, undefined, step.permission, context)
       }
     },

@@ -1,7 +1,9 @@
 /** Answers of the Auth RPCs, checked: what sits between the caller and etcd may answer anything, and nothing missing may read as "off" or "none". */
-import { EtcdRbacError, quoted } from '../../errors.js'
+import { EtcdRbacError } from '../../errors.js'
 import { fromWire } from '../../keys/interval.js'
-import type { Permission, PermissionType } from '../../keys/permission.js'
+import type { PermissionType } from '../../keys/permission.js'
+import type { StoredPermission } from '../state.js'
+import { visible } from '../visible.js'
 import type { Rpc } from './failures.js'
 import type { AuthMethod } from './transport.js'
 
@@ -9,8 +11,8 @@ import type { AuthMethod } from './transport.js'
 export const WIRE_TYPES: Readonly<Record<PermissionType, number>> = { read: 0, write: 1, readwrite: 2 }
 const TYPES: ReadonlyMap<string, PermissionType> = new Map(Object.entries(WIRE_TYPES).flatMap(([type, number]) => [[type, type], [String(number), type]] as [string, PermissionType][]))
 
-function malformed(method: Rpc, message: string, fix = 'check that the client is one of etcd v3, and that nothing in between answers for etcd'): EtcdRbacError<'ERR_SERVER'> {
-  return new EtcdRbacError('ERR_SERVER', { found: `an answer to ${method} with ${message}`, wanted: 'what etcd answers', fix }, { method, code: 'OK', message, meaning: 'refused' })
+function malformed(method: Rpc, message: string): EtcdRbacError<'ERR_SERVER'> {
+  return new EtcdRbacError('ERR_SERVER', { found: `an answer to ${method} with ${message}`, wanted: 'what etcd answers', fix: 'check that the client is one of etcd v3, and that nothing in between answers for etcd' }, { method, code: 'OK', message, meaning: 'refused' })
 }
 
 const fieldOf = (reply: unknown, field: string): unknown => (typeof reply === 'object' && reply !== null ? (reply as Readonly<Record<string, unknown>>)[field] : undefined)
@@ -37,14 +39,18 @@ export function versionIn(reply: unknown): string {
 }
 
 /** The permissions of a role in stored order. */
-export function permissionsIn(role: string, reply: unknown): readonly Permission[] {
+export function permissionsIn(role: string, reply: unknown): readonly StoredPermission[] {
   const list = fieldOf(reply, 'perm')
   if (!Array.isArray(list)) throw malformed('roleGet', 'no list of permissions')
-  return list.map((permission: unknown) => {
+  return list.map((permission: unknown): StoredPermission => {
     const [key, rangeEnd, type] = [fieldOf(permission, 'key'), fieldOf(permission, 'range_end'), fieldOf(permission, 'permType')]
     if (!(key instanceof Uint8Array && rangeEnd instanceof Uint8Array)) throw malformed('roleGet', 'a permission without keys')
-    const known = TYPES.get(String(type).toLowerCase())
-    if (known === undefined) throw malformed('roleGet', `a permission of type ${quoted(String(type))} in role ${quoted(role)}`, 'revoke that permission by hand: it grants nothing')
-    return { type: known, keys: fromWire({ key, rangeEnd }) }
+    const name = String(type).toLowerCase()
+    const known = TYPES.get(name)
+    const stored = { keys: fromWire({ key, rangeEnd }) }
+    if (known !== undefined) return { type: known, ...stored }
+    // A number that no release of etcd has a name for. A type that is missing is another matter: it would be READ.
+    if (/^\d{1,10}$/.test(name)) return { type: 'unknown', ...stored }
+    throw malformed('roleGet', `a permission without type in role ${visible(role)}`)
   })
 }

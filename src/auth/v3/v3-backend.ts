@@ -156,15 +156,17 @@ function performV3(step: Step, password: string | undefined, send: Send): Promis
       return send('roleDelete', { role: step.role })
     case 'grantPermission':
       return send('roleGrantPermission', { name: step.role, perm: toWirePermission(step.permission) })
-    case 'revokePermission': {
-      const { key, range_end } = toWirePermission(step.permission)
-      return send('roleRevokePermission', { role: step.role, key, range_end })
-    }
+    case 'revokePermission':
+      return send('roleRevokePermission', { role: step.role, ...toWireKeys(step.permission.keys) })
   }
 }
 
 function toWirePermission({ type, keys }: Permission): WirePermission {
+  return { permType: WIRE_TYPES[type], ...toWireKeys(keys) }
+}
+
+function toWireKeys(keys: Permission['keys']): Pick<WirePermission, 'key' | 'range_end'> {
   if (keys.api !== 'v3') throw new TypeError('a v2 pattern cannot be granted on the v3 API')
   const { key, rangeEnd } = toWire(keys)
-  return { permType: WIRE_TYPES[type], key, range_end: rangeEnd }
+  return { key, range_end: rangeEnd }
 }

@@ -1,6 +1,8 @@
 /** What servers, clients and proxies say to either backend, hostile or torn: how it reaches errors, and what reading survives. */
 import { describe, expect, test } from 'vitest'
-import { EtcdAuth, v2Backend, v3Backend, type FetchLike, type V3Transport } from '../../../src/auth/index.js'
+import { describe as describePlan, EtcdAuth, v2Backend, v3Backend, type FetchLike, type V3Transport } from '../../../src/auth/index.js'
+import { key } from '../../../src/keys/index.js'
+import type { MemoryEtcd } from '../../../src/testing/index.js'
 import { double, locked, passwords, policy, rejected } from './doubles.js'
 
 const identity = { user: 'root' }
@@ -106,5 +108,52 @@ describe('roles that do not exist, on v2', () => {
     await etcd.fetch('https://127.0.0.1:2379/v2/auth/users/eve', { method: 'PUT', redirect: 'manual', body: JSON.stringify({ user: 'eve', password: 'x', roles: ['g'.repeat(600)] }) })
     expect((await auth().state()).users['eve']).toEqual(['g'.repeat(600)])
     expect((await auth().plan(policy, locked)).blockers).toEqual([])
+  })
+})
+
+describe('permissions of a type that etcd has no name for, on v3', () => {
+  const grant = (etcd: MemoryEtcd, role: string, permType: number, key: string, end = '') => etcd.auth.roleGrantPermission({ name: role, perm: { permType, key: Buffer.from(key), range_end: Buffer.from(end) } })
+
+  test('stop no plan where the policy does not name the role, and are read as what they are', async () => {
+    const { auth, etcd } = double('v3')
+    await etcd.auth.roleAdd({ name: 'other' })
+    await grant(etcd, 'other', 7, '/k')
+    expect((await auth().state()).roles['other']).toEqual([{ type: 'unknown', keys: key('/k') }])
+    const { state } = await auth().apply(await auth().plan(policy, locked), { passwords })
+    expect([state.enabled, state.roles['other']?.length]).toEqual([true, 1])
+  })
+
+  test.each([
+    ['where the policy grants nothing', [[7, '/k', '']]],
+    ['where it grants', [[7, '/calico/felix/v1/', '/calico/felix/v10']]],
+    ['beside what it grants', [[7, '/calico/felix/v1/', ''], [2, '/calico/felix/v1/', '/calico/felix/v10']]],
+    ['before another type of what it grants', [[7, '/calico/felix/v1/', '/calico/felix/v1z'], [0, '/calico/felix/v1/', '/calico/felix/v10']]],
+  ] as const)('are revoked in a role of the policy, %s', async (_, permissions) => {
+    const { auth, etcd } = double('v3', '3.5.30')
+    await etcd.auth.roleAdd({ name: 'node' })
+    for (const [type, start, end] of permissions) await grant(etcd, 'node', type, start, end)
+    const plan = await auth().plan(policy, locked)
+    expect(describePlan(plan)).toContain('revoke an unknown right to ')
+    // Also where the answer to the revocation is lost, before or after its effect.
+    etcd.faults.failAfter(({ method }) => method === 'roleRevokePermission')
+    const { steps, state } = await auth().apply(plan, { passwords })
+    expect(steps.find(({ step }) => step.do === 'revokePermission')?.outcome).toBe('found')
+    expect(state.roles['node']).toHaveLength(2)
+    expect((await auth().plan(policy, locked)).steps).toEqual([])
+  })
+
+  test('a revocation that did not happen is not taken for done', async () => {
+    const { auth, etcd } = double('v3')
+    await etcd.auth.roleAdd({ name: 'node' })
+    await grant(etcd, 'node', 7, '/k')
+    const plan = await auth().plan(policy, locked)
+    etcd.faults.failBefore(({ method }) => method === 'roleRevokePermission')
+    await rejected('ERR_UNREACHABLE', auth().apply(plan, { passwords }))
+  })
+
+  test('what has no type at all is no answer of etcd', async () => {
+    const call = ((method: string) => Promise.resolve({ authStatus: { enabled: false }, userList: { users: [] }, roleList: { roles: ['r'] }, roleGet: { perm: [{ key: Buffer.from('/k'), range_end: Buffer.alloc(0) }] } }[method])) as V3Transport['call']
+    const error = await rejected('ERR_SERVER', new EtcdAuth(v3Backend({ call }), { identity }).state())
+    expect(error.message).toContain('a permission without type in role r')
   })
 })

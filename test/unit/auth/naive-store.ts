@@ -3,10 +3,11 @@
  * (server/auth/store.go; server/etcdserver/api/v2auth/auth.go). The laws play a plan's steps on it one by one.
  */
 import type { KeyRange, PathPattern, Permission } from '../../../src/keys/index.js'
-import type { Api, AuthState, Step } from '../../../src/auth/index.js'
+import type { Api, AuthState, Step, StoredPermission } from '../../../src/auth/index.js'
 import type { Policy } from '../../../src/policy/index.js'
 
-type Type = 'read' | 'write' | 'readwrite'
+/** By an unknown type etcd v3 grants nothing. */
+type Type = 'read' | 'write' | 'readwrite' | 'unknown'
 
 interface Stored {
   type: Type
@@ -48,7 +49,7 @@ function bounds(keys: KeyRange): readonly [start: string, end: string, wire: str
 
 const idOf = (keys: KeyRange | PathPattern): string => (keys.api === 'v2' ? keys.pattern : `${bounds(keys)[0]}→${bounds(keys)[2]}`)
 const startOf = (keys: KeyRange | PathPattern): string => (keys.api === 'v2' ? keys.pattern : bounds(keys)[0])
-const stored = ({ type, keys }: Permission): Stored => ({ type, keys, id: idOf(keys), start: startOf(keys) })
+const stored = ({ type, keys }: StoredPermission): Stored => ({ type, keys, id: idOf(keys), start: startOf(keys) })
 
 /** One thing that somebody may do: a v3 key, or a v2 path asked for alone or recursively. */
 export type Sample = `${'read' | 'write'} ${string}` | 'administer'
@@ -107,7 +108,7 @@ export function toState({ api, users, roles, enabled }: NaiveStore): AuthState {
     version: '3.5.30',
     enabled,
     users: sorted([...users].filter(([user]) => user !== '')),
-    roles: sorted([...roles].map(([role, permissions]): [string, readonly Permission[]] => [role, permissions.map(({ type, keys }) => ({ type, keys }))])),
+    roles: sorted([...roles].map(([role, permissions]): [string, readonly StoredPermission[]] => [role, permissions.map(({ type, keys }): StoredPermission => ({ type, keys }))])),
   }
 }
 
