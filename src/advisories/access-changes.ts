@@ -3,7 +3,7 @@ import { leaseKeys, nestedTransaction, transactionPut, unguardedCalls, watchLeak
 import { isSince, parseVersion, type Since } from './version.js'
 
 /** The name of a change. Each is what newer servers do; a server without it has the advisory, where there is one. */
-export type AccessChange = 'openWatchChecked' | 'nestedTransactionChecked' | 'transactionPutChecked' | 'callsGuarded' | 'leaseKeysChecked' | 'statusOpenToUsers' | 'authStatusOpen'
+export type AccessChange = 'openWatchChecked' | 'nestedTransactionChecked' | 'transactionPutChecked' | 'callsGuarded' | 'leaseKeysChecked' | 'statusGuarded' | 'statusOpenToUsers' | 'authStatusOpen'
 
 /** A change. */
 export interface AccessChangeFacts {
@@ -22,8 +22,10 @@ export const accessChanges: Readonly<Record<AccessChange, AccessChangeFacts>> = 
   transactionPutChecked: fixes(transactionPut),
   callsGuarded: fixes(unguardedCalls),
   leaseKeysChecked: fixes(leaseKeys),
-  /** The guard of 3.5.28 and 3.6.9 asked for role root; later releases take any user. CHANGELOG-3.5, CHANGELOG-3.6. */
-  statusOpenToUsers: { since: { '3.5': 32, '3.6': 13, '3.7': 0 }, before: 'Status asks for role root' },
+  /** 3.6 never had an open Status (`v3rpc/maintenance.go`, `isPermitted`). */
+  statusGuarded: { ...fixes(unguardedCalls), since: { ...unguardedCalls.fixed, '3.6': 0 } },
+  /** Whoever guarded it first asked for role root; later releases take any user (`requireAuthInfo`). Read in 3.5.31 to 3.5.35, and 3.6.0 to 3.6.16. */
+  statusOpenToUsers: { since: { '3.5': 32, '3.6': 12, '3.7': 0 }, before: 'Status asks for role root' },
   /** Measured on 3.6.16 and 3.7.3. */
   authStatusOpen: { since: { '3.7': 0 }, before: 'AuthStatus asks for role root' },
 }

@@ -37,7 +37,7 @@ const v2 = (openness: Openness): CallRule => ({ api: 'v2', openness })
 
 const rules: Readonly<Record<ServerCall, CallRule>> = {
   compact: guarded('root'),
-  status: { ...guarded('users'), strict: { change: 'statusOpenToUsers', before: 'root' } },
+  status: { api: 'v3', openness: 'users', change: 'statusGuarded', before: 'anybody', strict: { change: 'statusOpenToUsers', before: 'root' } },
   alarmList: guarded('users'),
   alarmDeactivate: guarded('root'),
   moveLeader: guarded('root'),

@@ -78,9 +78,10 @@ const changes: Readonly<Record<Change, Since>> = {
   /** What the operations of a transaction rely on is looked for one by one; before, first for all puts, then for all ranges. `txn.go`. */
   checkedInOrder: { '3.6': 0 },
   compactNeedsRoot: unguardedCalls.fixed,
-  statusNeedsUser: unguardedCalls.fixed,
-  /** Status asks for a user only, no longer for role root. */
-  statusOpenToUsers: { '3.5': 32, '3.6': 13, '3.7': 0 },
+  /** Status asks for role root: in 3.6 from its first release (`v3rpc/maintenance.go`, `isPermitted`), in 3.5 since the guard of 3.5.28. */
+  statusNeedsUser: { ...unguardedCalls.fixed, '3.6': 0 },
+  /** Status asks for a user only, no longer for role root (`requireAuthInfo`). */
+  statusOpenToUsers: { '3.5': 32, '3.6': 12, '3.7': 0 },
   /** Status tells the applied index and the size in use. Measured. */
   longStatus: { '3.4': 0 },
 
