@@ -97,7 +97,7 @@ describe('which is missing first, lease or key, put or range', () => {
   test.each([...since('3.7.0').before.map((version) => [version, keyNotFound]), ...since('3.7.0').from.map((version) => [version, lease])])(
     'a put in a transaction of etcd %s: %s',
     async (version, answer) => {
-      expect(await answerOf(memoryEtcd({ version: version! }).kv.txn({ success: [put('none', both)] }))).toBe(answer)
+      expect(await answerOf(memoryEtcd({ version }).kv.txn({ success: [put('none', both)] }))).toBe(answer)
     },
   )
 
@@ -105,7 +105,7 @@ describe('which is missing first, lease or key, put or range', () => {
     'a range before a put, in a transaction of etcd %s: %s',
     async (version, answer) => {
       const ops = [{ request_range: { key: bytes('a'), revision: 99 } }, put('none', { ignore_value: true })]
-      expect(await answerOf(memoryEtcd({ version: version! }).kv.txn({ success: ops }))).toBe(answer)
+      expect(await answerOf(memoryEtcd({ version }).kv.txn({ success: ops }))).toBe(answer)
     },
   )
 })

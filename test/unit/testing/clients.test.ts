@@ -1,0 +1,187 @@
+/** The double behind etcd3's shape: who its clients are, what goes over the wire, which errors come back. */
+import * as etcd3 from 'etcd3'
+import { describe, expect, test } from 'vitest'
+import { manualClock, memoryEtcd } from '../../../src/testing/index.js'
+import { answerOf, bytes, locked, perm } from '../../support/double.js'
+
+const denied = '7 PERMISSION_DENIED: etcdserver: permission denied'
+const noName = '3 INVALID_ARGUMENT: etcdserver: user name is empty'
+
+describe('a client', () => {
+  test('acts as the name in its certificate', async () => {
+    const etcd = await locked('3.5.30', [perm('Read', 'k')])
+    const read = (client: Pick<typeof etcd, 'kv'>): Promise<string> => answerOf(client.kv.range({ key: bytes('k') }))
+    expect(await read(etcd)).toBe('ok')
+    expect(await read(etcd.as('alice'))).toBe('ok')
+    expect(await read(etcd.as('Alice'))).toBe(denied)
+    expect(await read(etcd.as('alice').as('stranger'))).toBe(denied)
+    expect(await read(etcd.as(undefined))).toBe(denied)
+    expect(await read(etcd.anonymous())).toBe(noName)
+    expect(await read(etcd.anonymous().as('alice'))).toBe('ok')
+  })
+
+  test('acts as root unless told otherwise', async () => {
+    expect(memoryEtcd({ version: '3.5.30' }).calls).toEqual([])
+    const etcd = memoryEtcd({ version: '3.5.30', identity: 'alice' })
+    await etcd.auth.roleList()
+    expect(etcd.calls[0]?.commonName).toBe('alice')
+  })
+
+  test('with a token acts as whose it is, certificate or not', async () => {
+    const etcd = await locked('3.5.30', [perm('Read', 'k')])
+    const { token } = await etcd.auth.authenticate({ name: 'alice', password: 'secret' })
+    expect(await answerOf(etcd.withToken(token).auth.userList())).toBe(denied)
+    expect(await answerOf(etcd.anonymous().withToken(token).kv.range({ key: bytes('k') }))).toBe('ok')
+    expect(await answerOf(etcd.withToken('none').auth.userList())).toBe('16 UNAUTHENTICATED: etcdserver: invalid auth token')
+  })
+
+  test('a token ends 300 seconds after its last use, with its password and with its user', async () => {
+    const clock = manualClock(new Date(0))
+    const etcd = memoryEtcd({ version: '3.5.30', clock })
+    await etcd.auth.userAdd({ name: 'root', password: 'x' })
+    await etcd.auth.userGrantRole({ user: 'root', role: 'root' })
+    await etcd.auth.authEnable()
+    const login = async (): Promise<() => Promise<string>> => {
+      const { token } = await etcd.auth.authenticate({ name: 'root', password: 'x' })
+      return () => answerOf(etcd.anonymous().withToken(token).auth.roleList())
+    }
+    const use = await login()
+    clock.advance(300_000)
+    expect(await use()).toBe('ok')
+    clock.advance(300_000)
+    expect(await use()).toBe('ok')
+    clock.advance(300_001)
+    expect(await use()).toBe('16 UNAUTHENTICATED: etcdserver: invalid auth token')
+    const other = await login()
+    await etcd.auth.userChangePassword({ name: 'root', password: 'x' })
+    expect(await other()).toBe('16 UNAUTHENTICATED: etcdserver: invalid auth token')
+  })
+
+  test('with a password logs in before its first call, and again when its token is gone', async () => {
+    const etcd = await locked('3.5.30', [perm('Read', 'k')])
+    const alice = etcd.anonymous().withPassword('alice', 'secret')
+    const read = (): Promise<string> => answerOf(alice.kv.range({ key: bytes('k') }))
+    expect(await read()).toBe('ok')
+    await etcd.auth.userChangePassword({ name: 'alice', password: 'secret' })
+    expect(await read()).toBe('ok')
+    await etcd.auth.userChangePassword({ name: 'alice', password: 'other' })
+    expect(await read()).toMatch(/^3 INVALID_ARGUMENT: etcdserver: authentication failed/)
+  })
+})
+
+describe('over the wire', () => {
+  const granted = async (message: object): Promise<unknown[]> => {
+    const { auth } = memoryEtcd({ version: '3.5.30' })
+    await auth.roleAdd({ name: 'r' })
+    await auth.roleGrantPermission({ name: 'r', perm: message })
+    return (await auth.roleGet({ role: 'r' })).perm.map(({ permType, key, range_end }) => [permType, Buffer.from(key).toString(), Buffer.from(range_end).toString()])
+  }
+
+  test.each([
+    ['names of types as etcd3 has them', { permType: 'Readwrite', key: bytes('k') }, ['Readwrite', 'k', '']],
+    ['numbers of types', { permType: 1, key: bytes('k') }, ['Write', 'k', '']],
+    ['a name that etcd3 does not know as Read', { permType: 'READWRITE', key: bytes('k') }, ['Read', 'k', '']],
+    ['no type as Read', { key: bytes('k') }, ['Read', 'k', '']],
+    ['a number that etcd does not know as it is', { permType: 7, key: bytes('k') }, [7, 'k', '']],
+    ['rangeEnd not at all', { permType: 'Read', key: bytes('k'), rangeEnd: bytes('l') }, ['Read', 'k', '']],
+    ['perm_type not at all', { perm_type: 'Write', key: bytes('k') }, ['Read', 'k', '']],
+    ['text for bytes as base64', { permType: 'Read', key: 'aw==' }, ['Read', 'k', '']],
+    ['a list for bytes', { permType: 'Read', key: [107] }, ['Read', 'k', '']],
+    ['null as nothing', { permType: 'Read', key: bytes('k'), range_end: null }, ['Read', 'k', '']],
+  ])('goes: %s', async (_, message, shown) => {
+    expect(await granted(message)).toEqual([shown])
+  })
+
+  test('noPassword is dropped, so the user has an empty password', async () => {
+    const etcd = await locked('3.5.30')
+    await etcd.auth.userAdd({ name: 'bob', options: { noPassword: true } as object })
+    expect(await answerOf(etcd.auth.authenticate({ name: 'bob', password: '' }))).toBe('ok')
+  })
+
+  test('the user of userRevokeRole is its name: user is dropped', async () => {
+    const { auth } = await locked('3.5.30')
+    expect(await answerOf(auth.userRevokeRole({ user: 'alice', role: 'r' } as object))).toBe('9 FAILED_PRECONDITION: etcdserver: user name not found')
+    expect(await answerOf(auth.userRevokeRole({ name: 'alice', role: 'r' }))).toBe('ok')
+  })
+
+  test('etcd3’s Role.revoke of a list would grant; the raw call needs no list', async () => {
+    const { auth } = memoryEtcd({ version: '3.5.30' })
+    await auth.roleAdd({ name: 'r' })
+    expect(await answerOf(auth.roleRevokePermission([{ role: 'r', key: bytes('k') }] as object))).toBe('9 FAILED_PRECONDITION: etcdserver: role name not found')
+  })
+
+  test.each([
+    ['a message for a number', { name: 'r', perm: 7 }],
+    ['a message for a text', { name: 'r', perm: 'k' }],
+  ])('%s is refused before it is sent', async (_, message) => {
+    const etcd = memoryEtcd({ version: '3.5.30' })
+    await etcd.auth.roleAdd({ name: 'r' })
+    await expect(etcd.auth.roleGrantPermission(message as never)).rejects.toThrow(/object expected/)
+    expect((await etcd.auth.roleGet({ role: 'r' })).perm).toEqual([])
+  })
+
+  test('replies are copies: changing one does not change the store', async () => {
+    const etcd = await locked('3.5.30', [perm('Read', 'k')])
+    const { perm: permissions } = await etcd.auth.roleGet({ role: 'r' })
+    permissions[0]!.key[0] = 0
+    permissions.length = 0
+    const { roles } = await etcd.auth.userGet({ name: 'alice' })
+    roles.length = 0
+    expect((await etcd.auth.roleGet({ role: 'r' })).perm.map(({ key }) => Buffer.from(key).toString())).toEqual(['k'])
+    expect((await etcd.auth.userGet({ name: 'alice' })).roles).toEqual(['r'])
+  })
+
+  test('numbers of 64 bits are text, and an absent key is null', async () => {
+    const { kv } = memoryEtcd({ version: '3.5.30' })
+    expect(await kv.put({ key: bytes('k'), prev_kv: true })).toMatchObject({ header: { revision: '2' }, prev_kv: null })
+    expect(await kv.range({ key: bytes('k') })).toMatchObject({ count: '1', more: false, kvs: [{ version: '1', lease: '0' }] })
+  })
+})
+
+describe('errors are etcd3’s', () => {
+  const cases: readonly (readonly [className: keyof typeof etcd3, call: (etcd: Awaited<ReturnType<typeof locked>>) => Promise<unknown>])[] = [
+    ['EtcdUserExistsError', ({ auth }) => auth.userAdd({ name: 'alice', password: 'x' })],
+    ['EtcdRoleExistsError', ({ auth }) => auth.roleAdd({ name: 'r' })],
+    ['EtcdUserNotFoundError', ({ auth }) => auth.userGet({ name: 'nobody' })],
+    ['EtcdRoleNotFoundError', ({ auth }) => auth.roleGet({ role: 'none' })],
+    ['EtcdRoleNotGrantedError', ({ auth }) => auth.userRevokeRole({ name: 'root', role: 'r' })],
+    ['EtcdPermissionDeniedError', (etcd) => etcd.as('alice').auth.userList()],
+    ['EtcdAuthenticationFailedError', ({ auth }) => auth.authenticate({ name: 'alice', password: 'wrong' })],
+    ['EtcdInvalidAuthTokenError', (etcd) => etcd.withToken('none').auth.userList()],
+    ['EtcdLeaseInvalidError', ({ kv }) => kv.put({ key: bytes('k'), lease: 7 })],
+    ['GRPCInvalidArgumentError', ({ kv }) => kv.range({})],
+    ['GRPCFailedPreconditionError', ({ auth }) => auth.roleRevokePermission({ role: 'r', key: bytes('none') })],
+    ['GRPCOutOfRangeError', ({ kv }) => kv.range({ key: bytes('k'), revision: 99 })],
+    ['GRPCUnknownError', ({ auth }) => auth.userAdd({ name: 'long', password: 'x'.repeat(73) })],
+    ['GRPCUnavailableError', (etcd) => (etcd.faults.failBefore(1), etcd.auth.roleList())],
+    ['GRPCDeadlineExceededError', ({ auth }) => auth.roleList({ deadline: -1 })],
+  ]
+
+  test.each(cases)('%s', async (className, call) => {
+    const plain = await call(await locked('3.5.30')).catch((error: unknown) => error)
+    expect(plain).toBeInstanceOf(Error)
+    expect((plain as Error).constructor.name).toBe(className)
+    expect((plain as Error).name).toBe('Error')
+  })
+
+  test.each(cases)('%s itself, where the classes are given', async (className, call) => {
+    const etcd = memoryEtcd({ version: '3.5.30', errors: etcd3 })
+    for (const name of ['root', 'alice']) await etcd.auth.userAdd({ name, password: 'x' })
+    await etcd.auth.userGrantRole({ user: 'root', role: 'root' })
+    await etcd.auth.roleAdd({ name: 'r' })
+    await etcd.auth.authEnable()
+    await expect(call(etcd)).rejects.toBeInstanceOf(etcd3[className])
+  })
+
+  test('those of a broken connection are recoverable to etcd3, refusals are not', async () => {
+    const etcd = memoryEtcd({ version: '3.5.30', errors: etcd3 })
+    etcd.faults.failBefore(1)
+    const lost = await etcd.auth.roleList().catch((error: unknown) => error)
+    const refused = await etcd.auth.roleGet({ role: 'none' }).catch((error: unknown) => error)
+    expect([etcd3.isRecoverableError(lost as Error), etcd3.isRecoverableError(refused as Error)]).toEqual([true, false])
+  })
+})
+
+test.each(['3.2.0', '4.0.0', 'latest', ''])('version %j is refused', (version) => {
+  expect(() => memoryEtcd({ version })).toThrow(expect.objectContaining({ code: 'ERR_VERSION_UNSUPPORTED' }))
+})
