@@ -199,13 +199,34 @@ export function contract(title: string, world: () => World, apis: readonly Api[]
       const options = { password: undefined, version: world().version }
       await backend.perform({ do: 'grantPermission', role: 'alice', permission: stray, replaces: undefined, reason: '' }, options, context)
       await backend.perform({ do: 'bindRole', user: 'nobody', role: 'audit', reason: '' }, options, context)
+      await backend.perform({ do: 'addUser', user: 'stranger-1', login: 'password', reason: '' }, { ...options, password: 'a password' }, context)
+      await backend.perform({ do: 'bindRole', user: 'stranger-1', role: 'audit', reason: '' }, options, context)
       const plan = await auth.plan(policy, { unmanaged: 'keep', enable: true })
       expect(plan.steps).toMatchObject([
         { do: 'revokePermission', role: 'alice' },
         { do: 'unbindRole', user: 'nobody', role: 'audit' },
+        { do: 'unbindRole', user: 'stranger-1', role: 'audit' },
       ])
+      expect(plan.warnings.join()).toContain('stranger-1 (role audit)')
       await auth.apply(plan)
       expect((await auth.plan(policy, locked)).steps).toEqual([])
+    })
+
+    test('a step that could hurt a server is refused before it is sent', async () => {
+      const backend = world().backend(api, 'root')
+      const context = { clock: { now: () => new Date(), after: () => () => undefined }, deadlineMilliseconds: 10_000, user: 'root', signal: undefined }
+      const options = { password: undefined, version: world().version }
+      const end = api === 'v3' ? ({ api: 'v3', kind: 'range', start: 'z', end: 'a' } as const) : ({ api: 'v2', pattern: '' } as const)
+      await expect(backend.perform({ do: 'addRole', role: '', reason: '' }, options, context)).rejects.toMatchObject({ code: 'ERR_NAME_INVALID' })
+      await expect(backend.perform({ do: 'grantPermission', role: 'alice', permission: { type: 'read', keys: end }, replaces: undefined, reason: '' }, options, context)).rejects.toMatchObject({
+        code: api === 'v3' ? 'ERR_RANGE_EMPTY' : 'ERR_PATTERN_INVALID',
+      })
+      expect((await authAs('root').plan(policy, locked)).steps).toEqual([])
+    })
+
+    test('a plan that takes role root from user root while auth is on is blocked: no etcd would do it', async () => {
+      const headless: Policy = definePolicy({ users: { root: 'certificate', alice: 'certificate' }, v3: { roles: {}, bindings: { alice: ['root'] } }, v2: { guest: [], roles: {}, bindings: { alice: ['root'] } } })
+      expect((await authAs('root').plan(headless, { unmanaged: 'keep', enable: true })).blockers.join()).toMatch(api === 'v3' ? /does not take role root from user root/ : /user root holds role root whatever is written/)
     })
 
     test('another policy takes the place of the first, and its rights hold at once', async () => {

@@ -1,0 +1,90 @@
+/** What strangers leave in a real etcd while auth is off, and what a plan makes of it. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Etcd3 } from 'etcd3'
+import { httpsFetch, type HttpsFetch } from '../../examples/support/https-fetch.js'
+import { EtcdAuth, etcd3Options } from '../../src/auth/index.js'
+import { anonymous, definePolicy, pattern, prefix, put, readwrite } from '../../src/policy/index.js'
+import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
+
+const policy = definePolicy({
+  users: { root: 'certificate', node: 'certificate' },
+  members: ['etcd-0'],
+  authorities: ['etcd-clients', 'etcd-servers', 'etcd-peers'],
+  v3: { roles: { node: [readwrite(prefix('/n/'))] }, bindings: { root: ['root'], node: ['node'] } },
+  v2: { guest: [], roles: { node: [readwrite(pattern('/n/*'))] }, bindings: { root: ['root'], node: ['node'] } },
+})
+const locked = { unmanaged: 'keep', enable: true } as const
+
+for (const lane of await testLanes()) {
+  describe(`etcd ${lane.name}`, () => {
+    let cluster: Cluster
+    const opened: { close(): unknown }[] = []
+    beforeAll(async () => {
+      cluster = await startCluster({ lane, members: 1, policy })
+    })
+    afterAll(async () => {
+      for (const each of opened) each.close()
+      await cluster.stop()
+    })
+    const authOf = (api: 'v3' | 'v2') => new EtcdAuth(cluster.backend(api, 'root'), { identity: { user: 'root' } })
+    const fetchAs = async (user: string | typeof anonymous): Promise<HttpsFetch> => {
+      const { certificate, key } = await cluster.credentials(user)
+      const fetch = httpsFetch({ ca: cluster.serverCa, cert: certificate, key })
+      opened.push(fetch)
+      return fetch
+    }
+
+    test('on v3, a stranger bound to a role of the policy is unbound, and a permission of an unknown type grants nothing and stops nothing', async () => {
+      const { auth } = await cluster.client(anonymous)
+      const unknown = (name: string, key: string) => auth.roleGrantPermission({ name, perm: { permType: 7 as never, key: Buffer.from(key), range_end: Buffer.alloc(0) } })
+      for (const name of ['node', 'other']) await auth.roleAdd({ name })
+      await unknown('node', '/n/')
+      await unknown('other', '/w')
+      await auth.userAdd({ name: 'zed', password: 'planted' })
+      await auth.userGrantRole({ user: 'zed', role: 'node' })
+      await auth.userGrantRole({ user: 'zed', role: 'other' })
+
+      const plan = await authOf('v3').plan(policy, locked)
+      expect(plan.blockers).toEqual([])
+      expect(plan.warnings.join('\n')).toContain('zed (role node)')
+      const { state } = await authOf('v3').apply(plan)
+      expect(state.users['zed']).toEqual(['other'])
+      expect(state.roles['node']).toEqual(policy.v3?.roles['node'])
+      expect(state.roles['other']).toMatchObject([{ type: 'unknown' }])
+      expect((await authOf('v3').plan(policy, locked)).steps).toEqual([])
+
+      const zed = new Etcd3({ ...etcd3Options({ hosts: cluster.clientUrls, ca: cluster.serverCa, ...(await cluster.credentials(anonymous)) }), auth: { username: 'zed', password: 'planted' } })
+      opened.push(zed)
+      await expect(zed.put('/n/owned').value('by zed')).rejects.toThrow('permission denied')
+      await expect(zed.get('/w')).rejects.toThrow('permission denied')
+      expect(await cluster.attempt('node', put('/n/x'))).toBe(true)
+    })
+
+    if (lane.v2 !== 'none') {
+      test('on v2, roles that do not exist are unbound from users of the policy one after the other, and strangers from roles that come to be', async () => {
+        const fetch = await fetchAs(anonymous)
+        const plant = async (user: string, ...roles: readonly string[]): Promise<void> => {
+          const { status } = await fetch(`${cluster.clientUrls[0] ?? ''}/v2/auth/users/${user}`, { method: 'PUT', body: JSON.stringify({ user, password: 'planted', roles }) })
+          expect(status).toBe(200)
+        }
+        await plant('node', 'ghost1', 'ghost2', 'g'.repeat(600), 'node')
+        await plant('zed', 'node')
+        await plant('eve', 'ghost1', 'node')
+        const plan = await authOf('v2').plan(policy, locked)
+        expect(plan.warnings.join('\n')).toContain('zed (role node)')
+        const { state } = await authOf('v2').apply(plan)
+        expect(state.enabled).toBe(true)
+        expect([state.users['node'], state.users['zed'], state.users['eve']]).toEqual([['node'], [], ['ghost1']])
+        expect((await authOf('v2').plan(policy, locked)).steps).toEqual([])
+        const basic = { authorization: `Basic ${Buffer.from('zed:planted').toString('base64')}` }
+        expect((await fetch(`${cluster.clientUrls[0] ?? ''}/v2/keys/n/owned?value=zed`, { method: 'PUT', headers: basic })).status).toBe(401)
+      })
+
+      test('on v2, guests are cut when guest loses a right', async () => {
+        const open = { ...policy, v2: { guest: [readwrite(pattern('*'))], roles: policy.v2?.roles ?? {}, bindings: policy.v2?.bindings ?? {} } }
+        expect((await authOf('v2').apply(await authOf('v2').plan(open, locked))).sever).toEqual([])
+        expect((await authOf('v2').apply(await authOf('v2').plan(policy, locked))).sever).toEqual(['guest'])
+      })
+    }
+  })
+}
