@@ -4,6 +4,7 @@ import { utf8 } from '../../../src/bytes.js'
 import type { WebCryptoLike } from '../../../src/platform.js'
 import { readDer } from '../../../src/pki/asn1/der.js'
 import { readPublicKey } from '../../../src/pki/asn1/public-key.js'
+import { bitString, NULL, objectIdentifier, sequence, unsignedInteger } from '../../../src/pki/asn1/write.js'
 import { createCa, createCsr, days, generateKeyPair, openPrivateKey, verifyCsr, type KeyAlgorithm, type Signer } from '../../../src/pki/index.js'
 import { readPem, writePem } from '../../../src/pki/pem.js'
 import { ecdsaFromDer } from '../../../src/pki/asn1/ecdsa.js'
@@ -146,6 +147,31 @@ describe('public keys', () => {
     const reading = readPublicKey(readDer(key))
     expect(reading).toMatchObject({ ok: false, algorithm: 'rsa-2048' })
     expect(!reading.ok && reading.wanted).toContain(wanted)
+  })
+
+  const rsa = (bits: number, exponent: readonly number[]) => {
+    const modulus = new Uint8Array(bits / 8).fill(0xff)
+    const key = sequence(unsignedInteger(modulus), unsignedInteger(Uint8Array.from(exponent)))
+    return readPublicKey(readDer(sequence(sequence(objectIdentifier('1.2.840.113549.1.1.1'), NULL), bitString(key))))
+  }
+
+  test.each([
+    ['of 1', [1]],
+    ['of 65535, below the least', [0xff, 0xff]],
+    ['of 65538, which is even', [1, 0, 2]],
+    ['of 2^31, above what Go reads', [0x80, 0, 0, 0]],
+    ['of 2^31 + 1, above what Go reads', [0x80, 0, 0, 1]],
+    ['of 2^32 + 1', [1, 0, 0, 0, 1]],
+  ])('RSA with an exponent %s is refused', (_, exponent) => {
+    expect(rsa(2048, exponent)).toMatchObject({ ok: false, algorithm: 'rsa-2048', wanted: expect.stringContaining('exponent') as string })
+  })
+
+  test.each([[[1, 0, 1]], [[0x7f, 0xff, 0xff, 0xff]]])('RSA with exponent %j is taken', (exponent) => {
+    expect(rsa(2048, exponent)).toMatchObject({ ok: true })
+  })
+
+  test('RSA is taken from 2048 to 8192 bits: above, a verification costs whoever asks nothing and us seconds', () => {
+    expect([2040, 2048, 8192, 8200, 16_384].map((bits) => rsa(bits, [1, 0, 1]).ok)).toEqual([false, true, true, false, false])
   })
 
   test('RSA with an even modulus is refused', () => {

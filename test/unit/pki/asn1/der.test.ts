@@ -90,6 +90,12 @@ test('size and depth have bounds, and no input is worse than linear', () => {
   expect(thrown('ERR_DER_INVALID', () => readDer(Uint8Array.from({ length: 60_000 }, (_, i) => (i % 2 === 0 ? 0x30 : 0x7e)))).detail.offset).toBeLessThan(40)
 })
 
+test('an object identifier is read up to 64 octets: its text costs the square of its length', () => {
+  const identifier = (octets: number): Uint8Array => tlv(0x06, Uint8Array.from({ length: octets }, (_, i) => (i === octets - 1 ? 1 : 0x81)))
+  expect(readDer(identifier(64)).end).toBe(66)
+  expect(thrown('ERR_DER_INVALID', () => readDer(identifier(65))).detail.reason).toContain('OBJECT IDENTIFIER')
+})
+
 test('a value gives its encoding, its content and its place', () => {
   const value = readDer(sequence(smallInteger(5), tlv(0x04, bytes('aabb'))))
   expect(value.children.map((child) => [child.start, child.content, child.end])).toEqual([[2, 4, 5], [5, 7, 9]])
