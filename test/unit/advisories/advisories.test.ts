@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import { accessChanges, advisories, advisoriesOf } from '../../../src/policy/index.js'
+import { isSince, parseVersion } from '../../../src/advisories/index.js'
+import { thrown } from '../../support/thrown.js'
+
+const idsOf = (version: string): readonly string[] => advisoriesOf(version).map(({ id, cve }) => cve ?? id)
+const [watch, crl] = ['GHSA-xg4h-6gfc-h4m8', 'GHSA-3wh4-j44w-pg92']
+const [nested, calls, put, lease, gateway, password] = ['CVE-2026-33343', 'CVE-2026-33413', 'CVE-2026-44283', 'CVE-2023-32082', 'CVE-2018-16886', 'CVE-2021-28235']
+
+describe('the holes of a version', () => {
+  test.each<[string, readonly string[]]>([
+    ['3.3.10', [watch, nested, calls, put, lease, gateway, password]],
+    ['3.3.11', [watch, nested, calls, put, lease, password]],
+    ['3.3.25', [watch, nested, calls, put, lease, password]],
+    ['3.4.23', [watch, nested, calls, put, lease, password]],
+    ['3.4.25', [watch, nested, calls, put, lease]],
+    ['3.4.26', [watch, nested, calls, put]],
+    ['3.4.42', [watch, put]],
+    ['3.4.44', [watch]],
+    ['3.5.7', [watch, nested, calls, put, lease, crl, password]],
+    ['3.5.8', [watch, nested, calls, put, lease, crl]],
+    ['3.5.16', [watch, nested, calls, put, crl]],
+    ['3.5.30', [watch, crl]],
+    ['3.5.32', [watch]],
+    ['3.5.33', []],
+    ['3.6.12', [watch, crl]],
+    ['3.6.13', [watch]],
+    ['3.6.14', []],
+    ['3.7.0', [watch]],
+    ['3.7.1', []],
+  ])('of %s are known', (version, ids) => {
+    expect(idsOf(version)).toEqual(ids)
+  })
+
+  test.each(['3.5', '2.3.8', '3.8.0', 'v3.5.30', ''])('of %j are not: it is no release that was looked at', (version) => {
+    thrown('ERR_VERSION_UNSUPPORTED', () => advisoriesOf(version))
+  })
+
+  test('have an id each, of their own, and say what they open', () => {
+    expect(new Set(advisories.map(({ id }) => id)).size).toBe(advisories.length)
+    for (const { id, cve, impact } of advisories) {
+      expect(id).toMatch(/^GHSA(?:-[a-z0-9]{4}){3}$/)
+      if (cve !== undefined) expect(cve).toMatch(/^CVE-\d{4}-\d+$/)
+      expect(impact).not.toBe('')
+    }
+  })
+})
+
+test('a change of access that closes a hole is there exactly where the hole is not', () => {
+  for (const minor of [3, 4, 5, 6, 7])
+    for (let patch = 0; patch < 50; patch++) {
+      const version = `3.${minor}.${patch}`
+      for (const { since, advisory } of Object.values(accessChanges))
+        if (advisory !== undefined) expect(isSince(parseVersion(version), since)).toBe(!advisoriesOf(version).includes(advisory))
+    }
+})
