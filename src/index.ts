@@ -5,6 +5,7 @@
  */
 export * from './policy/index.js'
 export * from './presets/index.js'
+export * from './review/index.js'
 export * from './pki/index.js'
 export * from './render/index.js'
 export * from './auth/index.js'

@@ -6,7 +6,7 @@ export {
   get, put, del, watch, txn, lease, call,
   type CallOperation, type KeyOperation, type LeaseOperation, type Operation, type Target, type Transaction, type TransactionOperation,
 } from './operations.js'
-export type { ServerCall } from './server-calls.js'
+export type { Openness, ServerCall } from './server-calls.js'
 export { anonymous, type Anonymous } from './anonymous.js'
 export { can } from './can.js'
 export { explain, type Explanation, type NeedAnswer, type VersionDifference } from './explain.js'
