@@ -88,9 +88,14 @@ function answerOf(need: Need, question: Question): NeedAnswer {
   return { need, met, by, missing: need.keys.api === 'v2' ? [need.keys] : missingFrom(open[access], interval).map(fromInterval) }
 }
 
-/** The narrowest pattern that opens a path: a recursive request counts patterns with a final `*` only. */
-function patternFor({ path, recursive }: Path): PathPattern {
-  return path === '' ? pattern('*') : pattern(recursive ? `${path}*` : path)
+/**
+ * The narrowest pattern that opens a path: a recursive request counts patterns with a final `*` only. A path that holds a `*` has no pattern of
+ * its own, since etcd takes one for literal only where it is not the last character, and `pattern` refuses that: what stands before it opens it.
+ */
+export function patternFor({ path, recursive }: Path): PathPattern {
+  const star = path.indexOf('*')
+  if (path === '') return pattern('*')
+  return pattern(star !== -1 ? `${path.slice(0, star)}*` : recursive ? `${path}*` : path)
 }
 
 function grantsFor({ need, missing }: NeedAnswer): readonly Permission[] {
