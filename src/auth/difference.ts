@@ -2,8 +2,9 @@
 import type { Permission } from '../keys/permission.js'
 import { showPermission } from '../keys/show.js'
 import { toWire } from '../keys/interval.js'
+import { scopeOf } from '../keys/scope.js'
 import { toHex } from '../bytes.js'
-import { scopeOf, type AuthState, type StoredPermission } from './state.js'
+import type { AuthState, StoredPermission } from './state.js'
 import type { Step } from './step.js'
 import { byScope, type Wanted } from './wanted.js'
 

@@ -1,8 +1,9 @@
 /** Reading an auth store: all of it, or whether one step's effect is there. */
 import { EtcdRbacError } from '../errors.js'
 import { allows } from '../keys/permission.js'
+import { scopeOf } from '../keys/scope.js'
 import type { Backend, CallContext } from './backend.js'
-import { scopeOf, tableOf, type AuthState } from './state.js'
+import { tableOf, type AuthState } from './state.js'
 import type { Step } from './step.js'
 import { byScope } from './wanted.js'
 

@@ -6,9 +6,10 @@
  */
 import { showPermission } from '../keys/show.js'
 import { allows, type Permission } from '../keys/permission.js'
+import { scopeOf } from '../keys/scope.js'
 import type { Differences } from './difference.js'
 import { ACCESSES, regionsOf, rightsOf, type Access, type Regions, type Rights } from './rights.js'
-import { scopeOf, type AuthState } from './state.js'
+import type { AuthState } from './state.js'
 import type { Step } from './step.js'
 import { visible } from './visible.js'
 import { byScope, type Wanted } from './wanted.js'

@@ -1,9 +1,7 @@
 /** What an etcd's auth store holds, as data, the same shape for v3 and v2. */
-import { compareBytes, toHex, utf8 } from '../bytes.js'
-import { toWire } from '../keys/interval.js'
-import type { KeyRange } from '../keys/key-range.js'
-import type { PathPattern } from '../keys/pattern.js'
+import { compareBytes, utf8 } from '../bytes.js'
 import type { Permission } from '../keys/permission.js'
+import { scopeOf } from '../keys/scope.js'
 
 /** One of etcd's two separate auth stores. */
 export type Api = 'v2' | 'v3'
@@ -24,13 +22,6 @@ export interface AuthState {
   readonly users: Readonly<Record<string, readonly string[]>>
   /** Role → permissions in stored order, duplicates included. v2's `guest` is one of them, its virtual `root` is not. */
   readonly roles: Readonly<Record<string, readonly StoredPermission[]>>
-}
-
-/** What identifies a permission's keys in a role: etcd v3 matches `key` and `range_end` byte by byte, etcd v2 the pattern. */
-export function scopeOf(keys: KeyRange | PathPattern): string {
-  if (keys.api === 'v2') return keys.pattern
-  const { key, rangeEnd } = toWire(keys)
-  return `${toHex(key)}-${toHex(rangeEnd)}`
 }
 
 /** Order of names as etcd lists them. */

@@ -1,9 +1,10 @@
 /** What a policy wants an auth store to hold. */
 import { EtcdRbacError } from '../errors.js'
-import { mergeTypes, type Permission } from '../keys/permission.js'
+import type { Permission } from '../keys/permission.js'
+import { byScope as mergedByScope } from '../keys/scope.js'
 import { rolesOf } from '../policy/rights.js'
 import type { Login, Policy } from '../policy/policy.js'
-import { scopeOf, tableOf, type Api, type StoredPermission } from './state.js'
+import { tableOf, type Api, type StoredPermission } from './state.js'
 
 /** Users, roles and permissions that one half of a policy asks for. */
 export interface Wanted {
@@ -16,14 +17,7 @@ export interface Wanted {
 
 /** Permissions by scope; of several on the same keys, what they allow together. Those of an unknown type allow nothing, and are left out. */
 export function byScope(permissions: readonly StoredPermission[]): ReadonlyMap<string, Permission> {
-  const merged = new Map<string, Permission>()
-  for (const permission of permissions) {
-    if (permission.type === 'unknown') continue
-    const scope = scopeOf(permission.keys)
-    const before = merged.get(scope)
-    merged.set(scope, before === undefined ? permission : { keys: permission.keys, type: mergeTypes(before.type, permission.type) })
-  }
-  return merged
+  return mergedByScope(permissions.filter((permission) => permission.type !== 'unknown'))
 }
 
 /**

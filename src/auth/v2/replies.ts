@@ -2,7 +2,7 @@
 import { EtcdRbacError } from '../../errors.js'
 import { isWellFormed } from '../../bytes.js'
 import type { Permission } from '../../keys/permission.js'
-import { byScope } from '../wanted.js'
+import { byScope } from '../../keys/scope.js'
 import { visible } from '../visible.js'
 import { v2Failure, type V2Answer } from './http.js'
 
