@@ -1,0 +1,95 @@
+/** An access review: who holds what by which role, a row for each, for people who do not read policies. */
+import { compareBytes, utf8 } from '../../bytes.js'
+import { toInterval } from '../../keys/interval.js'
+import type { KeyRange } from '../../keys/key-range.js'
+import type { PathPattern } from '../../keys/pattern.js'
+import { showKeys } from '../../keys/show.js'
+import type { Login, Policy } from '../policy.js'
+import { rightsOf } from '../rights.js'
+
+/** One right of one user. */
+export interface ReviewRow {
+  /** `undefined` for the v2 guest: clients whom no user names. */
+  readonly user: string | undefined
+  readonly login: Login | undefined
+  readonly api: 'v2' | 'v3'
+  /** `undefined` for a user without roles, who may do nothing there. */
+  readonly role: string | undefined
+  /** `everything` for role root, `nothing` for a user or role that opens no key. */
+  readonly access: 'read' | 'write' | 'readwrite' | 'everything' | 'nothing'
+  /** The keys as people read them; empty where there are none, or all. */
+  readonly keys: string
+  /** Whether it reaches whatever is added behind it later: every new tenant. */
+  readonly openEnded: boolean
+}
+
+function isOpenEnded(keys: KeyRange | PathPattern): boolean {
+  return keys.api === 'v3' ? toInterval(keys).end === undefined : keys.pattern === '*' || keys.pattern === '/*'
+}
+
+/**
+ * Who may do what, a row for each user, role and permission, in a stable order. Users and roles that open nothing have a row too, so that nobody
+ * is left out.
+ *
+ * @example
+ * ```ts
+ * import { accessReview, definePolicy, prefix, read, toCsv, toMarkdown } from 'etcd-rbac'
+ * const policy = definePolicy({ users: { auditor: 'password' }, v3: { roles: { audit: [read(prefix('/calico/'))] }, bindings: { auditor: ['audit'] } } })
+ * const rows = accessReview(policy)
+ * console.log(toMarkdown(rows))
+ * console.log(toCsv(rows))
+ * ```
+ */
+export function accessReview(policy: Policy): readonly ReviewRow[] {
+  return (['v3', 'v2'] as const).flatMap((api) => {
+    if (policy[api] === undefined) return []
+    const users = Object.keys(policy.users).sort((a, b) => compareBytes(utf8(a), utf8(b)))
+    return [...(api === 'v2' ? [undefined] : []), ...users].flatMap((user) => rowsOf(policy, api, user))
+  })
+}
+
+function rowsOf(policy: Policy, api: 'v2' | 'v3', user: string | undefined): readonly ReviewRow[] {
+  const { root, roles, granted } = rightsOf(policy, api, user)
+  const who = { user, login: user === undefined ? undefined : policy.users[user], api }
+  const held = user === undefined ? ['guest'] : root && !roles.includes('root') ? ['root', ...roles] : roles
+  if (held.length === 0) return [{ ...who, role: undefined, access: 'nothing', keys: '', openEnded: false }]
+  return held.flatMap((role): readonly ReviewRow[] => {
+    if (user !== undefined && role === 'root') return [{ ...who, role, access: 'everything', keys: '', openEnded: true }]
+    const own = granted.filter((one) => one.role === role)
+    if (own.length === 0) return [{ ...who, role, access: 'nothing', keys: '', openEnded: false }]
+    return own.map(({ permission: { type, keys } }) => ({ ...who, role, access: type, keys: showKeys(keys), openEnded: isOpenEnded(keys) }))
+  })
+}
+
+const HEADS = ['user', 'login', 'api', 'role', 'access', 'keys', 'open-ended'] as const
+
+function cellsOf({ user, login, api, role, access, keys, openEnded }: ReviewRow): readonly string[] {
+  return [user ?? '(anonymous)', login ?? '', api, role ?? '', access, keys, openEnded ? 'yes' : 'no']
+}
+
+/** What would leave its cell, made visible: a line break in a table is another row. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+}
+
+/** Markdown reads none of these as markup after a backslash (CommonMark 2.4). */
+function markdownCell(text: string): string {
+  return visible(text).replace(/[\\`*_{}[\]<>()#+\-.!|~&$]/g, '\\$&')
+}
+
+/** The rows as a table in Markdown (GitHub's). Names and keys are text in it, whatever they hold. */
+export function toMarkdown(rows: readonly ReviewRow[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return `${[line(HEADS), line(HEADS.map(() => '---')), ...rows.map((row) => line(cellsOf(row).map(markdownCell)))].join('\n')}\n`
+}
+
+/** One field of CSV. What a spreadsheet would take for a formula gets a `'` before it, which it shows as text. */
+function csvField(text: string): string {
+  const safe = /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+/** The rows as CSV (RFC 4180) with a line of heads, lines ended by CRLF. No field is a formula to a spreadsheet. */
+export function toCsv(rows: readonly ReviewRow[]): string {
+  return [HEADS, ...rows.map(cellsOf)].map((cells) => `${cells.map(csvField).join(',')}\r\n`).join('')
+}

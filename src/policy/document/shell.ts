@@ -1,0 +1,20 @@
+/** Words of a POSIX shell (IEEE Std 1003.1, 2.2 Quoting), made so that nothing in them is read as anything but itself. */
+import { fromUtf8 } from '../../bytes.js'
+
+/** A text as one word: in single quotes, in which a shell reads nothing. */
+export function quotedWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** Bytes as one word, or `undefined` where they hold a zero byte: no argument of a process can. What is no UTF-8 is written by `printf`. */
+export function bytesWord(bytes: Uint8Array): string | undefined {
+  if (bytes.includes(0)) return undefined
+  const text = fromUtf8(bytes)
+  if (text !== undefined) return quotedWord(text)
+  // A command substitution drops the line breaks at its end: they go behind it.
+  let end = bytes.length
+  while (bytes[end - 1] === 0x0a) end--
+  const octal = [...bytes.subarray(0, end)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
+  const breaks = bytes.length - end
+  return `"$(printf '${octal}')"${breaks === 0 ? '' : quotedWord('\n'.repeat(breaks))}`
+}
