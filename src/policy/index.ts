@@ -19,6 +19,8 @@ export type { LintCertificate, LintComponent, LintContext } from './lint/context
 export type { Finding, LintCode } from './lint/finding.js'
 export { isolation, type Holding, type Isolation, type IsolationOptions, type Overlap } from './isolation.js'
 export { fromObserved, type Looseness, type NotGranted, type Observation, type Observed, type ObservedOptions } from './observed.js'
+export { explainDenied, type Denial, type DenialContext } from './explain-denied.js'
+export type { DenialCause } from './denial/signs.js'
 export * from './document/index.js'
 export { indexPolicy, type Asked, type PolicyIndex } from './index-policy.js'
 export type { Because } from '../because.js'

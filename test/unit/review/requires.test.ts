@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { allKeys, can, definePolicy, key, pattern, prefix, range, read, readwrite, write, type Permission, type Policy } from '../../../src/policy/index.js'
+import { allKeys, can, definePolicy, key, pattern, prefix, range, read, readwrite, write, type KeyRange, type Permission, type Policy } from '../../../src/policy/index.js'
 import { calicoV3, kubeApiserver } from '../../../src/presets/index.js'
 import { lackingOf, requires } from '../../../src/review/index.js'
 import { thrown } from '../../support/thrown.js'
 
 const apiserver = kubeApiserver({ etcd: '3.5.30', compaction: 'apiserver' })
-const granting = (...permissions: readonly Permission<Extract<Permission['keys'], { api: 'v3' }>>[]): Policy =>
+const granting = (...permissions: readonly Permission<KeyRange>[]): Policy =>
   definePolicy({ users: { root: 'certificate', app: 'certificate' }, v3: { roles: { app: permissions }, bindings: { root: ['root'], app: ['app'] } } })
 const texts = (policy: Policy, user: string, requirement: ReturnType<typeof requires>): readonly string[] => lackingOf(policy, user, requirement).map(({ text }) => text)
 

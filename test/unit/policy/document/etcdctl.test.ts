@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { concatBytes } from '../../../../src/bytes.js'
 import { toWire } from '../../../../src/keys/interval.js'
 import { isEtcdRbacError } from '../../../../src/errors.js'
-import { allKeys, definePolicy, fromKey, key, pattern, prefix, range, read, readwrite, toEtcdctl, write, type EtcdctlOptions, type Permission, type Policy } from '../../../../src/policy/index.js'
+import { allKeys, definePolicy, fromKey, key, pattern, prefix, range, read, readwrite, toEtcdctl, write, type EtcdctlOptions, type KeyRange, type Permission, type Policy } from '../../../../src/policy/index.js'
 import { anyPolicy } from '../../../support/policies.js'
 import { thrown } from '../../../support/thrown.js'
 
@@ -26,7 +26,7 @@ function calls(lines: readonly string[]): readonly { readonly arguments: readonl
 }
 
 const commands = (policy: Policy, options: EtcdctlOptions): readonly string[] => calls(toEtcdctl(policy, options)).map((call) => call.arguments.join(' '))
-const v3 = (...permissions: readonly Permission<Extract<Permission['keys'], { api: 'v3' }>>[]): Policy =>
+const v3 = (...permissions: readonly Permission<KeyRange>[]): Policy =>
   definePolicy({ users: { root: 'certificate', app: 'password' }, v3: { roles: { app: permissions }, bindings: { root: ['root'], app: ['app'] } } })
 const newest: EtcdctlOptions = { api: 'v3', version: '3.5.30', enable: true }
 
@@ -45,7 +45,7 @@ describe('on v3, the script', () => {
     ])
   })
 
-  test.each<[string, Parameters<typeof v3>[0], string]>([
+  test.each<[string, Permission<KeyRange>, string]>([
     ['a range', write(range('/a', '/b')), '-- app write /a /b'],
     ['a prefix with siblings', read(prefix('/a', { siblings: 'include' })), '--prefix -- app read /a'],
     ['everything from a key on', read(fromKey('/a')), '--from-key -- app read /a'],
