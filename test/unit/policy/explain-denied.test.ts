@@ -182,7 +182,7 @@ describe('with a policy', () => {
   })
 
   test('a user of the context that it does not declare has no answer', () => {
-    thrown('ERR_USER_UNKNOWN', () => explainDenied(txn, { policy, user: 'mallory' }))
+    thrown('ERR_USER_UNKNOWN', () => explainDenied(txn, { policy: policy as Policy, user: 'mallory' }))
   })
 })
 
