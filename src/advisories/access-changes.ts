@@ -23,7 +23,7 @@ export const accessChanges: Readonly<Record<AccessChange, AccessChangeFacts>> = 
   callsGuarded: fixes(unguardedCalls),
   leaseKeysChecked: fixes(leaseKeys),
   /** 3.6 never had an open Status (`v3rpc/maintenance.go`, `isPermitted`). */
-  statusGuarded: { ...fixes(unguardedCalls), since: { ...unguardedCalls.fixed, '3.6': 0 } },
+  statusGuarded: { since: { ...unguardedCalls.fixed, '3.6': 0 }, before: 'Status asks for nobody' },
   /** Whoever guarded it first asked for role root; later releases take any user (`requireAuthInfo`). Read in 3.5.31 to 3.5.35, and 3.6.0 to 3.6.16. */
   statusOpenToUsers: { since: { '3.5': 32, '3.6': 12, '3.7': 0 }, before: 'Status asks for role root' },
   /** Measured on 3.6.16 and 3.7.3. */

@@ -64,7 +64,7 @@ export interface Observed {
  *   { user: 'node', operation: put('/calico/felix/host-2') },
  * ], { widen: 'directory' })
  * parsePolicy({ users: { node: 'certificate' }, v3 })
- * console.log(looseness.filter(({ beyond }) => beyond.length > 0).length) // 1: /calico/felix/*
+ * console.log(looseness.filter(({ beyond }) => beyond.length > 0).length) // 1
  * ```
  */
 export function fromObserved(observations: readonly Observation[], { widen = 'exact' }: ObservedOptions = {}): Observed {

@@ -59,7 +59,7 @@ const CALLS: Readonly<Record<RequestNeed['request'], ServerCall>> = { Compact: '
  *   v3: { roles: { kubernetes: apiserver.permissions }, bindings: { root: ['root'], 'kube-apiserver': ['kubernetes'] } },
  * })
  * const lacking = lackingOf(policy, 'kube-apiserver', requires(apiserver, { etcd: '3.5.30' }))
- * console.log(lacking.map(({ text }) => text)) // Compact and Status, which etcd 3.5.30 leaves to role root
+ * console.log(lacking.length) // 2
  * ```
  */
 export function requires(component: Component | KubeApiserver, { etcd }: { readonly etcd: string }): Requirement {
@@ -76,6 +76,16 @@ export function requires(component: Component | KubeApiserver, { etcd }: { reado
  * What a policy does not give to the user as whom a component logs in. Empty where nothing is missing.
  *
  * @throws {@link EtcdRbacError} `ERR_USER_UNKNOWN`, `ERR_POLICY_HALF_MISSING`, `ERR_VERSION_UNSUPPORTED`
+ * @example
+ * ```ts
+ * import { definePolicy, kubeApiserver, lackingOf, requires } from 'etcd-rbac'
+ * const apiserver = kubeApiserver({ etcd: '3.5.35', compaction: 'etcd' })
+ * const policy = definePolicy({
+ *   users: { 'kube-apiserver': 'certificate' },
+ *   v3: { roles: { kubernetes: apiserver.permissions }, bindings: { 'kube-apiserver': ['kubernetes'] } },
+ * })
+ * console.log(lackingOf(policy, 'kube-apiserver', requires(apiserver, { etcd: '3.5.35' })).length) // 0
+ * ```
  */
 export function lackingOf<P extends Policy>(policy: Asked<P>, user: (keyof P['users'] & string) | Anonymous, { etcd, permissions, operations }: Requirement): readonly Lacking[] {
   const index = indexPolicy(lookUp(policy).policy as Policy)

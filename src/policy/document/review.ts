@@ -77,7 +77,16 @@ function markdownCell(text: string): string {
   return visible(text).replace(/[\\`*_{}[\]<>()#+\-.!|~&$]/g, '\\$&')
 }
 
-/** The rows as a table in Markdown (GitHub's). Names and keys are text in it, whatever they hold. */
+/**
+ * The rows as a table in Markdown (GitHub's). Names and keys are text in it, whatever they hold.
+ *
+ * @example
+ * ```ts
+ * import { accessReview, definePolicy, prefix, read, toMarkdown } from 'etcd-rbac'
+ * const policy = definePolicy({ users: { a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { a: ['r'] } } })
+ * export const text = toMarkdown(accessReview(policy))
+ * ```
+ */
 export function toMarkdown(rows: readonly ReviewRow[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return `${[line(HEADS), line(HEADS.map(() => '---')), ...rows.map((row) => line(cellsOf(row).map(markdownCell)))].join('\n')}\n`
@@ -89,7 +98,16 @@ function csvField(text: string): string {
   return /[",\r\n]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
-/** The rows as CSV (RFC 4180) with a line of heads, lines ended by CRLF. No field is a formula to a spreadsheet. */
+/**
+ * The rows as CSV (RFC 4180) with a line of heads, lines ended by CRLF. No field is a formula to a spreadsheet.
+ *
+ * @example
+ * ```ts
+ * import { accessReview, definePolicy, prefix, read, toCsv } from 'etcd-rbac'
+ * const policy = definePolicy({ users: { a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { a: ['r'] } } })
+ * export const text = toCsv(accessReview(policy))
+ * ```
+ */
 export function toCsv(rows: readonly ReviewRow[]): string {
   return [HEADS, ...rows.map(cellsOf)].map((cells) => `${cells.map(csvField).join(',')}\r\n`).join('')
 }

@@ -23,9 +23,9 @@ describe('an upgrade', () => {
   test.each<[string, string, UpgradeEffect['kind'], Record<string, readonly string[]>]>([
     ['3.5.16', '3.5.30', 'Compact', { 'callsGuarded loses': notRoot }],
     ['3.4.41', '3.4.42', 'Compact', { 'callsGuarded loses': notRoot }],
-    ['3.5.16', '3.5.30', 'Status', { 'callsGuarded loses': notRoot }],
+    ['3.5.16', '3.5.30', 'Status', { 'statusGuarded loses': notRoot }],
     ['3.5.30', '3.5.35', 'Status', { 'statusOpenToUsers gains': notRoot.slice(0, -1) }],
-    ['3.5.16', '3.5.35', 'Status', { 'callsGuarded loses': ['(nameless)'] }],
+    ['3.5.16', '3.5.35', 'Status', { 'statusGuarded loses': ['(nameless)'] }],
     ['3.5.16', '3.5.35', 'MemberList', { 'callsGuarded loses': ['(nameless)'] }],
     ['3.5.16', '3.5.35', 'lease calls', { 'callsGuarded loses': ['(nameless)'] }],
     ['3.6.16', '3.7.3', 'AuthStatus', { 'authStatusOpen gains': notRoot }],
