@@ -91,7 +91,7 @@ for (const lane of lanes) {
       await cluster.stop()
     })
 
-    test.runIf(lane.v2 !== 'none')('answer any sequence of v2 requests alike', async () => {
+    if (lane.v2 !== 'none') test('answer any sequence of v2 requests alike', async () => {
       const started = Date.now()
       const { both, topKeys, compared } = await pairV2(cluster, double)
       await fc.assert(

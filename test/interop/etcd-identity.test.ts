@@ -174,14 +174,15 @@ describe.each(lanes.map((lane) => ({ lane, name: lane.name, apis: lane.v2 === 'n
     const call = () => ({ deadline: Date.now() + 10_000 })
     expect((await alice.auth.userGet({ name: 'alice' }, call())).roles).toEqual([roleOf('alice')])
     expect((await alice.auth.roleGet({ role: roleOf('alice') }, call())).perm).toHaveLength(1)
+    // Each is asked in its turn: one that is refused before it is awaited would count as nobody's.
     for (const refused of [
-      alice.auth.userGet({ name: 'bob' }, call()),
-      alice.auth.userGet({ name: 'root' }, call()),
-      alice.auth.roleGet({ role: roleOf('bob') }, call()),
-      alice.auth.userList(call()),
-      alice.auth.userGrantRole({ user: 'alice', role: 'root' }, call()),
+      () => alice.auth.userGet({ name: 'bob' }, call()),
+      () => alice.auth.userGet({ name: 'root' }, call()),
+      () => alice.auth.roleGet({ role: roleOf('bob') }, call()),
+      () => alice.auth.userList(call()),
+      () => alice.auth.userGrantRole({ user: 'alice', role: 'root' }, call()),
     ])
-      await expect(refused).rejects.toThrow(/permission denied/)
+      await expect(refused()).rejects.toThrow(/permission denied/)
     for (const user of odd) expect((await (await cluster.client(user)).auth.userGet({ name: user }, call())).roles).toEqual([roleOf(user)])
   })
 
