@@ -2,13 +2,18 @@
 import { isFailure, type Calls, type Caller, type Failure, type Method } from '../store/index.js'
 import { withoutPasswords } from './calls.js'
 import { createFetch } from './fetch.js'
-import { DEADLINE_EXCEEDED, toGrpcError, UNAVAILABLE } from './grpc-error.js'
+import { DEADLINE_EXCEEDED, notSent, toGrpcError, UNAVAILABLE } from './grpc-error.js'
 import { send, type Credentials, type Line } from './line.js'
 import type { CallOptions, MemoryAuth, MemoryClient, MemoryKv, PermissionReply } from './types.js'
-import { authEncoders, bytesField, numberField, PERMISSION_TYPES, type Message } from './wire.js'
+import { asMessage, authEncoders, bytesField, isUnsendable, numberField, PERMISSION_TYPES, type Message } from './wire.js'
 import { fromTxn, toDeleteRange, toPut, toRange, toTxn } from './wire-keys.js'
 
-type Send = <M extends Method>(method: M, message: Message | undefined, encode: (message: Message) => Calls[M][0], options?: CallOptions) => Promise<Calls[M][1]>
+type Send = <M extends Method>(method: M, message: unknown, encode: (message: Message) => Calls[M][0], options?: CallOptions) => Promise<Calls[M][1]>
+
+/** The names of the messages that are not called after their method. */
+const MESSAGES: Partial<Record<Method, string>> = { range: 'RangeRequest', put: 'PutRequest', deleteRange: 'DeleteRangeRequest', txn: 'TxnRequest', compact: 'CompactionRequest', watchCreate: 'WatchRequest', authenticate: 'AuthenticateRequest' }
+
+const messageOf = (method: Method): string => MESSAGES[method] ?? `Auth${method.charAt(0).toUpperCase()}${method.slice(1)}Request`
 
 /** Logs in where the client has a password: before the first call, and again when the token is not known any more. */
 function createLogin({ store, clock }: Line, { caller, password }: Credentials): <T extends object>(run: (caller: Caller) => T | Failure) => T | Failure {
@@ -31,11 +36,18 @@ function createLogin({ store, clock }: Line, { caller, password }: Credentials):
 function createSend(line: Line, credentials: Credentials): Send {
   const { store, clock, classes } = line
   const login = createLogin(line, credentials)
-  return (method, message = {}, encode, options) =>
+  const encoded = <T>(encode: () => T): T => {
+    try {
+      return encode()
+    } catch (error) {
+      throw isUnsendable(error) ? toGrpcError(notSent(error.message), classes) : error
+    }
+  }
+  return (method, message, encode, options) =>
     send(line, {
       call: { api: 'v3', method, request: withoutPasswords(message), commonName: credentials.caller.commonName },
       effect: () => {
-        const request = encode(message)
+        const request = encoded(() => encode(asMessage(message, messageOf(method))))
         const answer = login((caller) => store.call(method, request, caller, clock.now()))
         if (isFailure(answer)) throw toGrpcError(answer, classes)
         return answer

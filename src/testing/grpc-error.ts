@@ -14,6 +14,7 @@ const NUMBERS: Readonly<Record<string, number>> = {
   FAILED_PRECONDITION: 9,
   OUT_OF_RANGE: 11,
   UNIMPLEMENTED: 12,
+  INTERNAL: 13,
   UNAVAILABLE: 14,
   UNAUTHENTICATED: 16,
 }
@@ -39,6 +40,7 @@ const CLASS_BY_STATUS: Readonly<Record<string, string>> = {
   FAILED_PRECONDITION: 'GRPCFailedPreconditionError',
   OUT_OF_RANGE: 'GRPCOutOfRangeError',
   UNIMPLEMENTED: 'GRPCNotImplementedError',
+  INTERNAL: 'GRPCInternalError',
   UNAVAILABLE: 'GRPCUnavailableError',
   UNAUTHENTICATED: 'GRPCUnauthenticatedError',
 }
@@ -48,7 +50,7 @@ export type ErrorClasses = Readonly<Record<string, unknown>>
 
 /** What a call may be refused with. */
 export interface GrpcFailure extends Omit<Failure, 'status' | 'failure'> {
-  readonly status: Failure['status'] | 'DEADLINE_EXCEEDED'
+  readonly status: Failure['status'] | 'DEADLINE_EXCEEDED' | 'INTERNAL'
 }
 
 /** No connection: what a call to a dead or unreachable member ends in. */
@@ -56,6 +58,11 @@ export const UNAVAILABLE: GrpcFailure = { status: 'UNAVAILABLE', message: 'read 
 
 /** The deadline has passed. */
 export const DEADLINE_EXCEEDED: GrpcFailure = { status: 'DEADLINE_EXCEEDED', message: 'Deadline exceeded' }
+
+/** What cannot be put on the wire. It fails at the client, as a call does. */
+export function notSent(why: string): GrpcFailure {
+  return { status: 'INTERNAL', message: `Request message serialization failure: ${why}` }
+}
 
 /** The error that etcd3 would reject with. */
 export function toGrpcError({ status, message }: GrpcFailure, classes: ErrorClasses = {}): Error {

@@ -42,33 +42,38 @@ type Txn = Calls['txn'][0]
 const TARGETS: readonly string[] = ['Version', 'Create', 'Mod', 'Value', 'Lease']
 const TARGET_FIELDS: readonly string[] = ['version', 'create_revision', 'mod_revision', 'value', 'lease']
 
+/** Of several that exclude each other, all are sent, and the last is taken: the fields of a `oneof` in the order of their numbers. */
+const lastSent = (message: Message, fields: readonly string[]): string | undefined => fields.findLast((name) => isSent(message, name))
+
 function toCompare(message: Message): Txn['compare'][number] {
   const target = enumField(message, 'target', TARGETS)
+  const wanted = lastSent(message, TARGET_FIELDS)
+  // What is compared with another kind of value than the target's is compared with nothing.
+  const fits = wanted !== undefined && wanted === TARGET_FIELDS[target]
   return {
     ...ranged(message),
     emptyEndSent: sendsEmptyEnd(message),
     result: enumField(message, 'result', ['Equal', 'Greater', 'Less', 'NotEqual']),
     target,
-    number: target === 3 ? 0 : numberField(message, TARGET_FIELDS[target] ?? ''),
-    value: bytesField(message, 'value'),
+    number: fits && target !== 3 ? numberField(message, wanted) : 0,
+    value: fits && target === 3 ? bytesField(message, 'value') : new Uint8Array(0),
   }
 }
 
 function toOperation(message: Message): Txn['success'][number] {
-  const of = (name: string): Message | undefined => messageField(message, name)
-  const [range, put, deletion, txn] = [of('request_range'), of('request_put'), of('request_delete_range'), of('request_txn')]
-  if (range) return { op: 'range', request: toRange(range) }
-  if (put) return { op: 'put', request: toPut(put) }
-  if (deletion) return { op: 'deleteRange', request: toDeleteRange(deletion) }
-  if (txn) return { op: 'txn', request: toTxn(txn) }
-  throw new TypeError('an operation of a transaction must hold request_range, request_put, request_delete_range or request_txn')
+  const kind = lastSent(message, ['request_range', 'request_put', 'request_delete_range', 'request_txn'])
+  const request = kind === undefined ? undefined : messageField(message, kind, 'RequestOp')
+  if (request === undefined) return { op: 'none' }
+  if (kind === 'request_range') return { op: 'range', request: toRange(request) }
+  if (kind === 'request_put') return { op: 'put', request: toPut(request) }
+  return kind === 'request_txn' ? { op: 'txn', request: toTxn(request) } : { op: 'deleteRange', request: toDeleteRange(request) }
 }
 
 export function toTxn(message: Message): Txn {
   return {
-    compare: listField(message, 'compare').map(toCompare),
-    success: listField(message, 'success').map(toOperation),
-    failure: listField(message, 'failure').map(toOperation),
+    compare: listField(message, 'compare', 'TxnRequest').map(toCompare),
+    success: listField(message, 'success', 'TxnRequest').map(toOperation),
+    failure: listField(message, 'failure', 'TxnRequest').map(toOperation),
   }
 }
 

@@ -83,6 +83,43 @@ const auth = (method: string, message?: Arbitrary<unknown>): Arbitrary<Call> =>
   message ? message.map((given) => ({ service: 'auth', method, message: given })) : fc.constant({ service: 'auth', method })
 const kv = (method: string, message: Arbitrary<unknown>): Arbitrary<Call> => message.map((given) => ({ service: 'kv', method, message: given }))
 
+/** Messages of the wrong types: some are never sent, some go out as something else. No empty names among them. */
+const unsendable: readonly (readonly [method: string, message: unknown])[] = [
+  ['roleGrantPermission', { name: 'r1', perm: 7 }],
+  ['roleGrantPermission', { name: 'r1', perm: 'a' }],
+  ['roleGrantPermission', { name: 'r1', perm: { permType: {}, key: { length: 0 } } }],
+  ['roleGrantPermission', { name: 'r1', perm: { permType: '1', key: bytes('a') } }],
+  ['roleGrantPermission', { name: 'r1', perm: { permType: 1.7, key: bytes('a') } }],
+  ['roleGrantPermission', { name: 'r1', perm: { permType: -1, key: bytes('a') } }],
+  ['userAdd', { name: 'carol', options: 7 }],
+  ['userGet', { name: ['alice'] }],
+  ['userGet', { name: { alice: 1 } }],
+  ['userGet', { name: true }],
+  ['userGet', null],
+  ['userGet', 'alice'],
+  ['userGet', [{ name: 'alice' }]],
+  ['userGet', Object.create({ name: 'alice' })],
+  ['userRevokeRole', [{ name: 'alice', role: 'r1' }]],
+  ['range', { key: 7 }],
+  ['range', { key: {} }],
+  ['range', { key: 'a' }],
+  ['range', { key: 'YQ' }],
+  ['range', { key: '__8=', range_end: '' }],
+  ['range', { key: bytes('a'), limit: 'x', revision: null, sort_order: {}, count_only: 'no' }],
+  ['range', { key: bytes('a'), limit: 1.5 }],
+  ['put', { key: '/a/x', value: 'v' }],
+  ['put', { key: bytes('a'), value: null, prev_kv: 1 }],
+  ['txn', { compare: {} }],
+  ['txn', { compare: null, success: [7] }],
+  ['txn', { success: [{}] }],
+  ['txn', { success: [{ request_put: { key: bytes('a'), value: bytes('two') }, request_range: { key: bytes('b') } }] }],
+  ['txn', { compare: [{ key: bytes('a'), target: 'Version', result: 'Equal', version: 1, mod_revision: 5 }] }],
+  ['txn', { compare: [{ key: bytes('none'), target: 'Version', result: 'Equal', value: bytes('x') }] }],
+  ['txn', { compare: [{ key: bytes('a'), target: 'Value', result: 'Greater', version: 1 }] }],
+  ['txn', { failure: [{ request_txn: 'a' }] }],
+  ['txn', [{}]],
+]
+
 /** Messages that are not what `rpc.proto` asks for, as JavaScript callers make them. */
 function odd(limits: V3Limits): Arbitrary<Call> {
   const perm = { permType: 'Write', key: bytes('a') }
@@ -105,6 +142,7 @@ function odd(limits: V3Limits): Arbitrary<Call> {
     call('range', { key: 'YQ==', rangeEnd: 'Yg==' }),
     call('put', { key: bytes('a'), value: 'dg==', prevKv: true }),
     call('txn', {}),
+    ...unsendable.map(([method, message]) => call(method, message)),
   )
 }
 

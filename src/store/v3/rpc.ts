@@ -107,6 +107,8 @@ export type RequestOp =
   | { readonly op: 'put'; readonly request: PutRequest }
   | { readonly op: 'deleteRange'; readonly request: DeleteRangeRequest }
   | { readonly op: 'txn'; readonly request: TxnRequest }
+  /** An operation that holds none of them. */
+  | { readonly op: 'none' }
 
 export interface TxnRequest {
   readonly compare: readonly Compare[]

@@ -34,6 +34,8 @@ function requestProblem({ compare, success, failure }: TxnRequest, allowed: numb
         return putProblem(op.request)
       case 'deleteRange':
         return deleteProblem(op.request)
+      case 'none':
+        return failures.keyNotFound
       case 'txn':
         return requestProblem(op.request, allowed - size)
     }

@@ -30,6 +30,8 @@ function txnRefusal(context: Context, identity: Identity, request: TxnRequest): 
         return deleteRefusal(context, identity, op.request)
       case 'txn':
         return quirks.nestedTransactionChecked ? txnRefusal(context, identity, op.request) : undefined
+      case 'none':
+        return undefined
     }
   })
 }
@@ -51,12 +53,15 @@ function passes(state: State, compare: Compare): boolean {
 /** A transaction whose branches have been chosen. */
 interface Chosen {
   readonly succeeded: boolean
-  readonly steps: readonly (Exclude<RequestOp, { readonly op: 'txn' }> | { readonly op: 'txn'; readonly chosen: Chosen })[]
+  readonly steps: readonly (Exclude<RequestOp, { readonly op: 'txn' | 'none' }> | { readonly op: 'txn'; readonly chosen: Chosen })[]
 }
 
 function choose(state: State, { compare, success, failure }: TxnRequest): Chosen {
   const succeeded = compare.every((one) => passes(state, one))
-  const steps = (succeeded ? success : failure).map((op) => (op.op === 'txn' ? { op: op.op, chosen: choose(state, op.request) } : op))
+  const steps = (succeeded ? success : failure).flatMap((op): Chosen['steps'] => {
+    if (op.op === 'none') return []
+    return [op.op === 'txn' ? { op: op.op, chosen: choose(state, op.request) } : op]
+  })
   return { succeeded, steps }
 }
 

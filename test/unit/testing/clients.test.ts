@@ -69,58 +69,8 @@ describe('a client', () => {
   })
 })
 
-describe('over the wire', () => {
-  const granted = async (message: object): Promise<unknown[]> => {
-    const { auth } = memoryEtcd({ version: '3.5.30' })
-    await auth.roleAdd({ name: 'r' })
-    await auth.roleGrantPermission({ name: 'r', perm: message })
-    return (await auth.roleGet({ role: 'r' })).perm.map(({ permType, key, range_end }) => [permType, Buffer.from(key).toString(), Buffer.from(range_end).toString()])
-  }
-
-  test.each([
-    ['names of types as etcd3 has them', { permType: 'Readwrite', key: bytes('k') }, ['Readwrite', 'k', '']],
-    ['numbers of types', { permType: 1, key: bytes('k') }, ['Write', 'k', '']],
-    ['a name that etcd3 does not know as Read', { permType: 'READWRITE', key: bytes('k') }, ['Read', 'k', '']],
-    ['no type as Read', { key: bytes('k') }, ['Read', 'k', '']],
-    ['a number that etcd does not know as it is', { permType: 7, key: bytes('k') }, [7, 'k', '']],
-    ['rangeEnd not at all', { permType: 'Read', key: bytes('k'), rangeEnd: bytes('l') }, ['Read', 'k', '']],
-    ['perm_type not at all', { perm_type: 'Write', key: bytes('k') }, ['Read', 'k', '']],
-    ['text for bytes as base64', { permType: 'Read', key: 'aw==' }, ['Read', 'k', '']],
-    ['a list for bytes', { permType: 'Read', key: [107] }, ['Read', 'k', '']],
-    ['null as nothing', { permType: 'Read', key: bytes('k'), range_end: null }, ['Read', 'k', '']],
-  ])('goes: %s', async (_, message, shown) => {
-    expect(await granted(message)).toEqual([shown])
-  })
-
-  test('noPassword is dropped, so the user has an empty password', async () => {
-    const etcd = await locked('3.5.30')
-    await etcd.auth.userAdd({ name: 'bob', options: { noPassword: true } as object })
-    expect(await answerOf(etcd.auth.authenticate({ name: 'bob', password: '' }))).toBe('ok')
-  })
-
-  test('the user of userRevokeRole is its name: user is dropped', async () => {
-    const { auth } = await locked('3.5.30')
-    expect(await answerOf(auth.userRevokeRole({ user: 'alice', role: 'r' } as object))).toBe('9 FAILED_PRECONDITION: etcdserver: user name not found')
-    expect(await answerOf(auth.userRevokeRole({ name: 'alice', role: 'r' }))).toBe('ok')
-  })
-
-  test('etcd3’s Role.revoke of a list would grant; the raw call needs no list', async () => {
-    const { auth } = memoryEtcd({ version: '3.5.30' })
-    await auth.roleAdd({ name: 'r' })
-    expect(await answerOf(auth.roleRevokePermission([{ role: 'r', key: bytes('k') }] as object))).toBe('9 FAILED_PRECONDITION: etcdserver: role name not found')
-  })
-
-  test.each([
-    ['a message for a number', { name: 'r', perm: 7 }],
-    ['a message for a text', { name: 'r', perm: 'k' }],
-  ])('%s is refused before it is sent', async (_, message) => {
-    const etcd = memoryEtcd({ version: '3.5.30' })
-    await etcd.auth.roleAdd({ name: 'r' })
-    await expect(etcd.auth.roleGrantPermission(message as never)).rejects.toThrow(/object expected/)
-    expect((await etcd.auth.roleGet({ role: 'r' })).perm).toEqual([])
-  })
-
-  test('replies are copies: changing one does not change the store', async () => {
+describe('replies', () => {
+  test('are copies: changing one does not change the store', async () => {
     const etcd = await locked('3.5.30', [perm('Read', 'k')])
     const { perm: permissions } = await etcd.auth.roleGet({ role: 'r' })
     permissions[0]!.key[0] = 0
@@ -131,7 +81,7 @@ describe('over the wire', () => {
     expect((await etcd.auth.userGet({ name: 'alice' })).roles).toEqual(['r'])
   })
 
-  test('numbers of 64 bits are text, and an absent key is null', async () => {
+  test('have numbers of 64 bits as text, and null for an absent key', async () => {
     const { kv } = memoryEtcd({ version: '3.5.30' })
     expect(await kv.put({ key: bytes('k'), prev_kv: true })).toMatchObject({ header: { revision: '2' }, prev_kv: null })
     expect(await kv.range({ key: bytes('k') })).toMatchObject({ count: '1', more: false, kvs: [{ version: '1', lease: '0' }] })
