@@ -42,6 +42,7 @@ export interface ErrorDetails {
   readonly ERR_PURPOSE_REFUSED: { readonly wanted: string; readonly issues: readonly string[] }
   readonly ERR_HOST_INVALID: { readonly host: string }
   readonly ERR_LABEL_INVALID: { readonly label: string }
+  readonly ERR_RECORD_INVALID: { readonly problems: readonly Problem[] }
   readonly ERR_ISSUE_REFUSED: { readonly name: string; readonly reason: string }
   readonly ERR_SIGNER_INVALID: { readonly reason: string }
 

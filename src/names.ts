@@ -44,3 +44,15 @@ export function checkName(kind: NameKind, name: string): string {
   if (problem) throw new EtcdRbacError('ERR_NAME_INVALID', { ...problem, fix: `rename the ${kind}` }, { kind, name })
   return name
 }
+
+/** The error of a user that a policy does not declare. */
+export function unknownUser(user: string, known: readonly string[]): EtcdRbacError<'ERR_USER_UNKNOWN'> {
+  const wanted = known.length === 0 ? 'a user, and the policy declares none' : `one of ${someOf(known)}`
+  return new EtcdRbacError('ERR_USER_UNKNOWN', { found: `user ${quoted(user)}`, wanted, fix: 'declare it in the policy, or correct the name' }, { user, known })
+}
+
+/** Names as messages list them: the first twenty, and how many more. */
+export function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, 20).map(quoted)
+  return [...shown, ...(names.length > shown.length ? [`${names.length - shown.length} more`] : [])].join(', ')
+}

@@ -20,7 +20,6 @@ export type { Issued, IssueQuestion, IssueRequest } from './issue.js'
 export type { ExtendedUsage } from './asn1/certificate.js'
 export type { ClientRecord, CommonRecord, GatewayRecord, IssuanceRecord, MemberRecord } from './record.js'
 export { inspectCertificate, recordOf, type InspectedCertificate, type CertificateRole } from './inspect-certificate.js'
-export {
-  planMaterial, type MaterialOptions, type MaterialPlan, type MaterialReason, type MemberHosts, type PlannedCertificate, type WantedAuthority, type WantedCertificate,
-} from './plan-material.js'
+export { planMaterial, type MaterialPlan, type MaterialReason, type PlannedCertificate } from './plan-material.js'
+export type { MaterialOptions, MemberHosts, WantedAuthority, WantedCertificate } from './wanted-certificates.js'
 export type { CertificatePem, CsrPem, Pem, PemInput, PemKind, PrivateKeyPem } from './pem.js'

@@ -1,6 +1,6 @@
 /** What a certificate from anywhere says: plain data, in the words of the issuance record. Nothing of it is verified. */
 import { toHex } from '../bytes.js'
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import type { WebCryptoLike } from '../platform.js'
 import { signatureAlgorithmOf } from './asn1/algorithms.js'
 import type { ExtendedUsage } from './asn1/certificate.js'
@@ -95,7 +95,8 @@ export type CertificateRole =
 /**
  * The record of a certificate that has none, such as one that another tool made: for `planMaterial`.
  *
- * @throws {@link EtcdRbacError} `ERR_CERTIFICATE_INVALID` where the certificate cannot be what the role says: another Common Name, an authority
+ * @throws {@link EtcdRbacError} `ERR_CERTIFICATE_INVALID` where the certificate cannot be what the role says: another Common Name or several, another
+ * URI, an authority
  * @example
  * ```ts
  * import { inspectCertificate, recordOf } from 'etcd-rbac'
@@ -104,23 +105,28 @@ export type CertificateRole =
  * ```
  */
 export function recordOf(facts: InspectedCertificate, role: CertificateRole): IssuanceRecord {
+  const wrong = (reason: string, found: string, wanted: string): EtcdRbacError<'ERR_CERTIFICATE_INVALID'> =>
+    new EtcdRbacError('ERR_CERTIFICATE_INVALID', { found, wanted, fix: 'see whether the right file was passed' }, { reason })
   if (facts.isAuthority) throw certificateError('it is an authority', 'a leaf certificate')
-  if (role.purpose === 'client' && facts.commonName !== role.user)
-    throw new EtcdRbacError(
-      'ERR_CERTIFICATE_INVALID',
-      {
-        found: `a certificate with Common Name ${facts.commonNames.map((one) => JSON.stringify(one)).join(' and ') || '(none)'}`,
-        wanted: `exactly ${JSON.stringify(role.user)}`,
-        fix: 'see whether the right file was passed',
-      },
-      { reason: 'another Common Name' },
+  const { commonNames } = facts
+  if (commonNames.length > 1 || (role.purpose === 'client' && facts.commonName !== role.user))
+    throw wrong(
+      'another Common Name',
+      `a certificate with Common Name ${commonNames.slice(0, 4).map(quoted).join(' and ') || '(none)'}`,
+      role.purpose === 'client' ? `exactly ${quoted(role.user)}` : 'at most one: etcd takes the last of several for the user',
     )
-  const { serial, keyHash, keyAlgorithm, authority, authorityKeyId = '', usages, commonName, notBefore, notAfter, hosts, label } = facts
+  if (role.purpose === 'gateway' && !facts.uris.includes(role.uri))
+    throw wrong('another URI', `a certificate with the URIs ${facts.uris.slice(0, 4).map(quoted).join(' and ') || '(none)'}`, `${quoted(role.uri)} among them`)
+  const { serial, keyHash, keyAlgorithm, authority, authorityKeyId = '', usages, extendedKeyUsage = [], commonName, notBefore, notAfter, label } = facts
+  const otherUsages = extendedKeyUsage.filter((usage) => !(usages as readonly string[]).includes(usage))
   const common: CommonRecord = {
-    serial, keyHash, keyAlgorithm, authority, authorityKeyId, usages, ...(commonName === undefined ? {} : { commonName }), notBefore, notAfter,
+    serial, keyHash, keyAlgorithm, authority, authorityKeyId, usages, ...(otherUsages.length === 0 ? {} : { otherUsages }), ...(commonName === undefined ? {} : { commonName }), notBefore, notAfter,
   }
-  if (role.purpose === 'client') return { purpose: 'client', user: role.user, ...(label === undefined ? {} : { label }), ...common }
-  return role.purpose === 'gateway' ? { purpose: 'gateway', uri: role.uri, ...common } : { purpose: role.purpose, member: role.member, hosts, ...common }
+  // A client's or gateway's certificate of ours is for no host.
+  const hosts = facts.hosts.length === 0 ? {} : { hosts: facts.hosts }
+  if (role.purpose === 'client') return { purpose: 'client', user: role.user, ...(label === undefined ? {} : { label }), ...hosts, ...common }
+  if (role.purpose === 'gateway') return { purpose: 'gateway', uri: role.uri, ...hosts, ...common }
+  return { purpose: role.purpose, member: role.member, hosts: facts.hosts, ...common }
 }
 
 function isoOf(date: Date): string {

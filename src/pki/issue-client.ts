@@ -1,8 +1,7 @@
 /** Certificates of users: the Common Name is the etcd username (etcd v3 `auth/store.go` AuthInfoFromTLS, v2 `client_auth.go`). */
-import { EtcdRbacError } from '../errors.js'
-import { checkName } from '../names.js'
 import type { CertificateUser, Policy } from '../policy/policy.js'
 import type { Authority } from './authority.js'
+import { certificateUser } from './declared.js'
 import { issueLeaf, type Issued, type IssueRequest } from './issue.js'
 import { checkLabel, labelUri } from './label.js'
 import { profiles } from './profiles.js'
@@ -19,8 +18,9 @@ export interface ClientRequest<P extends Policy, N extends string> extends Issue
 /**
  * Issues the certificate of a user: Common Name the user and nothing else, clientAuth only. The CSR's own Common Name is absent or exactly the user.
  *
- * @throws {@link EtcdRbacError} `ERR_USER_UNKNOWN`, `ERR_USER_LOGIN`, `ERR_AUTHORITY_UNKNOWN`, `ERR_PURPOSE_REFUSED`, `ERR_VALIDITY_INVALID`, `ERR_PEM_INVALID`,
- * `ERR_DER_INVALID`, `ERR_CSR_KEY`, `ERR_CSR_COMMON_NAME`, `ERR_CSR_SIGNATURE`, `ERR_LABEL_INVALID`, `ERR_ISSUE_REFUSED`, `ERR_SIGNER_INVALID`
+ * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_USER_UNKNOWN`, `ERR_USER_LOGIN`, `ERR_LABEL_INVALID`, `ERR_PURPOSE_REFUSED`, `ERR_AUTHORITY_UNKNOWN`,
+ * `ERR_VALIDITY_INVALID`, `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CSR_KEY`, `ERR_CSR_COMMON_NAME`, `ERR_CSR_SIGNATURE`, `ERR_ISSUE_REFUSED`,
+ * `ERR_CRYPTO_UNUSABLE`, `ERR_SIGNER_INVALID`
  * @example
  * ```ts
  * import { days, definePolicy, issueClient, type Authority } from 'etcd-rbac'
@@ -30,23 +30,7 @@ export interface ClientRequest<P extends Policy, N extends string> extends Issue
  * ```
  */
 export async function issueClient<P extends Policy, const N extends string>(authority: Authority<'client'>, request: ClientRequest<P, N>): Promise<Issued<ClientRecord>> {
-  const policy: Policy = request.policy
-  const user = checkName('user', request.user as string)
-  const login = Object.hasOwn(policy.users, user) ? policy.users[user] : undefined
-  if (login === undefined) {
-    const known = Object.keys(policy.users)
-    throw new EtcdRbacError(
-      'ERR_USER_UNKNOWN',
-      { found: `user ${JSON.stringify(user)}`, wanted: `one of the policy's users (${known.slice(0, 20).join(', ')})`, fix: 'declare the user, or correct the name' },
-      { user, known },
-    )
-  }
-  if (login !== 'certificate')
-    throw new EtcdRbacError(
-      'ERR_USER_LOGIN',
-      { found: `user ${JSON.stringify(user)}, who logs in by ${login}`, wanted: 'a user of login "certificate"', fix: "change the user's login in the policy, or issue for another" },
-      { user, login },
-    )
+  const user = certificateUser(request.policy, request.user as string)
   const label = request.label === undefined ? undefined : checkLabel(request.label)
   return issueLeaf(
     authority,

@@ -1,7 +1,7 @@
 /** Certificates of gateways and proxies that connect to etcd as nobody: without Common Name, so that etcd takes it for no user. */
-import { EtcdRbacError } from '../errors.js'
 import type { Policy } from '../policy/policy.js'
 import type { Authority } from './authority.js'
+import { checkGateway } from './gateway-uri.js'
 import { issueLeaf, type Issued, type IssueRequest } from './issue.js'
 import { profiles } from './profiles.js'
 import type { GatewayRecord } from './record.js'
@@ -27,21 +27,7 @@ export interface GatewayRequest<P extends Policy> extends IssueRequest<P> {
  * ```
  */
 export async function issueGateway<P extends Policy>(authority: Authority<'client'>, request: GatewayRequest<P>): Promise<Issued<GatewayRecord>> {
-  const { uri, policy } = request
-  if (typeof uri !== 'string') throw new TypeError('a uri must be a string')
-  // No authority part: Go reads one as a host and refuses certificates for hosts that it does not like.
-  if (!/^[a-z][a-z0-9+.-]{0,30}:[A-Za-z0-9][A-Za-z0-9._~:-]{0,200}$/.test(uri))
-    throw new EtcdRbacError(
-      'ERR_HOST_INVALID',
-      { found: `URI ${JSON.stringify(uri.slice(0, 100))}`, wanted: 'scheme:name of letters, digits and ".", "_", "~", ":", "-"', fix: 'name it urn:…' },
-      { host: uri.slice(0, 100) },
-    )
-  if (policy.v2 !== undefined)
-    throw new EtcdRbacError(
-      'ERR_ISSUE_REFUSED',
-      { found: 'a certificate without Common Name under a policy with a v2 half', wanted: 'a Common Name: etcd v2 resets connections without one', fix: 'leave gateway and proxy out while v2 is in use' },
-      { name: uri, reason: 'no Common Name on v2' },
-    )
+  const uri = checkGateway(request.policy, request.uri)
   return issueLeaf(
     authority,
     request,

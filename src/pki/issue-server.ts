@@ -3,7 +3,7 @@ import type { Policy } from '../policy/policy.js'
 import type { Authority } from './authority.js'
 import type { Issued } from './issue.js'
 import { issueMember, type MemberRequest } from './issue-member.js'
-import { profiles } from './profiles.js'
+import { serverProfile } from './profiles.js'
 import type { MemberRecord } from './record.js'
 
 /** A request for a member's server certificate. */
@@ -18,8 +18,9 @@ export interface ServerRequest<P extends Policy> extends MemberRequest<P> {
 /**
  * Issues the certificate that a member shows to clients: empty subject, critical SAN of its hosts, serverAuth and, for the gateway, clientAuth.
  *
- * @throws {@link EtcdRbacError} `ERR_MEMBER_UNKNOWN`, `ERR_HOST_INVALID`, `ERR_AUTHORITY_UNKNOWN`, `ERR_PURPOSE_REFUSED`, `ERR_VALIDITY_INVALID`, `ERR_PEM_INVALID`,
- * `ERR_DER_INVALID`, `ERR_CSR_KEY`, `ERR_CSR_COMMON_NAME`, `ERR_CSR_SIGNATURE`, `ERR_ISSUE_REFUSED`, `ERR_SIGNER_INVALID`
+ * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_MEMBER_UNKNOWN`, `ERR_HOST_INVALID`, `ERR_PURPOSE_REFUSED`, `ERR_AUTHORITY_UNKNOWN`, `ERR_VALIDITY_INVALID`,
+ * `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CSR_KEY`, `ERR_CSR_COMMON_NAME`, `ERR_CSR_SIGNATURE`, `ERR_ISSUE_REFUSED`, `ERR_CRYPTO_UNUSABLE`,
+ * `ERR_SIGNER_INVALID`
  * @example
  * ```ts
  * import { days, definePolicy, hostsOf, issueServer, type Authority } from 'etcd-rbac'
@@ -30,7 +31,5 @@ export interface ServerRequest<P extends Policy> extends MemberRequest<P> {
  * ```
  */
 export async function issueServer<P extends Policy>(authority: Authority<'server'>, request: ServerRequest<P>): Promise<Issued<MemberRecord>> {
-  const { gateway = 'server-certificate' } = request
-  if (!['server-certificate', 'own-certificate', 'off'].includes(gateway)) throw new TypeError("gateway must be 'server-certificate', 'own-certificate' or 'off'")
-  return issueMember(authority, request, 'server', gateway === 'server-certificate' ? profiles.server : profiles.serverOnly)
+  return issueMember(authority, request, 'server', serverProfile(request.gateway))
 }

@@ -1,42 +1,11 @@
 /** Which certificates a policy needs, and what to do about each: pure, so that an installer can run again without issuing everything anew. */
 import { EtcdRbacError } from '../errors.js'
-import type { MemberName, Policy, UserName } from '../policy/policy.js'
+import type { Policy } from '../policy/policy.js'
 import type { ExtendedUsage } from './asn1/certificate.js'
-import type { PublicKeyAlgorithm } from './asn1/public-key.js'
-import { checkHosts } from './hosts.js'
-import { profiles } from './profiles.js'
+import { checkedRecords } from './checked-records.js'
+import { profiles, serverProfile } from './profiles.js'
 import type { IssuanceRecord } from './record.js'
-
-/** Where a member is dialled, by clients and by other members. */
-export interface MemberHosts {
-  readonly server: readonly string[]
-  readonly peer: readonly string[]
-}
-
-/** The authority that is to have issued a certificate: an `Authority` fits. */
-export interface WantedAuthority {
-  readonly name: string
-  readonly keyId: string
-}
-
-/** What the policy does not say. */
-export interface MaterialOptions<P extends Policy> {
-  /** Of every member its hosts; `'none'` for a name that is reserved only, such as the shared Common Name of peers. */
-  readonly hosts: { readonly [M in MemberName<P>]: MemberHosts | 'none' }
-  readonly authorities: { readonly client: WantedAuthority; readonly server: WantedAuthority; readonly peer: WantedAuthority }
-  /** When to renew: so many days before the end, or when so much of the whole life is left. Default: `{ fractionLeft: 1 / 3 }`. */
-  readonly renew?: { readonly daysLeft: number } | { readonly fractionLeft: number }
-  /** Users that have a certificate per label, usually per node. Default: one without label. */
-  readonly labels?: { readonly [N in UserName<P>]?: readonly string[] }
-  /** URIs of gateways and proxies that have a certificate without user. Default: none. */
-  readonly gateways?: readonly string[]
-  /** The kinds of key that may stay in use. Default: any. */
-  readonly keyAlgorithms?: readonly PublicKeyAlgorithm[]
-  /** As in `issueServer`. */
-  readonly gateway?: 'server-certificate' | 'own-certificate' | 'off'
-  /** The Common Names that members' certificates have. Default: none. */
-  readonly commonNames?: { readonly server?: MemberName<P>; readonly peer?: MemberName<P> }
-}
+import { wantedCertificates, type MaterialOptions, type WantedCertificate } from './wanted-certificates.js'
 
 /** Why a certificate is kept or not. */
 export interface MaterialReason {
@@ -44,12 +13,6 @@ export interface MaterialReason {
     | 'valid' | 'missing' | 'expires' | 'expired' | 'not-yet-valid' | 'authority-changed' | 'hosts-differ' | 'usages-differ' | 'common-name-differs' | 'key-algorithm-refused'
   readonly text: string
 }
-
-/** A certificate that the policy needs. */
-export type WantedCertificate =
-  | { readonly purpose: 'client'; readonly user: string; readonly label?: string }
-  | { readonly purpose: 'server' | 'peer'; readonly member: string; readonly hosts: readonly string[]; readonly commonName?: string }
-  | { readonly purpose: 'gateway'; readonly uri: string }
 
 /** What to do about one: `issue` there is none; `renew` its time is near; `replace` it is not what is needed. */
 export interface PlannedCertificate {
@@ -72,12 +35,15 @@ export interface MaterialPlan {
 }
 
 const DAY = 86_400_000
+const DEFAULT_FRACTION = 1 / 3
 
 /**
  * Compares what a policy needs with what was issued: a certificate for each user that logs in by one, a server and a peer certificate for each member.
  * Decides only; issues nothing. An issued certificate's record, added to `existing`, makes the next plan keep it.
  *
- * @throws {@link EtcdRbacError} `ERR_MEMBER_UNKNOWN` for a member without entry in `hosts`, `ERR_HOST_INVALID`, `ERR_VALIDITY_INVALID` for an impossible window
+ * @throws {@link EtcdRbacError} `ERR_RECORD_INVALID` with every record that is none, and its place; `ERR_MEMBER_UNKNOWN` for a member without entry in
+ * `hosts`; `ERR_VALIDITY_INVALID` for an impossible window; `ERR_USER_UNKNOWN`, `ERR_USER_LOGIN`, `ERR_LABEL_INVALID`, `ERR_NAME_INVALID`, `ERR_HOST_INVALID` and
+ * `ERR_ISSUE_REFUSED` for what could not be issued
  * @example
  * ```ts
  * import { definePolicy, hostsOf, planMaterial, type Authority, type IssuanceRecord } from 'etcd-rbac'
@@ -92,12 +58,13 @@ export function planMaterial<P extends Policy>(policy: P, existing: readonly Iss
   if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('the present must be a valid Date')
   const given: unknown = existing
   if (!Array.isArray(given)) throw new TypeError('existing must be a list of issuance records')
+  const records = checkedRecords(given)
   // Its names are those of the policy: from here on they are only strings.
   const settings = options as unknown as MaterialOptions<Policy>
   const wanted = wantedCertificates(policy, settings)
   const window = renewalWindow(settings.renew)
   const byKey = new Map<string, IssuanceRecord[]>()
-  for (const record of existing) {
+  for (const record of records) {
     const same = byKey.get(keyOf(record))
     if (same === undefined) byKey.set(keyOf(record), [record])
     else same.push(record)
@@ -125,32 +92,15 @@ function keyOf(one: WantedCertificate | IssuanceRecord): string {
   return JSON.stringify([one.purpose, one.purpose === 'gateway' ? one.uri : one.member])
 }
 
-function wantedCertificates(policy: Policy, { hosts, labels = {}, gateways = [], commonNames = {} }: MaterialOptions<Policy>): readonly WantedCertificate[] {
-  const users = Object.keys(policy.users).filter((user) => policy.users[user] === 'certificate')
-  const clients = users.flatMap((user): WantedCertificate[] => {
-    const wanted = Object.hasOwn(labels, user) ? labels[user] : undefined
-    return wanted === undefined ? [{ purpose: 'client', user }] : [...new Set(wanted)].map((label) => ({ purpose: 'client', user, label }))
-  })
-  const members = policy.members.flatMap((member): WantedCertificate[] => {
-    const entry = Object.hasOwn(hosts, member) ? hosts[member] : undefined
-    if (entry === undefined)
-      throw new EtcdRbacError(
-        'ERR_MEMBER_UNKNOWN',
-        { found: `member ${JSON.stringify(member)} without hosts`, wanted: "its server and peer hosts, or 'none'", fix: 'say where it is dialled' },
-        { member, known: Object.keys(hosts) },
-      )
-    if (entry === 'none') return []
-    return (['server', 'peer'] as const).map((purpose) => {
-      const commonName = commonNames[purpose]
-      return { purpose, member, hosts: checkHosts(entry[purpose]), ...(commonName === undefined ? {} : { commonName }) }
-    })
-  })
-  return [...clients, ...members, ...[...new Set(gateways)].map((uri): WantedCertificate => ({ purpose: 'gateway', uri }))]
-}
-
 /** How long before its end a certificate of that life is renewed, in milliseconds. */
-function renewalWindow(renew: MaterialOptions<Policy>['renew'] = { fractionLeft: 1 / 3 }): (life: number) => number {
-  if ('daysLeft' in renew && renew.daysLeft >= 0 && Number.isFinite(renew.daysLeft)) return () => renew.daysLeft * DAY
+function renewalWindow(renew: MaterialOptions<Policy>['renew'] = { fractionLeft: DEFAULT_FRACTION }): (life: number) => number {
+  const given: unknown = renew
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw new TypeError('renew must be { daysLeft } or { fractionLeft }')
+  if ('daysLeft' in renew && renew.daysLeft >= 0 && Number.isFinite(renew.daysLeft)) {
+    const wanted = renew.daysLeft * DAY
+    // A certificate may have been backdated by an hour: within that, a fresh one is in the window already.
+    return (life) => (wanted < life - DAY / 24 ? wanted : life * DEFAULT_FRACTION)
+  }
   if ('fractionLeft' in renew && renew.fractionLeft >= 0 && renew.fractionLeft < 1) return (life) => life * renew.fractionLeft
   throw new EtcdRbacError(
     'ERR_VALIDITY_INVALID',
@@ -164,18 +114,21 @@ function judge(
   record: IssuanceRecord,
   now: Date,
   window: (life: number) => number,
-  { authorities, keyAlgorithms, gateway = 'server-certificate' }: MaterialOptions<Policy>,
+  { authorities, keyAlgorithms, gateway }: MaterialOptions<Policy>,
 ): Pick<PlannedCertificate, 'action' | 'reasons'> {
   const wrong: MaterialReason[] = []
   const authority = authorities[wanted.purpose === 'gateway' ? 'client' : wanted.purpose]
   if (record.authority !== authority.name || record.authorityKeyId !== authority.keyId)
     wrong.push({ code: 'authority-changed', text: `issued by ${JSON.stringify(record.authority)} (key ${record.authorityKeyId || 'unknown'}), wanted ${JSON.stringify(authority.name)} (key ${authority.keyId})` })
   const usages = usagesOf(wanted.purpose, gateway)
-  if (!sameSet(record.usages, usages)) wrong.push({ code: 'usages-differ', text: `for ${record.usages.join(', ') || 'nothing named'}, wanted ${usages.join(', ')}` })
+  const found = [...record.usages, ...(record.otherUsages ?? [])]
+  if (!sameSet(found, usages)) wrong.push({ code: 'usages-differ', text: `for ${found.join(', ') || 'nothing named'}, wanted ${usages.join(', ')}` })
   const commonName = wanted.purpose === 'client' ? wanted.user : wanted.purpose === 'gateway' ? undefined : wanted.commonName
   if (record.commonName !== commonName) wrong.push({ code: 'common-name-differs', text: `Common Name ${shown(record.commonName)}, wanted ${shown(commonName)}` })
-  if ('hosts' in wanted && 'hosts' in record && !sameSet(record.hosts, wanted.hosts))
-    wrong.push({ code: 'hosts-differ', text: `for ${record.hosts.join(', ') || 'no host'}, wanted ${wanted.hosts.join(', ')}` })
+  const hosts = 'hosts' in wanted ? wanted.hosts : []
+  // Of a record from a file they may be missing.
+  const recorded: readonly string[] = record.hosts ?? []
+  if (!sameSet(recorded, hosts)) wrong.push({ code: 'hosts-differ', text: `for ${recorded.join(', ') || 'no host'}, wanted ${hosts.join(', ') || 'none'}` })
   if (keyAlgorithms !== undefined && !(keyAlgorithms as readonly string[]).includes(record.keyAlgorithm))
     wrong.push({ code: 'key-algorithm-refused', text: `a key of ${record.keyAlgorithm}, wanted ${keyAlgorithms.join(' or ')}` })
   const time = judgeTime(record, now.getTime(), window)
@@ -192,10 +145,9 @@ function judgeTime({ notBefore, notAfter }: IssuanceRecord, now: number, window:
   return ends - now > window(ends - begins) ? undefined : { code: 'expires', text: `expires at ${notAfter}` }
 }
 
-function usagesOf(purpose: WantedCertificate['purpose'], gateway: string): readonly ExtendedUsage[] {
-  if (purpose === 'client' || purpose === 'gateway') return profiles.client.usages
-  if (purpose === 'peer') return profiles.peer.usages
-  return gateway === 'server-certificate' ? profiles.server.usages : profiles.serverOnly.usages
+function usagesOf(purpose: WantedCertificate['purpose'], gateway: MaterialOptions<Policy>['gateway']): readonly ExtendedUsage[] {
+  if (purpose === 'server') return serverProfile(gateway).usages
+  return (purpose === 'peer' ? profiles.peer : profiles.client).usages
 }
 
 function orphanReason(policy: Policy, record: IssuanceRecord): string {

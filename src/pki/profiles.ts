@@ -29,3 +29,9 @@ export const profiles: {
   // A member is both ends of its peer connections.
   peer: { purpose: 'peer', usages: ['serverAuth', 'clientAuth'], keyUsage: serving },
 }
+
+/** The profile of a server certificate, by what the gateway inside etcd dials the member with. */
+export function serverProfile(gateway: 'server-certificate' | 'own-certificate' | 'off' = 'server-certificate'): Profile {
+  if (!['server-certificate', 'own-certificate', 'off'].includes(gateway)) throw new TypeError("gateway must be 'server-certificate', 'own-certificate' or 'off'")
+  return gateway === 'server-certificate' ? profiles.server : profiles.serverOnly
+}

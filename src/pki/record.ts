@@ -14,6 +14,8 @@ export interface CommonRecord {
   /** The key identifier of that authority, lower-case hex. */
   readonly authorityKeyId: string
   readonly usages: readonly ExtendedUsage[]
+  /** Other extended key usages, by name. Only other tools issue such certificates. */
+  readonly otherUsages?: readonly string[]
   /** The Common Name, absent where the subject is empty. */
   readonly commonName?: string
   /** First second of validity, ISO 8601 in UTC. */
@@ -28,6 +30,8 @@ export interface ClientRecord extends CommonRecord {
   readonly user: string
   /** Which of the user's certificates this is, where it has several: usually a node's name. */
   readonly label?: string
+  /** What hosts it is for as well. Only other tools issue such certificates. */
+  readonly hosts?: readonly string[]
 }
 
 /** The record of a member's certificate. */
@@ -42,6 +46,8 @@ export interface MemberRecord extends CommonRecord {
 export interface GatewayRecord extends CommonRecord {
   readonly purpose: 'gateway'
   readonly uri: string
+  /** What hosts it is for as well. Only other tools issue such certificates. */
+  readonly hosts?: readonly string[]
 }
 
 /** The record of one certificate: `JSON.stringify` and back gives the same. */

@@ -1,5 +1,5 @@
 /** A policy made ready for many questions. */
-import { EtcdRbacError, quoted } from '../errors.js'
+import { unknownUser } from '../names.js'
 import { anonymous, type Anonymous } from './anonymous.js'
 import type { Policy } from './policy.js'
 import { readyRights, rightsOf, type Rights } from './rights.js'
@@ -66,9 +66,5 @@ export function checkedUser(policy: Policy, user: string | Anonymous): string | 
   if (user === anonymous) return undefined
   if (typeof user !== 'string') throw new TypeError('a user is a name, or anonymous')
   if (Object.hasOwn(policy.users, user)) return user
-  const known = Object.keys(policy.users)
-  const shown = known.slice(0, 20).map(quoted)
-  if (known.length > shown.length) shown.push(`${known.length - shown.length} more`)
-  const wanted = known.length === 0 ? 'a user, and the policy declares none' : `one of ${shown.join(', ')}`
-  throw new EtcdRbacError('ERR_USER_UNKNOWN', { found: `user ${quoted(user)}`, wanted, fix: 'declare it in the policy' }, { user, known })
+  throw unknownUser(user, Object.keys(policy.users))
 }

@@ -56,3 +56,14 @@ void issueClient(clients, { policy, user: 'root', csr, validity, longLived: true
 planMaterial(policy, [], new Date(0), { hosts: {}, authorities: { client: clients, server: servers, peer: peers } })
 // @ts-expect-error no such algorithm
 void generateKeyPair(crypto, 'rsa-1024')
+
+// Labels are for users of certificates.
+const planned = { hosts: { 'etcd-0': 'none' }, authorities: { client: clients, server: servers, peer: peers } } as const
+planMaterial(policy, [], new Date(0), { ...planned, labels: { 'calico-node': ['node-1'] } })
+planMaterial(general, [], new Date(0), { hosts: {}, authorities: planned.authorities, labels: { [text]: ['node-1'] } })
+// @ts-expect-error logs in by password
+planMaterial(policy, [], new Date(0), { ...planned, labels: { auditor: ['node-1'] } })
+// @ts-expect-error no user of the policy
+planMaterial(policy, [], new Date(0), { ...planned, labels: { 'calico-nod': ['node-1'] } })
+// @ts-expect-error no such way
+planMaterial(policy, [], new Date(0), { ...planned, gateway: 'of' })

@@ -40,7 +40,24 @@ test('every Common Name is listed, and none is called the one', async () => {
   const facts = await inspectCertificate(crypto, await certificateOf(sequence(setOf(commonName('alice')), setOf(commonName('root'))), []))
   expect(facts.commonNames).toEqual(['alice', 'root'])
   expect(facts.commonName).toBeUndefined()
-  thrown('ERR_CERTIFICATE_INVALID', () => recordOf(facts, { purpose: 'client', user: 'root' }))
+  for (const role of [{ purpose: 'client', user: 'root' }, { purpose: 'peer', member: 'etcd-0' }, { purpose: 'gateway', uri: 'urn:x:y' }] as const)
+    expect(thrown('ERR_CERTIFICATE_INVALID', () => recordOf(facts, role)).message).toContain('"alice" and "root"')
+})
+
+test('a certificate is recorded as that of a gateway only by a URI that it has', async () => {
+  const facts = await inspectCertificate(crypto, await certificateOf(sequence(), [extension('2.5.29.17', sequence(tlv(0x86, utf8('urn:x:y'))))]))
+  expect(recordOf(facts, { purpose: 'gateway', uri: 'urn:x:y' })).toMatchObject({ purpose: 'gateway', uri: 'urn:x:y' })
+  expect(thrown('ERR_CERTIFICATE_INVALID', () => recordOf(facts, { purpose: 'gateway', uri: 'urn:x:z' })).message).toContain('"urn:x:y"')
+})
+
+test('what else a certificate is good for is in its record, and absent where there is nothing', async () => {
+  const dns = extension('2.5.29.17', sequence(tlv(0x82, utf8('etcd-peers.internal'))))
+  const usages = extension('2.5.29.37', sequence(objectIdentifier('1.3.6.1.5.5.7.3.2'), objectIdentifier('2.5.29.37.0')))
+  const wide = recordOf(await inspectCertificate(crypto, await certificateOf(commonNameOnly('alice'), [dns, usages])), { purpose: 'client', user: 'alice' })
+  expect(wide).toMatchObject({ usages: ['clientAuth'], otherUsages: ['anyExtendedKeyUsage'], hosts: ['etcd-peers.internal'] })
+  const plain = recordOf(await inspectCertificate(crypto, await certificateOf(commonNameOnly('alice'), [])), { purpose: 'client', user: 'alice' })
+  expect(Object.keys(plain)).not.toEqual(expect.arrayContaining(['otherUsages']))
+  expect(Object.keys(plain)).not.toEqual(expect.arrayContaining(['hosts']))
 })
 
 test('names of every kind are told apart', async () => {

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import type { ErrorCode } from '../../../src/errors.js'
+import { commonNameOnly } from '../../../src/pki/asn1/name.js'
+import { objectIdentifier, sequence, taggedPrimitive, tlv } from '../../../src/pki/asn1/write.js'
 import {
-  createCsr, days, hostsOf, issueClient, issueGateway, issuePeer, issueServer, planMaterial, type IssuanceRecord, type MaterialOptions, type MaterialPlan,
+  createCsr, days, hostsOf, inspectCertificate, issueClient, issueGateway, issuePeer, issueServer, planMaterial, recordOf, type IssuanceRecord, type MaterialOptions, type MaterialPlan,
 } from '../../../src/pki/index.js'
-import { definePolicy } from '../../../src/policy/index.js'
-import { authority, keyOf, NOW } from '../../support/pki.js'
-import { thrown } from '../../support/thrown.js'
+import { definePolicy, type Policy } from '../../../src/policy/index.js'
+import { authority, certificateOf, extension, keyOf, NOW } from '../../support/pki.js'
+import { hostile, thrown } from '../../support/thrown.js'
 
 const { crypto } = globalThis
 const policy = definePolicy({
@@ -69,6 +72,17 @@ describe('near its end a certificate is renewed', () => {
     expect(told(planMaterial(policy, issued, after(day), all))['root']).toBe('renew expires')
   })
 
+  test.each([
+    ['as long as its life', { daysLeft: 90 }],
+    ['as long as its life but for what it was backdated by', { daysLeft: 90 - 1 / 48 }],
+    ['longer than its life', { daysLeft: 1000 }],
+  ])('by the default where the window is %s: it would be renewed at each run', (_, renew) => {
+    const all = { ...options, renew }
+    expect(told(planMaterial(policy, issued, NOW, all))['root']).toBe('keep valid')
+    expect(told(planMaterial(policy, issued, after(59), all))['root']).toBe('keep valid')
+    expect(told(planMaterial(policy, issued, after(60), all))['root']).toBe('renew expires')
+  })
+
   test('and after it, and before its beginning', () => {
     expect(told(planMaterial(policy, issued, after(91), options))['root']).toBe('renew expired')
     expect(told(planMaterial(policy, issued, after(-1), options))['root']).toBe('renew not-yet-valid')
@@ -76,6 +90,10 @@ describe('near its end a certificate is renewed', () => {
 
   test.each([{ daysLeft: -1 }, { daysLeft: Number.NaN }, { fractionLeft: 1 }, { fractionLeft: -0.1 }, {} as never])('an impossible window %j is refused', (renew) => {
     thrown('ERR_VALIDITY_INVALID', () => planMaterial(policy, issued, NOW, { ...options, renew }))
+  })
+
+  test.each([null, 30, 'always', [30]])('and %j is no window', (renew) => {
+    expect(() => planMaterial(policy, issued, NOW, { ...options, renew: renew as never })).toThrow(TypeError)
   })
 })
 
@@ -144,6 +162,83 @@ describe('what nothing needs is reported', () => {
     expect(told(plan)).toMatchObject({ 'alice@node-1': 'keep valid', 'alice@node-2': 'issue missing' })
     expect(told(plan)['alice']).toBeUndefined()
     expect(plan.orphans).toEqual([{ existing: issued[1], reason: 'user "alice" has certificates by label only' }])
+  })
+})
+
+describe('records from a file', () => {
+  const problems = (existing: readonly unknown[]) => thrown('ERR_RECORD_INVALID', () => planMaterial(policy, existing as IssuanceRecord[], NOW, options))
+  const without = (index: number, field: string): unknown => Object.fromEntries(Object.entries(issued[index] ?? {}).filter(([name]) => name !== field))
+
+  test('a member of which no hosts are recorded is replaced: what its certificate is for is not known', () => {
+    const existing = [...issued.slice(0, 2), without(2, 'hosts'), without(3, 'hosts')] as IssuanceRecord[]
+    expect(told(planMaterial(policy, existing, NOW, options))).toEqual({ root: 'keep valid', alice: 'keep valid', 'etcd-0 server': 'replace hosts-differ', 'etcd-0 peer': 'replace hosts-differ' })
+  })
+
+  test('every record that is none is named with its place, and all of them at once', () => {
+    const { detail, message } = problems([
+      issued[0], null, { ...issued[0], usages: undefined, user: 7 }, { ...issued[2], purpose: 'crl' }, { ...issued[2], hosts: '10.0.0.10', member: null }, { ...issued[1], label: 3, usages: ['clientAuth', 1] }, [],
+    ])
+    expect(detail.problems.map(({ path, code }) => [path, code])).toEqual(
+      ['$[1]', '$[2].usages', '$[2].user', '$[3].purpose', '$[4].member', '$[4].hosts', '$[5].usages', '$[5].label', '$[6]'].map((path) => [path, 'ERR_RECORD_INVALID']),
+    )
+    for (const said of ['9 problems', '$[1]: found null, wanted an issuance record', '$[3].purpose: found "crl", wanted "client", "server", "peer" or "gateway"', '$[4].hosts']) expect(message).toContain(said)
+  })
+
+  test.each(['serial', 'keyHash', 'keyAlgorithm', 'authority', 'authorityKeyId', 'usages', 'notBefore', 'notAfter', 'user', 'purpose'])('one without %s is none', (field) => {
+    expect(problems([without(0, field)]).detail.problems.map(({ path }) => path)).toEqual([`$[0].${field}`])
+  })
+
+  test.each(hostile)('%s is none, and fits none of the fields', (_, value) => {
+    expect(problems([value]).detail.problems.length).toBeGreaterThan(0)
+    for (const field of ['purpose', 'authority', 'user', 'notAfter']) expect(problems([{ ...issued[0], [field]: value }]).detail.problems.map(({ path }) => path)).toEqual([`$[0].${field}`])
+  })
+
+  test('ten thousand bad ones make a short message', () => {
+    expect(problems(Array.from({ length: 10_000 }, () => ({ ...issued[0], purpose: 'x'.repeat(1000) }))).message.length).toBeLessThan(5000)
+  })
+})
+
+describe('a certificate that another tool made is not kept where it is good for more than ours', () => {
+  const usagesOf = (...oids: readonly string[]) => extension('2.5.29.37', false, sequence(...oids.map(objectIdentifier)))
+  const keyId = extension('2.5.29.35', false, sequence(taggedPrimitive(0, Uint8Array.from(Buffer.from(client.keyId, 'hex')))))
+  const clientAuth = '1.3.6.1.5.5.7.3.2'
+  const dns = extension('2.5.29.17', false, sequence(tlv(0x82, Buffer.from('etcd-peers.internal'))))
+  test.each([
+    ['the same as ours', [usagesOf(clientAuth)], 'keep valid'],
+    ['every usage', [usagesOf(clientAuth, '2.5.29.37.0')], 'replace usages-differ'],
+    ['another usage', [usagesOf(clientAuth, '1.3.6.1.5.5.7.3.4')], 'replace usages-differ'],
+    ['serving too', [usagesOf(clientAuth, '1.3.6.1.5.5.7.3.1')], 'replace usages-differ'],
+    ['no usage in particular', [], 'replace usages-differ'],
+    ['a host too, by which members may know each other', [usagesOf(clientAuth), dns], 'replace hosts-differ'],
+  ] as const)('%s', async (_, extensions, wanted) => {
+    const pem = await certificateOf({ by: signer, subject: commonNameOnly('root'), issuer: commonNameOnly('etcd-clients'), validity, extensions: [keyId, ...extensions] })
+    const adopted = recordOf(await inspectCertificate(crypto, pem), { purpose: 'client', user: 'root' })
+    expect(told(planMaterial(policy, JSON.parse(JSON.stringify([adopted])) as IssuanceRecord[], NOW, options))['root']).toBe(wanted)
+  })
+})
+
+describe('nothing is planned that could not be issued, and no option is passed over', () => {
+  const v2 = definePolicy({ users: policy.users, members: policy.members, v2: { guest: [], roles: {}, bindings: {} } })
+  test.each<[string, ErrorCode, object, Policy?]>([
+    ['a label that is none', 'ERR_LABEL_INVALID', { labels: { alice: ['node-1', 'bad label!'] } }],
+    ['labels of a user who logs in by password', 'ERR_USER_LOGIN', { labels: { auditor: ['node-1'] } }],
+    ['labels of a misspelt user', 'ERR_USER_UNKNOWN', { labels: { alcie: ['node-1'] } }],
+    ['a gateway by a URI that Go would read as a host', 'ERR_HOST_INVALID', { gateways: ['https://x/y'] }],
+    ['a gateway of a policy with a v2 half', 'ERR_ISSUE_REFUSED', { gateways: ['urn:example:gw'] }, v2],
+    ['an undeclared Common Name', 'ERR_MEMBER_UNKNOWN', { commonNames: { peer: 'etcd-9' } }],
+    ['the Common Name of a user', 'ERR_ISSUE_REFUSED', { commonNames: { server: 'alice' } }],
+    ['the Common Name root', 'ERR_NAME_INVALID', { commonNames: { peer: 'root' } }],
+  ])('%s', (_, code, change, of = policy) => {
+    thrown(code, () => planMaterial(of, [], NOW, { ...options, ...change } as unknown as MaterialOptions<Policy>))
+  })
+
+  test.each([
+    ['an unknown way of the gateway', { gateway: 'of' }],
+    ['a label outside a list', { labels: { alice: 'node-1' } }],
+    ['gateways outside a list', { gateways: 'urn:example:gw' }],
+    ['labels in a map', { labels: new Map([['alice', ['node-1']]]) }],
+  ])('%s is a TypeError', (_, change) => {
+    expect(() => planMaterial(policy, [], NOW, { ...options, ...change } as never)).toThrow(TypeError)
   })
 })
 
