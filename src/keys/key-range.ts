@@ -5,7 +5,7 @@
  * end means one key and an end of one zero byte means "no end".
  */
 import { EtcdRbacError, quoted } from '../errors.js'
-import { compareBytes, fromBase64, fromUtf8, isWellFormed, toBase64, utf8 } from '../bytes.js'
+import { compareBytes, concatBytes, fromBase64, fromUtf8, isWellFormed, toBase64, utf8 } from '../bytes.js'
 import type { Because } from '../because.js'
 
 /** A key as data: its text, or base64 where its bytes are not UTF-8. */
@@ -133,14 +133,17 @@ export function prefix<const P extends string | Uint8Array, const O extends { re
   if (options?.siblings === 'include') return { api: 'v3', kind: 'prefix', prefix: text, siblings: 'include' }
   if (bytes.at(-1) !== 0x2f) {
     const shown = plainKey(text)
+    const sibling = plainKey(keyText(concatBytes(bytes, utf8('foo'))))
+    // Bytes that are no text are shown as base64, which is nothing to write in their place.
+    const ended = typeof text === 'string' ? `write ${quoted(`${shown}/`)}` : 'append the byte 0x2f ("/")'
     throw new EtcdRbacError(
       'ERR_PREFIX_UNTERMINATED',
       {
-        found: `prefix ${quoted(shown)}, which would open ${quoted(`${shown}foo`)} too`,
+        found: `prefix ${quoted(shown)}, which would open ${quoted(sibling)} too`,
         wanted: `a prefix that ends with "/"`,
-        fix: `write ${quoted(`${shown}/`)}, or pass { siblings: 'include' } if that is meant`,
+        fix: `${ended}, or pass { siblings: 'include' } if that is meant`,
       },
-      { prefix: shown, sibling: `${shown}foo` },
+      { prefix: shown, sibling },
     )
   }
   return { api: 'v3', kind: 'prefix', prefix: text }

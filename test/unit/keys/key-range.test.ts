@@ -76,8 +76,13 @@ describe('a prefix', () => {
     for (const said of [JSON.stringify(text), JSON.stringify(sibling), JSON.stringify(fixed), `{ siblings: 'include' }`]) expect(error.message).toContain(said)
   })
 
-  test('is refused without terminator in bytes too', () => {
-    expect(thrown('ERR_PREFIX_UNTERMINATED', () => prefix(bytes(0x2f, 0xff))).detail.prefix).toBe('base64:L/8=')
+  test('is refused without terminator in bytes too, with a sibling in bytes, and no text to write in their place', () => {
+    const { detail, message } = thrown('ERR_PREFIX_UNTERMINATED', () => prefix(bytes(0xff, 0x61)))
+    const base64 = (...of: number[]): string => `base64:${Buffer.from(bytes(0xff, 0x61, ...of)).toString('base64')}`
+    expect(detail).toEqual({ prefix: base64(), sibling: base64(0x66, 0x6f, 0x6f) })
+    expect(message).toContain('append the byte 0x2f ("/")')
+    expect(message).not.toMatch(/base64:[^"]*(?:foo|\/)"|write "/)
+    expect(thrown('ERR_PREFIX_UNTERMINATED', () => prefix(utf8('/é'))).message).toContain('write "/é/"')
     expect(prefix(bytes(0xff, 0x2f))).toEqual({ api: 'v3', kind: 'prefix', prefix: { base64: '/y8=' } })
   })
 
