@@ -5,7 +5,7 @@ import type { KeyRange } from '../keys/key-range.js'
 import type { PathPattern } from '../keys/pattern.js'
 import type { Permission, PermissionType } from '../keys/permission.js'
 import { checkedPattern, checkedRange } from './checked-keys.js'
-import { describe, isTable, step, type Table } from './found.js'
+import { describe, isTable, ownFields, step, type Table } from './found.js'
 import type { Bindings, Login, Policy, PolicyV2, PolicyV3, Roles } from './policy.js'
 
 /** A table that no name can escape: without prototype, frozen. */
@@ -26,7 +26,7 @@ export function checkPolicy(value: unknown): { readonly problems: readonly Probl
       return undefined
     }
     for (const name of Object.keys(value)) if (!known.includes(name)) report(path + step(name), `unknown field, wanted one of ${known.join(', ')}`)
-    return value
+    return ownFields(value)
   }
   const list = (value: unknown, path: string, wanted: string): readonly unknown[] => {
     if (Array.isArray(value)) return value

@@ -6,12 +6,19 @@ export type Table = Readonly<Record<string, unknown>>
 
 /**
  * Whether a value is a table as literals and `JSON.parse` make them, in this realm or another. A `Map`, a `Set` or an instance of a class
- * is none: read by its property names it would be an empty table, and nobody would notice.
+ * is none: read by its property names it would be an empty table, and nobody would notice. Neither is what inherits its fields from another table.
  */
 export function isTable(value: unknown): value is Table {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
+  if (prototype === null) return true
+  // Of every realm's `Object.prototype`, and of no table: a literal's fields are enumerable.
+  return Object.getPrototypeOf(prototype) === null && Object.getOwnPropertyDescriptor(prototype, 'isPrototypeOf')?.enumerable === false
+}
+
+/** The fields of a table without those that it inherits, each read once. */
+export function ownFields(table: Table): Table {
+  return Object.assign(Object.create(null) as Table, table)
 }
 
 /** What was found, briefly: never the content of a table or a long text. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { EtcdRbacError } from '../../../src/errors.js'
 import { allKeys, definePolicy, fromKey, key, parsePolicy, pattern, prefix, range, read, readwrite, write } from '../../../src/policy/index.js'
@@ -181,6 +182,34 @@ describe('every problem at once, each with its path', () => {
     ['a request in place of a pattern', { users: {}, v2: { guest: [{ type: 'read', keys: { api: 'v2', path: '/c', recursive: true } }], roles: {}, bindings: {} } }, ['$.v2.guest[0].keys']],
   ])('%s', (_, value, wanted) => {
     expect(paths(value)).toEqual(wanted)
+  })
+
+  describe('inherited fields are none', () => {
+    const table = Object.assign(Object.create(null), { users: { a: 'certificate' }, v3: { roles: {}, bindings: {} } }) as object
+    test('of a table without prototype that is a prototype itself', () => {
+      expect(paths(Object.create(table))).toEqual(['$'])
+      expect(paths({ users: Object.create(table) as unknown })).toEqual(['$.users'])
+      expect(paths({ users: {}, v3: Object.create(table) as unknown })).toEqual(['$.v3'])
+      const named = Object.assign(Object.create(null), { isPrototypeOf: 1, constructor: 2, hasOwnProperty: 3, users: {} }) as object
+      expect(paths(Object.create(named))).toEqual(['$'])
+    })
+
+    test('of what somebody put onto the prototype of every object', () => {
+      const [shared, added] = [Object.prototype as Record<string, unknown>, { guest: [], v3: { roles: {}, bindings: {} }, type: 'readwrite', siblings: 'include' }]
+      Object.assign(shared, added)
+      try {
+        expect(parsePolicy({ users: { a: 'password' } })).toMatchObject({ v3: undefined })
+        expect(paths({ users: {}, v2: { roles: {}, bindings: {} } })).toEqual(['$.v2.guest'])
+        expect(paths({ users: {}, v3: { roles: { r: [{ keys: { api: 'v3', kind: 'allKeys' } }] }, bindings: {} } })).toEqual(['$.v3.roles.r[0].type'])
+        expect(paths({ users: {}, v3: { roles: { r: [{ type: 'read', keys: { api: 'v3', kind: 'prefix', prefix: '/a' } }] }, bindings: {} } })).toEqual(['$.v3.roles.r[0].keys'])
+      } finally {
+        for (const name of Object.keys(added)) Reflect.deleteProperty(shared, name)
+      }
+    })
+
+    test('while tables of another realm are tables', () => {
+      expect(parsePolicy(runInNewContext(`({ users: { a: 'certificate' }, v3: { roles: { r: [{ type: 'read', keys: { api: 'v3', kind: 'key', key: 'k' } }] }, bindings: { a: ['r'] } } })`)).v3?.bindings['a']).toEqual(['r'])
+    })
   })
 
   test('a policy as text is refused with what to do', () => {
