@@ -102,11 +102,12 @@ export function authorityOf<D extends Purpose>(parts: {
 export function checkIssues<D extends Purpose>(issues: readonly D[]): readonly D[] {
   if (!Array.isArray(issues)) throw new TypeError(`issues must be a list of ${purposes.join(', ')}`)
   const list = issues as readonly D[]
+  const texts = list.map(String)
   if (list.length === 0 || new Set(list).size !== list.length || !list.every((purpose) => purposes.includes(purpose)))
     throw new EtcdRbacError(
       'ERR_PURPOSE_REFUSED',
-      { found: `an authority that issues ${JSON.stringify(list)}`, wanted: `at least one of ${purposes.join(', ')}, each once`, fix: 'say what it issues' },
-      { wanted: 'client, server or peer', issues: list.map(String) },
+      { found: `an authority that issues ${texts.slice(0, 6).map(quoted).join(', ') || 'nothing'}`, wanted: `at least one of ${purposes.join(', ')}, each once`, fix: 'say what it issues' },
+      { wanted: 'client, server or peer', issues: texts },
     )
   return list
 }

@@ -33,8 +33,8 @@ export const SERIAL_BYTES = 16
  * Makes a self-signed authority: a critical basicConstraints with a path length, a critical keyUsage of keyCertSign and cRLSign, no extended
  * key usage, key identifiers by SHA-256. Signs once, and verifies that signature, so that a wrong signer shows itself here.
  *
- * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_VALIDITY_INVALID`, `ERR_PURPOSE_REFUSED`, `ERR_ALGORITHM_UNSUPPORTED`, `ERR_SIGNER_INVALID`,
- * `ERR_KEY_MISMATCH`, `ERR_CRYPTO_UNUSABLE`
+ * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_VALIDITY_INVALID`, `ERR_PURPOSE_REFUSED`, `ERR_ALGORITHM_UNSUPPORTED`, `ERR_DER_INVALID`,
+ * `ERR_SIGNER_INVALID`, `ERR_KEY_MISMATCH`, `ERR_CRYPTO_UNUSABLE`
  * @example
  * ```ts
  * import { createCa, days, generateKeyPair } from 'etcd-rbac'

@@ -10,7 +10,7 @@ import { subtleOf } from './subtle.js'
  * Makes a CSR: the public key, the proof that its sender has the private key, and, where given, the Common Name that it hopes for. Whoever issues
  * takes only the key and the proof, and refuses another Common Name than the one that it gives. Leave it out for servers and peers.
  *
- * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_ALGORITHM_UNSUPPORTED`, `ERR_SIGNER_INVALID`
+ * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_ALGORITHM_UNSUPPORTED`, `ERR_DER_INVALID`, `ERR_SIGNER_INVALID`, `ERR_CRYPTO_UNUSABLE`
  * @example
  * ```ts
  * import { createCsr, generateKeyPair } from 'etcd-rbac'

@@ -1,5 +1,5 @@
 /** Fresh key pairs, in the WebCrypto that the caller passes. */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import type { WebCryptoLike } from '../platform.js'
 import { readPublicKey, type PublicKeyAlgorithm } from './asn1/public-key.js'
 import { readDer } from './asn1/der.js'
@@ -53,10 +53,11 @@ export async function generateKeyPair(
   options: { readonly extractable?: boolean } = {},
 ): Promise<KeyPair | ExportableKeyPair> {
   const subtle = subtleOf(crypto)
+  if (typeof algorithm !== 'string') throw new TypeError('an algorithm must be a string')
   if (!Object.hasOwn(parameters, algorithm))
     throw new EtcdRbacError(
       'ERR_ALGORITHM_UNSUPPORTED',
-      { found: `algorithm ${JSON.stringify(algorithm)}`, wanted: `one of ${Object.keys(parameters).join(', ')}`, fix: 'choose one of these' },
+      { found: `algorithm ${quoted(algorithm)}`, wanted: `one of ${Object.keys(parameters).join(', ')}`, fix: 'choose one of these' },
       { algorithm },
     )
   const extractable = options.extractable === true

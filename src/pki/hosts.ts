@@ -4,7 +4,7 @@
  * An address that is dialled must be an IP name and a name a DNS name; a peer's certificate is also held against the address that the peer
  * dials from (etcd `pkg/transport/listener_tls.go`).
  */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import { alternativeNames, type AlternativeName } from './asn1/certificate.js'
 
 /** What a member is called by clients on its own machine. Not added unless asked for: every member would answer to it. */
@@ -26,7 +26,7 @@ export function hostsOf(...urls: readonly string[]): readonly string[] {
   const hosts = urls.map((url) => {
     if (typeof url !== 'string') throw new TypeError('a member URL must be a string')
     const found = /^https:\/\/(\[[^\]/?#@]*\]|[^:/?#@[\]]*)(?::(\d{1,5}))?\/?$/.exec(url)
-    if (found === null || Number(found[2] ?? 0) > 65_535) return refuse(url, `URL ${JSON.stringify(shorten(url))}`, 'https://host:port, without user, path or query')
+    if (found === null || Number(found[2] ?? 0) > 65_535) return refuse(url, `URL ${quoted(url)}`, 'https://host:port, without user, path or query')
     const host = found[1] ?? ''
     return host.startsWith('[') ? ipv6Host(host.slice(1, -1)) : nameOrIpv4(host)
   })
@@ -75,7 +75,7 @@ export function hostOfAddress(address: Uint8Array): string | undefined {
 const isIpv4 = (host: string): boolean => /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/.test(host)
 
 function nameOrIpv4(host: string): string {
-  const found = `host ${JSON.stringify(shorten(host))}`
+  const found = `host ${quoted(host)}`
   if (isIpv4(host)) return host === '0.0.0.0' ? refuse(host, found, 'an address that can be dialled: 0.0.0.0 only says where to listen') : host
   if (host === '') return refuse(host, 'an empty host', 'a DNS name or an IP address')
   if (host.includes('*')) return refuse(host, found, 'the name of one member, without wildcard')
@@ -92,7 +92,7 @@ function nameOrIpv4(host: string): string {
 }
 
 function ipv6Host(text: string): string {
-  const found = `host ${JSON.stringify(shorten(text))}`
+  const found = `host ${quoted(text)}`
   const host = /^[0-9a-fA-F:.]{2,45}$/.test(text) ? canonicalIpv6(text) : undefined
   if (host === undefined) return refuse(text, found, 'an IPv6 address, without zone')
   if (host === '::') return refuse(text, found, 'an address that can be dialled: :: only says where to listen')
@@ -115,8 +115,6 @@ function ipv6Bytes(host: string): Uint8Array {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
 }
 
-const shorten = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
-
 function refuse(host: string, found: string, wanted: string): never {
-  throw new EtcdRbacError('ERR_HOST_INVALID', { found, wanted, fix: 'correct it' }, { host: shorten(host) })
+  throw new EtcdRbacError('ERR_HOST_INVALID', { found, wanted, fix: 'correct it' }, { host })
 }

@@ -97,7 +97,7 @@ export async function issueLeaf<R extends IssuanceRecord>(
     if (allowed !== true)
       throw new EtcdRbacError(
         'ERR_ISSUE_REFUSED',
-        { found: `a request for ${purpose} ${JSON.stringify(name)} that the authorize hook did not allow`, wanted: 'true from it', fix: 'let the requester prove who it is' },
+        { found: `a request for ${purpose} ${quoted(name)} that the authorize hook did not allow`, wanted: 'true from it', fix: 'let the requester prove who it is' },
         { name, reason: 'authorize' },
       )
   }
@@ -165,7 +165,7 @@ async function verifiedKey(hidden: AuthorityInside, csr: PemInput<'csr'>, { name
   if (!publicKey.ok)
     throw new EtcdRbacError(
       'ERR_CSR_KEY',
-      { found: `a CSR for ${JSON.stringify(name)} with a key of ${publicKey.algorithm}`, wanted: publicKey.wanted, fix: 'have a new key made' },
+      { found: `a CSR for ${quoted(name)} with a key of ${publicKey.algorithm}`, wanted: publicKey.wanted, fix: 'have a new key made' },
       { algorithm: publicKey.algorithm, wanted: publicKey.wanted },
     )
   const found = commonNamesOf(unverified.subject)
@@ -174,8 +174,8 @@ async function verifiedKey(hidden: AuthorityInside, csr: PemInput<'csr'>, { name
     throw new EtcdRbacError(
       'ERR_CSR_COMMON_NAME',
       {
-        found: `a CSR with Common Name ${found.slice(0, 4).map((one) => JSON.stringify(one.slice(0, 80))).join(' and ')}`,
-        wanted: ['none', ...acceptable.map((one) => `exactly ${JSON.stringify(one)}`)].join(', or '),
+        found: `a CSR with Common Name ${found.slice(0, 4).map(quoted).join(' and ')}`,
+        wanted: ['none', ...acceptable.map((one) => `exactly ${quoted(one)}`)].join(', or '),
         fix: 'see whether the right CSR was sent, and have it made again for this name',
       },
       { found, wanted: acceptable[0] ?? name },
@@ -185,7 +185,7 @@ async function verifiedKey(hidden: AuthorityInside, csr: PemInput<'csr'>, { name
     const reason = 'unsupported' in signatureAlgorithm ? `algorithm ${signatureAlgorithm.unsupported}` : 'not by its own key'
     throw new EtcdRbacError(
       'ERR_CSR_SIGNATURE',
-      { found: `a CSR for ${JSON.stringify(name)} whose signature is ${reason}`, wanted: 'a SHA-2 signature by the key that it holds', fix: 'have it made again' },
+      { found: `a CSR for ${quoted(name)} whose signature is ${reason}`, wanted: 'a SHA-2 signature by the key that it holds', fix: 'have it made again' },
       { reason },
     )
   }

@@ -1,5 +1,5 @@
 /** Labels: which of a user's certificates one is. They travel as a URI in the SAN, which etcd ignores on client certificates. */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 
 const PREFIX = 'urn:etcd-rbac:label:'
 
@@ -7,11 +7,10 @@ const PREFIX = 'urn:etcd-rbac:label:'
 export function checkLabel(label: string): string {
   if (typeof label !== 'string') throw new TypeError('a label must be a string')
   if (/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(label)) return label
-  const shown = label.length > 100 ? `${label.slice(0, 100)}…` : label
   throw new EtcdRbacError(
     'ERR_LABEL_INVALID',
-    { found: `label ${JSON.stringify(shown)}`, wanted: 'letters, digits and inner ".", "_", "-", at most 253', fix: 'choose another, such as the name of the node' },
-    { label: shown },
+    { found: `label ${quoted(label)}`, wanted: 'letters, digits and inner ".", "_", "-", at most 253', fix: 'choose another, such as the name of the node' },
+    { label },
   )
 }
 

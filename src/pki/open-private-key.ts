@@ -1,7 +1,7 @@
 /** Private keys from files: PKCS#8 PEM (RFC 5208), not encrypted. */
 import { EtcdRbacError } from '../errors.js'
 import type { WebCryptoLike } from '../platform.js'
-import { readPrivateKeyAlgorithm, readPublicKey } from './asn1/public-key.js'
+import { ACCEPTED_KEYS, readPrivateKeyAlgorithm, readPublicKey } from './asn1/public-key.js'
 import { readDer } from './asn1/der.js'
 import type { ExportableKeyPair } from './generate-key-pair.js'
 import { readPem, writePem, type PemInput } from './pem.js'
@@ -12,8 +12,8 @@ import { webCryptoSigner } from './webcrypto-signer.js'
 /**
  * Opens a private key: ECDSA on P-256, P-384 or P-521, or RSA of 2048 to 8192 bits. Signs once with it, to see that its two halves belong together.
  *
- * @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_ALGORITHM_UNSUPPORTED`, `ERR_KEY_MISMATCH`, `ERR_CRYPTO_UNUSABLE`; none
- * quotes the key
+ * @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_ALGORITHM_UNSUPPORTED`, `ERR_KEY_MISMATCH`, `ERR_SIGNER_INVALID`,
+ * `ERR_CRYPTO_UNUSABLE`; none quotes the key
  * @example
  * ```ts
  * import { openPrivateKey } from 'etcd-rbac'
@@ -54,6 +54,6 @@ async function publicHalf(subtle: Subtle, der: Uint8Array, kind: { readonly fami
   }
 }
 
-function unsupported(algorithm: string, wanted = 'ECDSA on P-256, P-384 or P-521, or RSA of 2048 to 8192 bits'): never {
+function unsupported(algorithm: string, wanted = ACCEPTED_KEYS): never {
   throw new EtcdRbacError('ERR_ALGORITHM_UNSUPPORTED', { found: `a private key of ${algorithm}`, wanted, fix: 'make another key' }, { algorithm })
 }

@@ -1,5 +1,5 @@
 /** Which certificates a policy needs, and what to do about each: pure, so that an installer can run again without issuing everything anew. */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import type { Policy } from '../policy/policy.js'
 import type { ExtendedUsage } from './asn1/certificate.js'
 import { checkedRecords } from './checked-records.js'
@@ -119,7 +119,7 @@ function judge(
   const wrong: MaterialReason[] = []
   const authority = authorities[wanted.purpose === 'gateway' ? 'client' : wanted.purpose]
   if (record.authority !== authority.name || record.authorityKeyId !== authority.keyId)
-    wrong.push({ code: 'authority-changed', text: `issued by ${JSON.stringify(record.authority)} (key ${record.authorityKeyId || 'unknown'}), wanted ${JSON.stringify(authority.name)} (key ${authority.keyId})` })
+    wrong.push({ code: 'authority-changed', text: `issued by ${quoted(record.authority)} (key ${record.authorityKeyId || 'unknown'}), wanted ${quoted(authority.name)} (key ${authority.keyId})` })
   const usages = usagesOf(wanted.purpose, gateway)
   const found = [...record.usages, ...(record.otherUsages ?? [])]
   if (!sameSet(found, usages)) wrong.push({ code: 'usages-differ', text: `for ${found.join(', ') || 'nothing named'}, wanted ${usages.join(', ')}` })
@@ -151,15 +151,15 @@ function usagesOf(purpose: WantedCertificate['purpose'], gateway: MaterialOption
 }
 
 function orphanReason(policy: Policy, record: IssuanceRecord): string {
-  if (record.purpose === 'gateway') return `no gateway ${JSON.stringify(record.uri)} is asked for`
+  if (record.purpose === 'gateway') return `no gateway ${quoted(record.uri)} is asked for`
   if (record.purpose !== 'client')
-    return policy.members.includes(record.member) ? `member ${JSON.stringify(record.member)} has no hosts` : `member ${JSON.stringify(record.member)} is not in the policy`
+    return policy.members.includes(record.member) ? `member ${quoted(record.member)} has no hosts` : `member ${quoted(record.member)} is not in the policy`
   const { user, label } = record
-  if (!Object.hasOwn(policy.users, user)) return `user ${JSON.stringify(user)} is not in the policy`
-  if (policy.users[user] !== 'certificate') return `user ${JSON.stringify(user)} logs in by password`
-  return label === undefined ? `user ${JSON.stringify(user)} has certificates by label only` : `label ${JSON.stringify(label)} of user ${JSON.stringify(user)} is not asked for`
+  if (!Object.hasOwn(policy.users, user)) return `user ${quoted(user)} is not in the policy`
+  if (policy.users[user] !== 'certificate') return `user ${quoted(user)} logs in by password`
+  return label === undefined ? `user ${quoted(user)} has certificates by label only` : `label ${quoted(label)} of user ${quoted(user)} is not asked for`
 }
 
-const shown = (name: string | undefined): string => (name === undefined ? 'none' : JSON.stringify(name))
+const shown = (name: string | undefined): string => (name === undefined ? 'none' : quoted(name))
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean => new Set(a).size === new Set(b).size && a.every((one) => b.includes(one))

@@ -1,6 +1,6 @@
 /** Whether a signer has the private key of its public one. */
 import { utf8 } from '../bytes.js'
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import { signWith, type CheckedSigner } from './signer.js'
 import type { Subtle } from './subtle.js'
 import { verifySignature } from './verify-signature.js'
@@ -23,7 +23,7 @@ export async function proveSigner(subtle: Subtle, checked: CheckedSigner, of: st
 export function keyMismatch(commonName: string): EtcdRbacError<'ERR_KEY_MISMATCH'> {
   return new EtcdRbacError(
     'ERR_KEY_MISMATCH',
-    { found: `a signer that has not the private key of ${JSON.stringify(commonName)}`, wanted: 'the two halves of one key', fix: 'pass the signer of this key' },
+    { found: `a signer that has not the private key of ${quoted(commonName)}`, wanted: 'the two halves of one key', fix: 'pass the signer of this key' },
     { commonName },
   )
 }

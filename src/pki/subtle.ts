@@ -47,7 +47,7 @@ export function subtleOf(crypto: WebCryptoLike): Subtle {
   const given = crypto as Partial<WebCryptoLike> | null | undefined
   if (typeof given?.getRandomValues !== 'function') return unusable('getRandomValues')
   // Browsers leave `subtle` out where the page did not come over TLS.
-  if (typeof given.subtle !== 'object') return unusable('subtle')
+  if (typeof given.subtle !== 'object' || (given.subtle as object | null) === null) return unusable('subtle')
   const subtle = given.subtle as Subtle
   for (const method of methods) if (typeof subtle[method] !== 'function') return unusable(`subtle.${method}`)
   return subtle

@@ -1,5 +1,5 @@
 /** How long a certificate is valid (RFC 5280 §4.1.2.5): two whole seconds, both included. Time is a value; nothing here reads a clock. */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 
 /** From when until when, both included. */
 export interface Validity {
@@ -87,7 +87,7 @@ export function checkLeafValidity(validity: Validity, authority: Validity & { re
   const checked = checkValidity(validity)
   const from = textOf(checked.notBefore)
   const until = textOf(checked.notAfter)
-  const of = `authority ${JSON.stringify(authority.name)}, valid from ${textOf(authority.notBefore)} until ${textOf(authority.notAfter)}`
+  const of = `authority ${quoted(authority.name)}, valid from ${textOf(authority.notBefore)} until ${textOf(authority.notAfter)}`
   if (checked.notBefore < authority.notBefore)
     return refuse(`a certificate from ${from}, before ${of}`, 'one that does not begin before its authority', from, until, 'backdate the authority as far as its certificates, or the certificate less')
   if (checked.notAfter > authority.notAfter)

@@ -24,7 +24,8 @@ export type PublicKeyReading =
   | { readonly ok: true; readonly algorithm: string; readonly key: PublicKey }
   | { readonly ok: false; readonly algorithm: string; readonly wanted: string }
 
-const WANTED = 'ECDSA on P-256, P-384 or P-521, or RSA of 2048 to 8192 bits'
+/** The keys that are accepted, as messages say it. */
+export const ACCEPTED_KEYS = 'ECDSA on P-256, P-384 or P-521, or RSA of 2048 to 8192 bits'
 
 /**
  * Reads a SubjectPublicKeyInfo. Weak and unknown keys are a result, since a report wants to name them.
@@ -42,18 +43,18 @@ export function readPublicKey(spki: DerValue): PublicKeyReading {
   if (type === EC_PUBLIC_KEY) {
     const parameters = identifier.optional(0x06)
     // The curve spelled out in numbers, or taken from the issuer (RFC 5480 §2.1.1 forbids both).
-    if (parameters === undefined) return { ok: false, algorithm: 'ecdsa without a named curve', wanted: WANTED }
+    if (parameters === undefined) return { ok: false, algorithm: 'ecdsa without a named curve', wanted: ACCEPTED_KEYS }
     identifier.end()
     const oid = oidOf(parameters)
     const curve = curves.find((one) => one.oid === oid)
-    if (curve === undefined) return { ok: false, algorithm: `ecdsa-${oidName(oid)}`, wanted: WANTED }
+    if (curve === undefined) return { ok: false, algorithm: `ecdsa-${oidName(oid)}`, wanted: ACCEPTED_KEYS }
     const { algorithm, size } = curve
     const bits = wholeBits(bitString, 'point')
     // Compressed points are legal and Go does not read them.
     if (bits.length !== 1 + 2 * size || bits[0] !== 4) return { ok: false, algorithm, wanted: 'an uncompressed point of the curve' }
     return { ok: true, algorithm, key: { family: 'ecdsa', algorithm, curve, der, bits } }
   }
-  if (type !== RSA_ENCRYPTION) return { ok: false, algorithm: oidName(type), wanted: WANTED }
+  if (type !== RSA_ENCRYPTION) return { ok: false, algorithm: oidName(type), wanted: ACCEPTED_KEYS }
 
   identifier.take(0x05, 'NULL')
   identifier.end()
@@ -64,7 +65,7 @@ export function readPublicKey(spki: DerValue): PublicKeyReading {
   numbers.end()
   const size = modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24
   const algorithm = `rsa-${size}` as const
-  if (size < 2048 || size > 8192) return { ok: false, algorithm, wanted: WANTED }
+  if (size < 2048 || size > 8192) return { ok: false, algorithm, wanted: ACCEPTED_KEYS }
   if (((modulus.at(-1) ?? 0) & 1) === 0) return { ok: false, algorithm, wanted: 'an odd modulus' }
   // Below 65537 (FIPS 186-5 §5.1 (e)); above 2^31-1 Go refuses the key.
   const value = exponent.length > 4 ? Infinity : exponent.reduce((sum, octet) => sum * 256 + octet, 0)

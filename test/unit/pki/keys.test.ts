@@ -72,6 +72,7 @@ describe.each(lanes)('with %s', (_, crypto) => {
   })
 
   test('an unknown algorithm is refused', async () => {
+    for (const none of [undefined, null, 7, ['rsa-2048']]) await expect(generateKeyPair(crypto, none as never)).rejects.toThrow('an algorithm must be a string')
     await rejected('ERR_ALGORITHM_UNSUPPORTED', generateKeyPair(crypto, 'ed25519' as KeyAlgorithm))
     await rejected('ERR_ALGORITHM_UNSUPPORTED', generateKeyPair(crypto, 'constructor' as KeyAlgorithm))
   })

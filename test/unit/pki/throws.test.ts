@@ -1,0 +1,102 @@
+/** What a caller must be ready for stands in the documentation of each function, under `@throws`. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import type { ErrorCode } from '../../../src/errors.js'
+import { createCa, createCsr, days, generateKeyPair, issueClient, issueGateway, issuePeer, issueServer, openCa, openPrivateKey, type Signer } from '../../../src/pki/index.js'
+import type { WebCryptoLike } from '../../../src/platform.js'
+import { authority, keyOf, NOW, policy, rejected, validity } from '../../support/pki.js'
+
+const { crypto } = globalThis
+const { signer } = await keyOf(crypto)
+const ca = await authority(crypto, 'etcd-ca', ['client', 'server', 'peer'])
+const csr = await createCsr(crypto, { signer })
+const { certificate } = ca
+
+/** The codes that the documentation of a function lists, itself or by naming another. */
+function documented(name: string): readonly string[] {
+  const file = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  const text = readFileSync(new URL(`../../../src/pki/${file}.ts`, import.meta.url), 'utf8')
+  const doc = text.slice(0, text.search(new RegExp(`function ${name}[<(]`)))
+  const [, list = ''] = /@throws (.*?)(?:@example|\*\/)/s.exec(doc.slice(doc.lastIndexOf('/**'))) ?? []
+  const other = /as `(\w+)`/.exec(list)?.[1]
+  return [...(list.match(/ERR_\w+/g) ?? []), ...(other === undefined ? [] : documented(other))]
+}
+
+const broken: Signer = { ...signer, publicKey: Uint8Array.from([...signer.publicKey, 0]) }
+const gone = { subtle: null, getRandomValues: () => undefined } as unknown as WebCryptoLike
+const missing = { getRandomValues: () => undefined, subtle: undefined } as unknown as WebCryptoLike
+/** A WebCrypto that is whole but for one method. */
+const but = (change: object): WebCryptoLike => {
+  const { subtle } = crypto
+  const methods = ['digest', 'generateKey', 'importKey', 'exportKey', 'sign', 'verify'] as const
+  const whole = Object.fromEntries(methods.map((method) => [method, (subtle[method] as (...args: never[]) => unknown).bind(subtle)]))
+  return { subtle: { ...whole, ...change }, getRandomValues: (array: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(array) }
+}
+/** An authority on a WebCrypto that runs out of randomness once it is made. */
+async function dry() {
+  let random = true
+  const turning: WebCryptoLike = { subtle: crypto.subtle, getRandomValues: (array: Uint8Array<ArrayBuffer>) => (random ? crypto.getRandomValues(array) : array) }
+  const made = await createCa(turning, { name: 'etcd-ca', signer, validity: days(3650).from(NOW, { backdateMinutes: 60 }), issues: ['client', 'server', 'peer'] })
+  random = false
+  return made
+}
+const caOf = (change: object) => createCa(crypto, { name: 'etcd-ca', signer, validity, issues: ['client'], ...change })
+const client = { policy, user: 'alice', csr, validity } as const
+const member = { policy, member: 'etcd-0', hosts: ['10.0.0.10'], csr, validity } as const
+
+const cases: readonly (readonly [name: string, code: ErrorCode, run: () => Promise<unknown>])[] = [
+  ['createCa', 'ERR_DER_INVALID', () => caOf({ signer: broken })],
+  ['createCa', 'ERR_CRYPTO_UNUSABLE', () => createCa(gone, { name: 'etcd-ca', signer, validity, issues: ['client'] })],
+  ['createCa', 'ERR_NAME_INVALID', () => caOf({ name: 'root' })],
+  ['openCa', 'ERR_CRYPTO_UNUSABLE', () => openCa(gone, { certificate, signer, issues: ['client'] })],
+  ['openCa', 'ERR_DER_INVALID', () => openCa(crypto, { certificate, signer: broken, issues: ['client'] })],
+  ['generateKeyPair', 'ERR_CRYPTO_UNUSABLE', () => generateKeyPair(gone, 'ecdsa-p256')],
+  ['generateKeyPair', 'ERR_CRYPTO_UNUSABLE', () => generateKeyPair(missing, 'ecdsa-p256')],
+  ['createCsr', 'ERR_CRYPTO_UNUSABLE', () => createCsr(gone, { signer })],
+  ['createCsr', 'ERR_DER_INVALID', () => createCsr(crypto, { signer: broken })],
+  ['createCsr', 'ERR_NAME_INVALID', () => createCsr(crypto, { signer, commonName: '' })],
+  ['openPrivateKey', 'ERR_CRYPTO_UNUSABLE', () => openPrivateKey(gone, '')],
+  ['openPrivateKey', 'ERR_SIGNER_INVALID', async () => {
+    const made = await generateKeyPair(crypto, 'ecdsa-p256', { extractable: true })
+    return openPrivateKey(but({ sign: () => Promise.resolve(new ArrayBuffer(64)) }), await made.exportPkcs8())
+  }],
+  ['issueClient', 'ERR_NAME_INVALID', () => issueClient(ca, { ...client, user: '' as 'alice' })],
+  ['issueClient', 'ERR_CRYPTO_UNUSABLE', async () => issueClient(await dry(), client)],
+  ['issueServer', 'ERR_NAME_INVALID', () => issueServer(ca, { ...member, member: 'root' as 'etcd-0' })],
+  ['issueServer', 'ERR_ISSUE_REFUSED', () => issueServer(ca, { ...member, member: 'alice' as 'etcd-0' })],
+  ['issueServer', 'ERR_CRYPTO_UNUSABLE', async () => issueServer(await dry(), member)],
+  ['issuePeer', 'ERR_NAME_INVALID', () => issuePeer(ca, { ...member, member: 'root' as 'etcd-0' })],
+  ['issuePeer', 'ERR_CRYPTO_UNUSABLE', async () => issuePeer(await dry(), member)],
+  ['issueGateway', 'ERR_HOST_INVALID', () => issueGateway(ca, { policy, uri: 'x', csr, validity })],
+  ['issueGateway', 'ERR_CRYPTO_UNUSABLE', async () => issueGateway(await dry(), { policy, uri: 'urn:x:y', csr, validity })],
+]
+
+describe('is documented:', () => {
+  test.each(cases)('%s throws %s', async (name, code, run) => {
+    await rejected(code, run())
+    expect(documented(name)).toContain(code)
+  })
+})
+
+test('no message is filled by a long text, and none is cut without saying so', async () => {
+  const long = 'x'.repeat(100_000)
+  for (const [code, run] of [
+    ['ERR_NAME_INVALID', () => caOf({ name: long })],
+    ['ERR_PURPOSE_REFUSED', () => caOf({ issues: [long] })],
+    ['ERR_ALGORITHM_UNSUPPORTED', () => caOf({ signer: { ...signer, algorithm: long } })],
+    ['ERR_ALGORITHM_UNSUPPORTED', () => generateKeyPair(crypto, long as never)],
+    ['ERR_LABEL_INVALID', () => issueClient(ca, { ...client, label: long })],
+    ['ERR_HOST_INVALID', () => issueServer(ca, { ...member, hosts: [long] })],
+    ['ERR_HOST_INVALID', () => issueGateway(ca, { policy, uri: long, csr, validity })],
+  ] as const) {
+    const { message } = await rejected(code, run())
+    expect(message.length).toBeLessThan(500)
+    expect(message).toContain(`${'x'.repeat(100)}…"`)
+  }
+})
+
+test.each(['auth', 'pki', 'policy', 'presets', 'render', 'testing'])('etcd-rbac/%s has the guard of what it throws, and it is the one', async (subpath) => {
+  const [part, whole] = (await Promise.all([import(`../../../src/${subpath}/index.js`), import('../../../src/index.js')])) as readonly Record<string, unknown>[]
+  expect(part?.['isEtcdRbacError']).toBe(whole?.['isEtcdRbacError'])
+  expect(part?.['EtcdRbacError']).toBe(whole?.['EtcdRbacError'])
+})
