@@ -23,3 +23,4 @@ export { inspectCertificate, recordOf, type InspectedCertificate, type Certifica
 export { planMaterial, type MaterialPlan, type MaterialReason, type PlannedCertificate } from './plan-material.js'
 export type { MaterialOptions, MemberHosts, WantedAuthority, WantedCertificate } from './wanted-certificates.js'
 export type { CertificatePem, CsrPem, Pem, PemInput, PemKind, PrivateKeyPem } from './pem.js'
+export { EtcdRbacError, isEtcdRbacError, type ErrorCode, type ErrorDetails, type ErrorText, type Problem } from '../errors.js'

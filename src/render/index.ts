@@ -12,3 +12,4 @@ export {
 } from './calico.js'
 export { renderClient, type ClientOptions, type ClientProgram, type RenderedClient } from './client.js'
 export type { ClientMaterialOptions } from './client-material.js'
+export { EtcdRbacError, isEtcdRbacError, type ErrorCode, type ErrorDetails, type ErrorText, type Problem } from '../errors.js'
