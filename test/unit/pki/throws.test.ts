@@ -1,8 +1,15 @@
 /** What a caller must be ready for stands in the documentation of each function, under `@throws`. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { ErrorCode } from '../../../src/errors.js'
+import * as auth from '../../../src/auth/index.js'
+import { EtcdRbacError, isEtcdRbacError, type ErrorCode } from '../../../src/errors.js'
+import * as whole from '../../../src/index.js'
+import * as pki from '../../../src/pki/index.js'
 import { createCa, createCsr, days, generateKeyPair, issueClient, issueGateway, issuePeer, issueServer, openCa, openPrivateKey, type Signer } from '../../../src/pki/index.js'
+import * as policyRoom from '../../../src/policy/index.js'
+import * as presets from '../../../src/presets/index.js'
+import * as render from '../../../src/render/index.js'
+import * as testing from '../../../src/testing/index.js'
 import type { WebCryptoLike } from '../../../src/platform.js'
 import { authority, keyOf, NOW, policy, rejected, validity } from '../../support/pki.js'
 
@@ -95,8 +102,8 @@ test('no message is filled by a long text, and none is cut without saying so', a
   }
 })
 
-test.each(['auth', 'pki', 'policy', 'presets', 'render', 'testing'])('etcd-rbac/%s has the guard of what it throws, and it is the one', async (subpath) => {
-  const [part, whole] = (await Promise.all([import(`../../../src/${subpath}/index.js`), import('../../../src/index.js')])) as readonly Record<string, unknown>[]
-  expect(part?.['isEtcdRbacError']).toBe(whole?.['isEtcdRbacError'])
-  expect(part?.['EtcdRbacError']).toBe(whole?.['EtcdRbacError'])
+test.each<[string, { readonly isEtcdRbacError: unknown; readonly EtcdRbacError: unknown }]>([
+  ['etcd-rbac', whole], ['etcd-rbac/auth', auth], ['etcd-rbac/pki', pki], ['etcd-rbac/policy', policyRoom], ['etcd-rbac/presets', presets], ['etcd-rbac/render', render], ['etcd-rbac/testing', testing],
+])('%s has the error that it throws, and its guard', (_, exported) => {
+  expect(exported).toMatchObject({ isEtcdRbacError, EtcdRbacError })
 })
