@@ -4,3 +4,8 @@ declare const because: unique symbol
 export interface Because<Message extends string> {
   readonly [because]: Message
 }
+
+/** The same, with what would have been right: the compiler prints both. */
+export interface BecauseUnknown<Message extends string, Known> {
+  readonly [because]: readonly [Message, Known]
+}

@@ -1,5 +1,6 @@
 /** A certificate authority that may issue: its certificate, its signer, and what of its certificates is always the same, encoded once. */
 import { toHex } from '../bytes.js'
+import type { Because } from '../because.js'
 import { EtcdRbacError, quoted } from '../errors.js'
 import type { WebCryptoLike } from '../platform.js'
 import { leafExtensions, signedBy, type ExtendedUsage, type KeyUsageBit } from './asn1/certificate.js'
@@ -10,6 +11,22 @@ import type { Validity } from './validity.js'
 
 /** What a certificate is for: a user towards etcd, a member towards clients, a member towards members. */
 export type Purpose = 'client' | 'server' | 'peer'
+
+/** `I` where it has at least one purpose and none twice; otherwise a type that says so. A list that is not known when compiling is left to run time. */
+export type EachOnce<I extends readonly Purpose[]> = number extends I['length']
+  ? I
+  : I extends readonly []
+    ? Because<'an authority issues at least one of client, server and peer: say which'>
+    : I extends readonly [unknown]
+      ? I
+      : [RepeatedPurpose<I>] extends [never]
+        ? I
+        : Because<`'${RepeatedPurpose<I>}' stands twice in issues: write it once`>
+
+/** The purposes that stand twice in a list, as far as its elements are known. */
+export type RepeatedPurpose<I extends readonly unknown[]> = I extends readonly [infer First, ...infer Rest]
+  ? { [P in Purpose]: [First] extends [P] ? { [K in keyof Rest]: [Rest[K]] extends [P] ? P : never }[number] : never }[Purpose] | RepeatedPurpose<Rest>
+  : never
 
 /** Every {@link Purpose}. */
 export const purposes: readonly Purpose[] = ['client', 'server', 'peer']

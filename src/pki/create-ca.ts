@@ -4,7 +4,7 @@ import type { WebCryptoLike } from '../platform.js'
 import { authorityExtensions, signedBy, tbsCertificate } from './asn1/certificate.js'
 import { signedObject } from './asn1/csr.js'
 import { commonNameOnly } from './asn1/name.js'
-import { authorityOf, checkIssues, type Authority, type Purpose } from './authority.js'
+import { authorityOf, checkIssues, type Authority, type EachOnce, type Purpose } from './authority.js'
 import { keyIdOf } from './key-id.js'
 import { keyMismatch } from './prove-signer.js'
 import { checkSigner, signWith, type Signer } from './signer.js'
@@ -43,11 +43,14 @@ export const SERIAL_BYTES = 16
  * const clients = await createCa(crypto, { name: 'etcd-clients', signer, validity, issues: ['client'] })
  * ```
  */
-export async function createCa<const D extends Purpose>(crypto: WebCryptoLike, request: CaRequest<D>): Promise<Authority<D>> {
+export async function createCa<const D extends Purpose, const I extends readonly Purpose[] = readonly D[]>(
+  crypto: WebCryptoLike,
+  request: CaRequest<D> & { readonly issues: EachOnce<I> },
+): Promise<Authority<D>> {
   const subtle = subtleOf(crypto)
   const name = checkName('authority', request.name)
   const validity = checkValidity(request.validity)
-  const issues = checkIssues(request.issues)
+  const issues = checkIssues<D>(request.issues)
   const { pathLength = 0 } = request
   if (!Number.isInteger(pathLength) || pathLength < 0 || pathLength > 8) throw new TypeError('pathLength must be a whole number from 0 to 8')
   const signer = checkSigner(request.signer)

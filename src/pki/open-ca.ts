@@ -8,7 +8,7 @@ import { commonNamesOf, type NameAttribute } from './asn1/name.js'
 import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH, COMMON_NAME, NAME_CONSTRAINTS, oidName, SERVER_AUTH } from './asn1/oids.js'
 import type { PublicKey } from './asn1/public-key.js'
 import { certificateError, knownExtensions, readCertificate, type UnverifiedCertificate } from './asn1/read-certificate.js'
-import { authorityOf, checkIssues, type Authority, type Purpose } from './authority.js'
+import { authorityOf, checkIssues, type Authority, type EachOnce, type Purpose } from './authority.js'
 import { keyIdOf } from './key-id.js'
 import { keyMismatch, proveSigner } from './prove-signer.js'
 import { readPem, readPemBlocks, writePem, type PemInput } from './pem.js'
@@ -48,9 +48,12 @@ const CERT_SIGN = 0x04
  * const clients = await openCa(crypto, { certificate: files.certificate, signer, issues: ['client'] })
  * ```
  */
-export async function openCa<const D extends Purpose>(crypto: WebCryptoLike, request: OpenCaRequest<D>): Promise<Authority<D>> {
+export async function openCa<const D extends Purpose, const I extends readonly Purpose[] = readonly D[]>(
+  crypto: WebCryptoLike,
+  request: OpenCaRequest<D> & { readonly issues: EachOnce<I> },
+): Promise<Authority<D>> {
   const subtle = subtleOf(crypto)
-  const issues = checkIssues(request.issues)
+  const issues = checkIssues<D>(request.issues)
   const signer = checkSigner(request.signer)
   const own = await readAuthority(readPem('certificate', request.certificate))
   const parents = await Promise.all((request.parents === undefined ? [] : readPemBlocks('certificate', request.parents)).map(readAuthority))

@@ -1,6 +1,6 @@
 /** Policies: keys and permissions, users, roles and bindings, and what they add up to. Loads no crypto and no client. */
 export * from '../keys/index.js'
-export { definePolicy, defineUsers, parsePolicy, type BoundRoles, type NotUser } from './define.js'
+export { definePolicy, defineUsers, parsePolicy, type BoundRoles, type BoundUsers, type NotMember, type NotUser, type OwnRoles, type RootRole, type V2OwnRoles } from './define.js'
 export type { AuthorityName, Bindings, CertificateUser, Login, MemberName, Policy, PolicyV2, PolicyV3, Roles, UserName, Users } from './policy.js'
 export {
   get, put, del, watch, txn, lease, call,
@@ -23,7 +23,7 @@ export { explainDenied, type Denial, type DenialContext } from './explain-denied
 export type { DenialCause } from './denial/signs.js'
 export * from './document/index.js'
 export { indexPolicy, type Asked, type PolicyIndex } from './index-policy.js'
-export type { Because } from '../because.js'
+export type { Because, BecauseUnknown } from '../because.js'
 export { advisories, advisoriesOf, type Advisory } from '../advisories/advisories.js'
 export { accessChanges, type AccessChange, type AccessChangeFacts } from '../advisories/access-changes.js'
 export type { Since } from '../advisories/version.js'

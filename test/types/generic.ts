@@ -1,5 +1,5 @@
 /** Functions over any policy. */
-import { can, definePolicy, prefix, put, read, type Login, type Policy, type UserName, type Users } from '../../src/policy/index.js'
+import { can, definePolicy, prefix, put, read, type Bindings, type KeyRange, type Login, type Policy, type Roles, type UserName, type Users } from '../../src/policy/index.js'
 import { issueClient, type Authority, type Validity } from '../../src/pki/index.js'
 
 declare const clients: Authority<'client'>
@@ -36,6 +36,14 @@ export function policyOf(users: Readonly<Record<string, Login>>): Policy {
 export const wrong = (users: Readonly<Record<string, Login>>): Policy => definePolicy({ users, v3: { roles: { all: [read(prefix('/x/'))] }, bindings: { alice: ['al'] } } })
 // @ts-expect-error no authority is named root, whoever the users are
 export const named = (users: Readonly<Record<string, Login>>) => definePolicy({ users, authorities: ['root'] })
+
+/** Over tables that the caller chooses, and over names that nobody knows yet. */
+export function assembled<const U extends Users, const R extends Roles<KeyRange>>(users: U, roles: R) {
+  return definePolicy({ users, v3: { roles, bindings: {} } })
+}
+export function loose(users: Users, roles: Roles<KeyRange>, bindings: Bindings, names: readonly string[]): Policy {
+  return definePolicy({ users, members: names, authorities: names, v3: { roles, bindings } })
+}
 
 // A policy of known names is a policy; a policy is none of known names.
 export const wide: Policy = policy

@@ -104,6 +104,16 @@ definePolicy({ users: { a: 'certificate' }, members: ['a'], v3: { roles: {}, bin
 definePolicy({ users: { a: 'certificate' }, authorities: ['b', 'a'], v3: { roles: {}, bindings: {} } })
 // @ts-expect-error an authority named root, declared or not
 definePolicy({ users: { a: 'certificate' }, authorities: ['root'], v3: { roles: {}, bindings: {} } })
+// @ts-expect-error an authority named like a member
+definePolicy({ users: { a: 'certificate' }, members: ['m'], authorities: ['c', 'm'] })
+// @ts-expect-error role root is etcd's own
+definePolicy({ users: { a: 'certificate' }, v3: { roles: { root: [] }, bindings: {} } })
+// @ts-expect-error likewise in the v2 half
+definePolicy({ users: { a: 'certificate' }, v2: { guest: [], roles: { root: [] }, bindings: {} } })
+// @ts-expect-error role guest has a field of its own
+definePolicy({ users: { a: 'certificate' }, v2: { guest: [], roles: { guest: [read(pattern('/x*'))] }, bindings: {} } })
+// On v3 a role may be called guest.
+definePolicy({ users: { a: 'certificate' }, v3: { roles: { guest: [] }, bindings: { a: ['guest'] } } })
 // @ts-expect-error no way to log in
 definePolicy({ users: { a: 'token' }, v3: { roles: {}, bindings: {} } })
 // @ts-expect-error users are missing

@@ -9,8 +9,10 @@ import {
   planMaterial,
   verifyCsr,
   type Authority,
+  type CaRequest,
   type CertificatePem,
   type CsrPem,
+  type Purpose,
   type Signer,
   type Validity,
 } from '../../src/pki/index.js'
@@ -49,6 +51,30 @@ export const wider: Authority<'client' | 'peer'> = clients
 void createCa(crypto, { name: 'x', signer, validity })
 // @ts-expect-error not a purpose
 void createCa(crypto, { name: 'x', signer, validity, issues: ['peers'] })
+
+// @ts-expect-error an authority issues something
+void createCa(crypto, { name: 'x', signer, validity, issues: [] })
+// @ts-expect-error each purpose once
+void createCa(crypto, { name: 'x', signer, validity, issues: ['client', 'client'] })
+// @ts-expect-error likewise
+void createCa(crypto, { name: 'x', signer, validity, issues: ['client', 'peer', 'client'] })
+// @ts-expect-error an authority issues something
+void openCa(crypto, { certificate, signer, issues: [] })
+const twice = ['server', 'server'] as const
+// @ts-expect-error each purpose once
+void openCa(crypto, { certificate, signer, issues: twice })
+// What is not known when compiling is left to run time.
+declare const purpose: Purpose, purposes: readonly Purpose[], request: CaRequest<'client'>
+void createCa(crypto, { name: 'x', signer, validity, issues: [purpose, purpose] })
+void createCa(crypto, { name: 'x', signer, validity, issues: ['client', purpose] })
+void createCa(crypto, { name: 'x', signer, validity, issues: purposes })
+void openCa(crypto, { certificate, signer, issues: purposes })
+export const requested: Promise<Authority<'client'>> = createCa(crypto, request)
+export const explicit: Promise<Authority<'client'>> = createCa<'client'>(crypto, { name: 'x', signer, validity, issues: ['client'] })
+const prebuilt = ['client', 'server'] as const
+export const prepared: Promise<Authority<'client' | 'server'>> = createCa(crypto, { name: 'x', signer, validity, issues: prebuilt })
+export const some = async <const D extends Purpose>(issues: readonly D[]): Promise<Authority<D>> => createCa(crypto, { name: 'x', signer, validity, issues })
+export const one = async <const D extends Purpose>(issues: D): Promise<Authority<D>> => openCa(crypto, { certificate, signer, issues: [issues] })
 
 // @ts-expect-error long validity is asked for in words
 void issueClient(clients, { policy, user: 'root', csr, validity, longLived: true })

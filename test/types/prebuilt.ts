@@ -21,6 +21,28 @@ void issueClient(clients, { policy, user: 'node', csr: '', validity })
 // @ts-expect-error no user of the policy
 can(policy, 'audit', put('/x'))
 
+definePolicy({ users, v3: { roles, bindings } })
+definePolicy({ users, v2: { guest: [], roles: { node: [], audit: [] }, bindings } })
+declare const perhaps: { readonly root?: readonly ['root']; readonly auditor?: readonly ['audit'] }
+definePolicy({ users, v3: { roles, bindings: perhaps } })
+declare const anyone: Readonly<Record<string, readonly ('node' | 'audit')[]>>
+definePolicy({ users, v3: { roles, bindings: anyone } })
+const widerBindings = { ...bindings, alice: ['node'] } as const
+// @ts-expect-error a user of bindings built beforehand that is not declared
+definePolicy({ users, v3: { roles, bindings: widerBindings } })
+// @ts-expect-error likewise in the v2 half
+definePolicy({ users, v2: { guest: [], roles: { node: [], audit: [] }, bindings: widerBindings } })
+const otherBindings = { root: ['root'], auditor: ['adit'] } as const
+// @ts-expect-error a role of bindings built beforehand that is not declared
+definePolicy({ users, v3: { roles, bindings: otherBindings } })
+const ownRoles = { ...roles, root: [read(prefix('/calico/'))] }
+// @ts-expect-error a role that etcd has already
+definePolicy({ users, v3: { roles: ownRoles, bindings } })
+const authorities = ['etcd-ca', 'etcd-1'] as const
+definePolicy({ users, authorities })
+// @ts-expect-error a name that is both a member's and an authority's
+definePolicy({ users, members, authorities })
+
 // @ts-expect-error no role of the table built beforehand
 definePolicy({ users, v3: { roles, bindings: { root: ['nod'] } } })
 // @ts-expect-error no user of the table built beforehand

@@ -7,7 +7,9 @@ const folder = fileURLToPath(new URL('../types/', import.meta.url))
 
 const head = `
 import { can, definePolicy, defineUsers, get, parsePolicy, pattern, prefix, put, range, read, readwrite, type Policy } from '../../src/policy/index.js'
-import { issueClient, issuePeer, issueServer, type Authority, type Validity } from '../../src/pki/index.js'
+import { createCa, issueClient, issuePeer, issueServer, openCa, planMaterial, type Authority, type Signer, type Validity } from '../../src/pki/index.js'
+import type { WebCryptoLike } from '../../src/platform.js'
+declare const crypto: WebCryptoLike, signer: Signer
 declare const clients: Authority<'client'>, servers: Authority<'server'>, peers: Authority<'peer'>, validity: Validity, name: string
 const users = defineUsers({ root: 'certificate', 'calico-node': 'certificate', auditor: 'password' })
 const policy = definePolicy({ users, members: ['etcd-0', 'etcd-1'], v3: { roles: { node: [readwrite(prefix('/calico/'))] }, bindings: { root: ['root'] } } })
@@ -32,7 +34,15 @@ const snippets: readonly (readonly [name: string, code: string, said: readonly s
   ['a client of the authority of peers: what it lacks', `issueClient(peers, { policy, user: 'root', csr: '', validity })`, ['Authority<"peer">', 'Authority<"client">', `'client' is missing`]],
   ['a peer of the authority of clients: what it lacks', `issuePeer(clients, { policy, member: 'etcd-0', hosts: [], csr: '', validity })`, ['Authority<"client">', `'peer' is missing`]],
   ['an unknown role in a binding: the roles', `definePolicy({ users, v3: { roles: { node: [], audit: [] }, bindings: { auditor: ['adit'] } } })`, ['"adit"', '"root" | "node" | "audit"', `Did you mean '"audit"'?`]],
-  ['an unknown user in a binding: which, and the users', `definePolicy({ users: { alice: 'certificate' }, v3: { roles: {}, bindings: { bob: [] } } })`, [`'bob' does not exist`, 'alice: "certificate"']],
+  ['an unknown user in a binding: which, what to do, and the users', `definePolicy({ users: { alice: 'certificate', carol: 'password' }, v3: { roles: {}, bindings: { bob: [] } } })`, [`user 'bob' is not declared in users: declare it there, or write one of these`, '"alice" | "carol"']],
+  ['the same of bindings built beforehand', `definePolicy({ users, v3: { roles: {}, bindings: { root: ['root'], alice: ['root'] } as const } })`, [`user 'alice' is not declared in users`, '"root" | "calico-node" | "auditor"']],
+  ['the same in the v2 half', `definePolicy({ users, v2: { guest: [], roles: {}, bindings: { alice: ['root'] } } })`, [`user 'alice' is not declared in users`]],
+  ['a declared role root: why not, and what to do', `definePolicy({ users, v3: { roles: { root: [read(prefix('/x/'))] }, bindings: {} } })`, [`role 'root' is etcd's own and may do everything: bind users to it without declaring it`]],
+  ['a declared role guest of v2: where it belongs', `definePolicy({ users, v2: { guest: [], roles: { guest: [read(pattern('/x*'))] }, bindings: {} } })`, [`role 'guest' stands in a field of its own: write v2.guest`]],
+  ['a name that is both a member\'s and an authority\'s', `definePolicy({ users, members: ['m'], authorities: ['m'] })`, [`'m' is a member: no authority may share its name`]],
+  ['an authority that issues nothing', `createCa(crypto, { name: 'x', signer, validity, issues: [] })`, ['an authority issues at least one of client, server and peer: say which']],
+  ['an authority that issues the same twice', `openCa(crypto, { certificate: '', signer, issues: ['client', 'client'] })`, [`'client' stands twice in issues: write it once`]],
+  ['labels of a user who logs in by password', `planMaterial(policy, [], new Date(0), { hosts: { 'etcd-0': 'none', 'etcd-1': 'none' }, authorities: { client: clients, server: clients, peer: clients }, labels: { auditor: ['n'] } })`, [`user 'auditor' logs in by password: no certificate, and no label`]],
   ['a v2 pattern in the v3 half: which is which', `definePolicy({ users, v3: { roles: { r: [read(pattern('/x*'))] }, bindings: {} } })`, ['Permission<PathPattern>', 'Permission<KeyRange>']],
   ['a v3 prefix in the v2 half: which is which', `definePolicy({ users, v2: { guest: [], roles: { r: [read(prefix('/x/'))] }, bindings: {} } })`, ['Permission<Prefix>', 'Permission<PathPattern>']],
   ['a v2 half that does not speak of guest', `definePolicy({ users, v2: { roles: {}, bindings: {} } })`, [`'guest' is missing`]],
