@@ -6,6 +6,7 @@ export type { AuthMethod, AuthRpcs, Etcd3AuthClient, Etcd3CallOptions, V3Transpo
 export { v2Backend, type V2BackendOptions } from './v2/v2-backend.js'
 export { etcd3Options, type Etcd3Material, type Etcd3Options, type NoPolicy, type NoSubscription } from './etcd3-options.js'
 export { planAuth, type Plan, type PlanOptions } from './plan.js'
+export { policyOfState, type AdoptCode, type AdoptedPolicy, type AdoptFinding, type AdoptOptions } from './policy-of-state.js'
 export { describe } from './describe.js'
 export { showStep, type Step } from './step.js'
 export type { Gap } from './order.js'

@@ -1,0 +1,150 @@
+/** From a live server to a policy: a draft of what an auth store holds, and what a policy cannot say of it. */
+import { EtcdRbacError, quoted } from '../errors.js'
+import { nameProblem } from '../names.js'
+import { isEmptyInterval, toInterval, toWire } from '../keys/interval.js'
+import type { KeyRange } from '../keys/key-range.js'
+import { pattern, type PathPattern } from '../keys/pattern.js'
+import type { Permission } from '../keys/permission.js'
+import { byScope, scopeOf } from '../keys/scope.js'
+import { showPermission } from '../keys/show.js'
+import { parsePolicy } from '../policy/define.js'
+import type { Login, Policy } from '../policy/policy.js'
+import { tableOf, type AuthState } from './state.js'
+import { visible } from './visible.js'
+
+/** What a policy cannot say of a store. */
+export type AdoptCode =
+  /** The same keys are granted twice in one role, as etcd v3 does when a type is changed by hand: a plan puts it in order. */
+  | 'duplicate-grant'
+  /** A range that holds no key, or a pattern that matches nothing or crashes etcd: it grants nothing, and a plan takes it away. */
+  | 'empty-grant'
+  /** Permissions of role root, which do nothing: left as they are. */
+  | 'grant-on-root'
+  /** A user holds a role that does not exist: a plan takes it away. */
+  | 'dangling-role'
+  /** Users hold role root, and there is none: a plan makes it, for it to be seen. */
+  | 'root-role-missing'
+  /** There is no role guest on v2: enabling auth would make one that may do everything. A plan makes an empty one. */
+  | 'guest-missing'
+  /** A name that no policy may use: left out, and left alone by a plan with `unmanaged: 'keep'`. */
+  | 'user-left-out' | 'role-left-out'
+
+/** One thing that the draft says otherwise than the store. */
+export interface AdoptFinding {
+  readonly code: AdoptCode
+  /** The user or role that it is about. */
+  readonly name: string
+  readonly text: string
+  /** Whether planning the draft against the state writes something on its account. */
+  readonly planned: boolean
+}
+
+/** A draft, and where it differs from what was read. */
+export interface AdoptedPolicy {
+  readonly policy: Policy
+  readonly findings: readonly AdoptFinding[]
+}
+
+/** What etcd does not tell. */
+export interface AdoptOptions {
+  /** How users log in: all alike, or each by name. etcd tells nobody, and a wrong guess would let somebody in or lock somebody out. */
+  readonly logins: Login | Readonly<Record<string, Login>>
+}
+
+/**
+ * A policy that says what an auth store holds, on the API of that store. Planning it against the same state writes nothing but what the findings
+ * say: no right is lost or won by adopting a server.
+ *
+ * @throws {@link EtcdRbacError} `ERR_POLICY_INVALID` where the login of a user is not given
+ * @example
+ * ```ts
+ * import { EtcdAuth, policyOfState, v3Backend } from 'etcd-rbac'
+ * import { memoryEtcd } from 'etcd-rbac/testing'
+ * const auth = new EtcdAuth(v3Backend(memoryEtcd({ version: '3.5.30' }).auth), { identity: { user: 'root' } })
+ * const { policy, findings } = policyOfState(await auth.state(), { logins: 'certificate' })
+ * console.log(JSON.stringify(policy), findings.map(({ text }) => text))
+ * ```
+ */
+export function policyOfState(state: AuthState, { logins }: AdoptOptions): AdoptedPolicy {
+  const { api } = state
+  const findings: AdoptFinding[] = []
+  const find = (code: AdoptCode, name: string, text: string, planned: boolean): void => void findings.push({ code, name, text, planned })
+
+  const roles = new Map<string, readonly Permission[]>()
+  for (const [role, permissions] of Object.entries(state.roles)) {
+    if (role === 'root') {
+      if (permissions.length > 0) find('grant-on-root', role, 'role root has permissions of its own, which do nothing: it may do everything', false)
+      continue
+    }
+    const problem = nameProblem('role', role)?.found ?? (api === 'v2' && role.startsWith('_') ? `role ${quoted(role)} begins with "_"` : undefined)
+    if (problem !== undefined) find('role-left-out', role, `${visible(problem)}: the policy does not name it`, false)
+    else roles.set(role, grantsOf(role, permissions, find))
+  }
+  if (api === 'v2' && !roles.has('guest')) find('guest-missing', 'guest', 'there is no role guest: enabling auth would make one that may do everything', true)
+
+  const bindings = new Map<string, readonly string[]>()
+  const users = new Map<string, Login>()
+  const unknown: string[] = []
+  for (const [user, held] of Object.entries(state.users)) {
+    const login = typeof logins === 'string' ? logins : Object.hasOwn(logins, user) ? logins[user] : undefined
+    const problem = userProblem(user, login, api)
+    if (problem !== undefined) {
+      find('user-left-out', user, `${visible(problem)}: the policy does not name it`, false)
+      continue
+    }
+    if (login === undefined) {
+      unknown.push(user)
+      continue
+    }
+    users.set(user, login)
+    const kept = [...new Set(held)].filter((role) => role === 'root' || (roles.has(role) && !(api === 'v2' && role === 'guest')))
+    for (const role of new Set(held)) if (!kept.includes(role)) find('dangling-role', user, `user ${visible(quoted(user))} holds role ${visible(quoted(role))}, which ${Object.hasOwn(state.roles, role) ? 'the policy cannot name' : 'does not exist'}`, true)
+    bindings.set(user, kept)
+  }
+  if (unknown.length > 0) {
+    const problems = unknown.map((user) => ({ path: `$.logins[${JSON.stringify(user)}]`, code: 'ERR_USER_LOGIN', message: 'found nothing, wanted "certificate" or "password"' }) as const)
+    throw new EtcdRbacError('ERR_POLICY_INVALID', { found: `no login for ${unknown.slice(0, 10).map(quoted).join(', ')}${unknown.length > 10 ? ` and ${unknown.length - 10} more` : ''}`, wanted: 'to know how each user logs in, which etcd does not tell', fix: 'name the login of each, or one for all' }, { problems })
+  }
+  if (api === 'v3' && !Object.hasOwn(state.roles, 'root') && [...bindings.values()].some((held) => held.includes('root')))
+    find('root-role-missing', 'root', 'users hold role root, and there is no such role: etcd lets them do everything all the same', true)
+
+  const guest = roles.get('guest') ?? []
+  if (api === 'v2') roles.delete('guest')
+  const half = { roles: tableOf(roles), bindings: tableOf(bindings) }
+  return { policy: parsePolicy({ users: tableOf(users), [api]: api === 'v2' ? { guest, ...half } : half }), findings }
+}
+
+/** Why no policy may name that user. */
+function userProblem(user: string, login: Login | undefined, api: AuthState['api']): string | undefined {
+  const problem = nameProblem('user', user)?.found
+  if (problem !== undefined || api === 'v3') return problem
+  if (user.startsWith('_')) return `user ${quoted(user)} begins with "_"`
+  return user.includes(':') && login === 'password' ? `user ${quoted(user)} holds ":" and logs in by password, which HTTP cannot carry` : undefined
+}
+
+/** The permissions of a role that grant something, one for each scope. */
+function grantsOf(role: string, permissions: readonly Permission[], find: (code: AdoptCode, name: string, text: string, planned: boolean) => void): readonly Permission[] {
+  const sound = permissions.filter((permission) => {
+    if (grantsSomething(permission.keys)) return true
+    find('empty-grant', role, `role ${quoted(role)} grants ${visible(showPermission(permission))}, which opens nothing`, true)
+    return false
+  })
+  const scopes = new Map<string, number>()
+  for (const { keys } of sound) scopes.set(scopeOf(keys), (scopes.get(scopeOf(keys)) ?? 0) + 1)
+  const kept = byScope(sound)
+  for (const [scope, count] of scopes) {
+    const permission = kept.get(scope)
+    if (count > 1 && permission !== undefined) find('duplicate-grant', role, `role ${quoted(role)} has ${count} permissions on the same keys, which add up to ${visible(showPermission(permission))}`, permission.keys.api === 'v3')
+  }
+  return [...kept.values()]
+}
+
+function grantsSomething(keys: KeyRange | PathPattern): boolean {
+  if (keys.api === 'v3') return toWire(keys).key.length > 0 && !isEmptyInterval(toInterval(keys))
+  try {
+    pattern(keys.pattern)
+    return true
+  } catch {
+    return false
+  }
+}
