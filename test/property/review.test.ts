@@ -40,7 +40,7 @@ function kindsOf(operation: Operation): readonly OperationClass[] {
   }
 }
 
-test('whatever two releases answer differently is of a kind that is named for its user, and in that direction', () => {
+test('whatever two releases answer differently is of a kind that is named for its user, and in that direction', { timeout: 60_000 }, () => {
   let changed = 0
   fc.assert(
     fc.property(policies, versions, versions, fc.array(smallOperation, { minLength: 1, maxLength: 20 }), (policy, from, to, operations) => {
