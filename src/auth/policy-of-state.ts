@@ -6,10 +6,10 @@ import type { KeyRange } from '../keys/key-range.js'
 import { pattern, type PathPattern } from '../keys/pattern.js'
 import type { Permission } from '../keys/permission.js'
 import { byScope, scopeOf } from '../keys/scope.js'
-import { showPermission } from '../keys/show.js'
+import { showKeys, showPermission } from '../keys/show.js'
 import { parsePolicy } from '../policy/define.js'
 import type { Login, Policy } from '../policy/policy.js'
-import { tableOf, type AuthState } from './state.js'
+import { tableOf, type AuthState, type StoredPermission } from './state.js'
 import { visible } from './visible.js'
 
 /** What a policy cannot say of a store. */
@@ -18,6 +18,8 @@ export type AdoptCode =
   | 'duplicate-grant'
   /** A range that holds no key, or a pattern that matches nothing or crashes etcd: it grants nothing, and a plan takes it away. */
   | 'empty-grant'
+  /** A permission of a type that etcd does not know, and by which it grants nothing: a plan takes it away. */
+  | 'unknown-type'
   /** Permissions of role root, which do nothing: left as they are. */
   | 'grant-on-root'
   /** A user holds a role that does not exist: a plan takes it away. */
@@ -26,7 +28,7 @@ export type AdoptCode =
   | 'root-role-missing'
   /** There is no role guest on v2: enabling auth would make one that may do everything. A plan makes an empty one. */
   | 'guest-missing'
-  /** A name that no policy may use: left out, and left alone by a plan with `unmanaged: 'keep'`. */
+  /** A name that no policy may use: left out. A plan with `unmanaged: 'keep'` leaves it alone, but takes roles of the policy from such a user. */
   | 'user-left-out' | 'role-left-out'
 
 /** One thing that the draft says otherwise than the store. */
@@ -89,7 +91,8 @@ export function policyOfState(state: AuthState, { logins }: AdoptOptions): Adopt
     const login = typeof logins === 'string' ? logins : Object.hasOwn(logins, user) ? logins[user] : undefined
     const problem = userProblem(user, login, api)
     if (problem !== undefined) {
-      find('user-left-out', user, `${visible(problem)}: the policy does not name it`, false)
+      const loses = held.some((role) => roles.has(role))
+      find('user-left-out', user, `${visible(problem)}: the policy does not name it${loses ? ', and whoever it does not name may hold none of its roles' : ''}`, loses)
       continue
     }
     if (login === undefined) {
@@ -123,10 +126,11 @@ function userProblem(user: string, login: Login | undefined, api: AuthState['api
 }
 
 /** The permissions of a role that grant something, one for each scope. */
-function grantsOf(role: string, permissions: readonly Permission[], find: (code: AdoptCode, name: string, text: string, planned: boolean) => void): readonly Permission[] {
-  const sound = permissions.filter((permission) => {
-    if (grantsSomething(permission.keys)) return true
-    find('empty-grant', role, `role ${quoted(role)} grants ${visible(showPermission(permission))}, which opens nothing`, true)
+function grantsOf(role: string, permissions: readonly StoredPermission[], find: (code: AdoptCode, name: string, text: string, planned: boolean) => void): readonly Permission[] {
+  const sound = permissions.filter((permission): permission is Permission => {
+    if (permission.type === 'unknown') find('unknown-type', role, `role ${quoted(role)} has a permission on ${visible(showKeys(permission.keys))} of a type that etcd does not know`, true)
+    else if (grantsSomething(permission.keys)) return true
+    else find('empty-grant', role, `role ${quoted(role)} grants ${visible(showPermission(permission))}, which opens nothing`, true)
     return false
   })
   const scopes = new Map<string, number>()
