@@ -5,7 +5,8 @@ import type { MemoryClient } from 'etcd-rbac/testing'
 
 interface RangeRequest {
   readonly key: Buffer
-  readonly range_end: Buffer
+  /** Left away for one key. */
+  readonly range_end?: Buffer
 }
 
 /** What is asked of a v3 client: the raw calls of etcd3's `kv`, and a watch that is opened and closed. */
@@ -102,14 +103,16 @@ export async function attemptV2(fetch: FetchLike, endpoint: string, { op }: KeyO
   return response.status !== 401
 }
 
-/** `key` and `range_end` of etcd's RPCs (rpc.proto): an empty end is one key, a zero byte is "no end". */
+/**
+ * `key` and `range_end` of etcd's RPCs (rpc.proto): without an end it is one key, an end of a zero byte is "no end". An empty end is left away, never
+ * sent: etcd before 3.7 checks the right to one key then, and reads all that follow.
+ */
 function wireRange(keys: KeyRange): RangeRequest {
-  const none = Buffer.alloc(0)
   const open = Buffer.alloc(1)
   const bytes = (key: string | { readonly base64: string }): Buffer => (typeof key === 'string' ? Buffer.from(key) : Buffer.from(key.base64, 'base64'))
   switch (keys.kind) {
     case 'key':
-      return { key: bytes(keys.key), range_end: none }
+      return { key: bytes(keys.key) }
     case 'range':
       return { key: bytes(keys.start), range_end: bytes(keys.end) }
     case 'fromKey':

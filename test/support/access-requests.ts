@@ -36,9 +36,9 @@ export function operations(users: readonly string[], roles: readonly string[]): 
   )
 }
 
-function wire(range: KeyRange): { readonly key: Buffer; readonly range_end: Buffer } {
+function wire(range: KeyRange): { readonly key: Buffer; readonly range_end?: Buffer } {
   const { key: start, rangeEnd } = toWire(range)
-  return { key: Buffer.from(start), range_end: Buffer.from(rangeEnd) }
+  return { key: Buffer.from(start), ...(rangeEnd.length === 0 ? {} : { range_end: Buffer.from(rangeEnd) }) }
 }
 
 function keyMessage({ op, keys: asked, prevKv }: KeyOperation): object {
