@@ -6,6 +6,7 @@
 import { compareBytes } from '../../bytes.js'
 import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
 import { readSignatureAlgorithm } from './algorithms.js'
+import { certificateParts } from './certificate-parts.js'
 import { contents, encoded, readDer, type DerValue } from './der.js'
 import { fieldsOf, oidOf, wholeBits } from './fields.js'
 import { readForeignCertificate, type ForeignCertificate } from './foreign/read-certificate.js'
@@ -53,39 +54,22 @@ export function certificateError(reason: string, wanted = 'a certificate that ca
 type Outer = Omit<UnverifiedCertificate, keyof ForeignCertificate | 'der'>
 
 function readOuter(value: DerValue): Outer {
-  const fields = fieldsOf(value, 'certificate')
-  const tbs = fields.take(0x30, 'part that is signed')
-  const outer = fields.take(0x30, 'signature algorithm')
-  const signature = wholeBits(fields.take(0x03, 'signature'), 'signature')
-  fields.end()
-
-  const inner = fieldsOf(tbs, 'certificate')
-  inner.optional(0xa0)
-  inner.take(0x02, 'serial number')
-  const algorithm = inner.take(0x30, 'signature algorithm')
-  const issuer = inner.take(0x30, 'issuer')
-  inner.take(0x30, 'validity')
-  const subject = inner.take(0x30, 'subject')
-  const spki = inner.take(0x30, 'public key')
-  // The unique identifiers of version 2 are obsolete, and allowed.
-  inner.optional(0x81)
-  inner.optional(0x82)
-  const extensions = inner.optional(0xa3)
-  inner.end()
+  const { tbs, outerAlgorithm, signature, algorithm, issuer, subject, publicKey, extensions } = certificateParts(value)
+  const signatureBits = wholeBits(signature, 'signature')
   // Byte for byte (RFC 5280 §4.1.1.2): only the inner one is signed, and Go reads no certificate in which they differ.
-  if (compareBytes(encoded(algorithm), encoded(outer)) !== 0) throw certificateError('its two signature algorithms differ')
+  if (compareBytes(encoded(algorithm), encoded(outerAlgorithm)) !== 0) throw certificateError('its two signature algorithms differ')
   readSignatureAlgorithm(algorithm)
-  for (const extension of extensions?.children[0]?.children ?? []) checkKnownExtension(extension)
+  for (const extension of extensions) checkKnownExtension(extension)
 
   return {
-    signature,
+    signature: signatureBits,
     signed: encoded(tbs),
     issuer: readName(issuer),
     issuerDer: encoded(issuer),
     subject: readName(subject),
     subjectDer: encoded(subject),
-    publicKey: readPublicKey(spki),
-    publicKeyDer: encoded(spki),
+    publicKey: readPublicKey(publicKey),
+    publicKeyDer: encoded(publicKey),
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { fromUtf8 } from '../../bytes.js'
 import type { AlternativeName, ExtendedUsage } from './certificate.js'
+import { certificateParts } from './certificate-parts.js'
 import { contents, encoded, readDer, type DerValue } from './der.js'
 import { fieldsOf, oidOf } from './fields.js'
 import { readName } from './name.js'
@@ -26,23 +27,9 @@ export interface CertificateOutline {
 
 /** @throws {@link EtcdRbacError} `ERR_DER_INVALID` */
 export function readOutline(der: Uint8Array): CertificateOutline {
-  const certificate = fieldsOf(readDer(der), 'certificate')
-  const body = fieldsOf(certificate.take(0x30, 'part that is signed'), 'certificate')
-  certificate.take(0x30, 'signature algorithm')
-  certificate.take(0x03, 'signature')
-  certificate.end()
-  body.optional(0xa0)
-  body.take(0x02, 'serial number')
-  body.take(0x30, 'signature algorithm')
-  const issuer = body.take(0x30, 'issuer')
-  body.take(0x30, 'validity')
-  const subject = body.take(0x30, 'subject')
-  const publicKey = body.take(0x30, 'public key')
-  // The unique identifiers of version 2 are obsolete, and allowed.
-  body.optional(0x81)
-  body.optional(0x82)
-  const extensions = (body.optional(0xa3)?.children[0]?.children ?? []).map(listedBy)
-  body.end()
+  const parts = certificateParts(readDer(der))
+  const { issuer, subject, publicKey } = parts
+  const extensions = parts.extensions.map(listedBy)
   const listOf = (oid: string): readonly DerValue[] | undefined => extensions.find((extension) => extension.oid === oid)?.values
   const usages = listOf(EXTENDED_KEY_USAGE)?.map(oidOf) ?? [ANY_EXTENDED_KEY_USAGE]
   const allows = (oid: string): boolean => usages.includes(oid) || usages.includes(ANY_EXTENDED_KEY_USAGE)
