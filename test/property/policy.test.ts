@@ -5,47 +5,9 @@ import { compareBytes, concatBytes } from '../../src/bytes.js'
 import { isEtcdRbacError } from '../../src/errors.js'
 import { prefixEnd, toInterval } from '../../src/keys/interval.js'
 import { anonymous, can, definePolicy, del, get, parsePolicy, path, put, watch, type KeyOperation, type Permission, type Policy } from '../../src/policy/index.js'
-import { anyPattern, anyRange, keyRange, keysUpTo, permission, smallKey, smallPath } from '../support/arbitrary.js'
+import { anyRange, keyRange, keysUpTo, permission, smallKey, smallPath } from '../support/arbitrary.js'
+import { damagedPolicy, policySpec } from '../support/policies.js'
 import type { KeyRange, PathPattern } from '../../src/keys/index.js'
-
-const userName = fc.constantFrom('root', 'alice', 'bob', 'constructor', '__proto__', '10', 'toString', 'é', 'calico-node')
-const roleName = fc.constantFrom('node', 'audit', 'constructor', '__proto__', '7', 'valueOf', 'kube:admin')
-
-/** A table as `JSON.parse` makes it, in which `__proto__` is a name like any other. */
-function table<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
-  const result: Record<string, T> = {}
-  for (const [name, value] of entries) Object.defineProperty(result, name, { value, enumerable: true, configurable: true, writable: true })
-  return result
-}
-
-function half<S extends KeyRange | PathPattern>(users: readonly string[], keys: fc.Arbitrary<S>, roleNames = roleName) {
-  return fc.uniqueArray(roleNames, { maxLength: 4 }).chain((roles) =>
-    fc.record({
-      roles: fc.tuple(...roles.map((role) => fc.tuple(fc.constant(role), fc.array(permission(keys), { maxLength: 4 })))).map(table),
-      bindings: fc.uniqueArray(fc.constantFrom(...users), { maxLength: users.length })
-        .chain((bound) => fc.tuple(...bound.map((user) => fc.tuple(fc.constant(user), fc.uniqueArray(fc.constantFrom('root', ...roles), { maxLength: 3 }))))).map(table),
-    }),
-  )
-}
-
-/** etcd v2 hides other names from its lists, so that a policy for it may not use them. */
-const listedOnV2 = (name: string): boolean => !name.startsWith('_')
-
-/** What `definePolicy` may be given. */
-function policySpec(ranges: fc.Arbitrary<KeyRange>) {
-  return fc.uniqueArray(userName, { minLength: 1, maxLength: 5 }).chain((users) =>
-    fc.record(
-      {
-        users: fc.tuple(...users.map((user) => fc.tuple(fc.constant(user), fc.constantFrom('certificate' as const, 'password' as const)))).map(table),
-        members: fc.uniqueArray(fc.constantFrom('etcd-0', 'etcd-1', 'hasOwnProperty'), { maxLength: 3 }),
-        authorities: fc.uniqueArray(fc.constantFrom('ca', 'isPrototypeOf'), { maxLength: 2 }),
-        v3: half(users, ranges),
-        v2: fc.tuple(half(users, anyPattern, roleName.filter(listedOnV2)), fc.array(permission(anyPattern), { maxLength: 3 })).map(([rest, guest]) => ({ ...rest, guest })),
-      },
-      { requiredKeys: ['users'] },
-    ).map(({ v2, ...rest }) => ({ ...rest, ...(v2 !== undefined && users.every(listedOnV2) ? { v2 } : {}) })),
-  )
-}
 
 describe('a policy', () => {
   test('is the same policy after JSON, and after being defined again', () => {
@@ -74,22 +36,8 @@ describe('a policy', () => {
   })
 
   test('of any JSON, and of any damaged policy, is made or refused with a typed error whose problems have paths', () => {
-    const damaged = fc.tuple(policySpec(anyRange), fc.nat(), fc.jsonValue()).map(([spec, at, replacement]) => {
-      const copy = JSON.parse(JSON.stringify(parsePolicy(spec))) as unknown
-      const places: (() => void)[] = []
-      const visit = (value: unknown): void => {
-        if (typeof value !== 'object' || value === null) return
-        for (const name of Object.keys(value)) {
-          places.push(() => Object.defineProperty(value, name, { value: replacement, enumerable: true }))
-          visit((value as Record<string, unknown>)[name])
-        }
-      }
-      visit(copy)
-      places[at % places.length]?.()
-      return copy
-    })
     fc.assert(
-      fc.property(fc.oneof(fc.jsonValue(), damaged, fc.anything({ withNullPrototype: true, withMap: true, withTypedArray: true, withSparseArray: true })), (value) => {
+      fc.property(fc.oneof(fc.jsonValue(), damagedPolicy(fc.jsonValue()), fc.anything({ withNullPrototype: true, withMap: true, withTypedArray: true, withSparseArray: true })), (value) => {
         let policy: Policy
         try {
           policy = parsePolicy(value)
