@@ -19,43 +19,31 @@ export interface V3Client {
 
 /** The calls of an etcd3 client, each with a deadline: etcd3 has none by itself. */
 export function v3Client(etcd: Etcd3): V3Client {
-  const deadline = (): { deadline: number } => ({ deadline: Date.now() + 10_000 })
-  return {
-    range: (request) => etcd.kv.range(request, deadline()),
-    put: (request) => etcd.kv.put(request, deadline()),
-    deleteRange: (request) => etcd.kv.deleteRange(request, deadline()),
-    watch: (request) => openWatch(etcd, request, deadline()),
-  }
+  return callsOf(etcd as unknown as Clients, () => ({ deadline: Date.now() + 10_000 }))
 }
 
-/** The same calls of the double. */
+/** The same calls of the double, whose clock knows no deadlines. */
 export function memoryV3Client(client: MemoryClient): V3Client {
-  return {
-    range: (request) => client.kv.range(request),
-    put: (request) => client.kv.put(request),
-    deleteRange: (request) => client.kv.deleteRange(request),
-    watch: async (request) => {
-      const { canceled, cancel_reason } = await client.watch(request)
-      if (canceled) throw new Error(cancel_reason)
-    },
-  }
+  return callsOf(client, () => ({}))
 }
 
-interface WatchStream {
-  write(request: object): void
-  end(): void
-  cancel(): void
-  on(event: 'data', listener: (response: { created: boolean; canceled: boolean; cancel_reason: string }) => void): void
-  on(event: 'error', listener: (error: Error) => void): void
-  on(event: 'status', listener: () => void): void
+/** What etcd3 and the double have alike. */
+type Clients = Pick<MemoryClient, 'kv' | 'watchClient'>
+
+function callsOf({ kv, watchClient }: Clients, options: () => { deadline?: number }): V3Client {
+  return {
+    range: (request) => kv.range(request, options()),
+    put: (request) => kv.put(request, options()),
+    deleteRange: (request) => kv.deleteRange(request, options()),
+    watch: (request) => openWatch(watchClient, request, options()),
+  }
 }
 
 /**
  * Opens a watch and closes it. Not by etcd3's own watcher, which never hears of a watch that was refused at its creation. It is ended before it
  * is cancelled: etcd3 takes a stream that fails while it can still be written to for a broken member, and closes the channel under the next call.
  */
-async function openWatch(etcd: Etcd3, request: RangeRequest, options: { deadline: number }): Promise<void> {
-  const { watchClient } = etcd as unknown as { watchClient: { watch(options: { deadline: number }): Promise<WatchStream> } }
+export async function openWatch(watchClient: Clients['watchClient'], request: RangeRequest, options: { deadline?: number }): Promise<void> {
   const stream = await watchClient.watch(options)
   const ended = new Promise<void>((resolve) => stream.on('status', () => resolve()))
   try {

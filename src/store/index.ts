@@ -3,4 +3,21 @@ export { createStore, isFailure, isReset, type Store, type StoreOptions } from '
 export type { Caller } from './caller.js'
 export type { HttpReply, HttpRequest, Reset } from './v2/reply.js'
 export type { Failure, GrpcStatus } from './v3/failures.js'
-export type { Calls, DeleteRangeReply, HeaderReply, KeyValue, Method, PutReply, RangeReply, ResponseHeader, StatusReply, WatchReply } from './v3/rpc.js'
+export type {
+  Calls,
+  DeleteRangeReply,
+  HeaderReply,
+  KeyValue,
+  LeaseKeepAliveReply,
+  LeaseTimeToLiveReply,
+  Member,
+  Method,
+  PutReply,
+  RangeReply,
+  ResponseHeader,
+  StatusReply,
+  WatchEvent,
+  WatchReply,
+  WatchRequest,
+} from './v3/rpc.js'
+export type { WatchStream } from './v3/watch.js'

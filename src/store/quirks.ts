@@ -4,7 +4,7 @@
  * "measured" below: tried on 3.3.25, 3.4.23, 3.5.16, 3.5.30, 3.5.35, 3.6.16 and 3.7.3. Where only the two sides of a change have been
  * measured, the release in between that brought it is named as etcd's changelog has it, or as the first of its minor version.
  */
-import { nestedTransaction, transactionPut, unguardedCalls, watchLeak } from '../advisories/advisories.js'
+import { leaseKeys, nestedTransaction, transactionPut, unguardedCalls, watchLeak } from '../advisories/advisories.js'
 import { isSince, parseVersion, type EtcdVersion, type Since } from '../advisories/version.js'
 
 /** The name of a change. */
@@ -22,15 +22,22 @@ export type Change =
   | 'openWatchChecked'
   | 'watchRefusalExplained'
   | 'emptyWatchExplained'
+  | 'watchIdChosen'
+  | 'negativeWatchRefused'
+  | 'tombstonesKept'
+  | 'progressTold'
   | 'nestedTransactionChecked'
   | 'transactionPutChecked'
   | 'emptyEndIgnored'
   | 'leaseCheckedFirst'
   | 'checkedInOrder'
-  | 'compactNeedsRoot'
+  | 'callsGuarded'
+  | 'leaseKeysChecked'
   | 'statusNeedsUser'
   | 'statusOpenToUsers'
   | 'longStatus'
+  | 'maintenanceCoded'
+  | 'alarmHeader'
   | 'v2Off'
   | 'v2Gone'
   | 'directoryUpdateFails'
@@ -66,6 +73,14 @@ const changes: Readonly<Record<Change, Since>> = {
   watchRefusalExplained: { '3.4': 0 },
   /** The watch of an empty range says why it is cancelled. Measured. */
   emptyWatchExplained: { '3.4': 0 },
+  /** A watch from a revision below 0 is refused at once. Absent from 3.5.23 and 3.6.5, by source; in 3.4 by the date of the change. */
+  negativeWatchRefused: { '3.4': 39, '3.5': 24, '3.6': 6, '3.7': 0 },
+  /** What was deleted at the compacted revision is still told to a watch from there. `mvcc/hash.go` names the last releases without. */
+  tombstonesKept: { '3.4': 34, '3.5': 16, '3.6': 0 },
+  /** A client may choose the id of a watch. CHANGELOG-3.4. */
+  watchIdChosen: { '3.4': 0 },
+  /** A client may ask how far its watches have come. CHANGELOG-3.4. */
+  progressTold: { '3.4': 0 },
   nestedTransactionChecked: nestedTransaction.fixed,
   transactionPutChecked: transactionPut.fixed,
   /**
@@ -77,13 +92,19 @@ const changes: Readonly<Record<Change, Since>> = {
   leaseCheckedFirst: { '3.7': 0 },
   /** What the operations of a transaction rely on is looked for one by one; before, first for all puts, then for all ranges. `txn.go`. */
   checkedInOrder: { '3.6': 0 },
-  compactNeedsRoot: unguardedCalls.fixed,
+  /** Compact asks for role root, MemberList and calls about leases for somebody. */
+  callsGuarded: unguardedCalls.fixed,
+  leaseKeysChecked: leaseKeys.fixed,
   /** Status asks for role root: in 3.6 from its first release (`v3rpc/maintenance.go`, `isPermitted`), in 3.5 since the guard of 3.5.28. */
   statusNeedsUser: { ...unguardedCalls.fixed, '3.6': 0 },
   /** Status asks for a user only, no longer for role root (`requireAuthInfo`). */
   statusOpenToUsers: { '3.5': 32, '3.6': 12, '3.7': 0 },
   /** Status tells the applied index and the size in use. Measured. */
   longStatus: { '3.4': 0 },
+  /** Refusals of Defragment and Hash have a code, and the usual text. Measured. */
+  maintenanceCoded: { '3.6': 0 },
+  /** Alarms are listed under a header. Measured. */
+  alarmHeader: { '3.5': 0 },
 
   // ---- v2
   /** `--enable-v2` is off unless asked for. */

@@ -14,6 +14,7 @@ import { answer } from './v3/call.js'
 import { isFailure, type Failure } from './v3/failures.js'
 import type { Calls, Method } from './v3/rpc.js'
 import { emptyState } from './v3/state.js'
+import { watchStream, type WatchStream } from './v3/watch.js'
 
 /** Which etcd to be. */
 export interface StoreOptions {
@@ -29,6 +30,8 @@ export interface Store {
   readonly v2: boolean
   /** Answers a v3 call. */
   call<M extends Method>(method: M, request: Calls[M][0], caller: Caller, now: Date): Calls[M][1] | Failure
+  /** Opens a stream of watches. */
+  watch(caller: Caller): WatchStream
   /** Answers an HTTP request of the client port, or resets its connection. */
   http(request: HttpRequest, caller: Caller, now: Date): HttpReply | Reset
   /** Whether a request has killed the member for good: it dies again at each start. */
@@ -56,6 +59,7 @@ export function createStore(options: StoreOptions): Store {
     version: options.version,
     v2,
     call: (method, request, caller, now) => answer({ state, quirks, caller, now }, method, request),
+    watch: (caller) => watchStream({ state, quirks, caller }),
     http: (request, caller, now) => (state.dead ? { reset: true } : answerHttp({ tree, quirks, v2, caller, now }, request)),
     isDead: () => state.dead,
   }

@@ -1,136 +1,88 @@
-/** One client of a double: requests in etcd3's shape, through the line, to the store, and back. */
-import { isFailure, type Calls, type Caller, type Failure, type Method } from '../store/index.js'
-import { withoutPasswords } from './calls.js'
+/** One client of a double: etcd3's clients over one way to the store. */
+import { isFailure, type Caller, type WatchRequest } from '../store/index.js'
+import { createCallable, type Exec } from './callable.js'
 import { createFetch } from './fetch.js'
-import { DEADLINE_EXCEEDED, notSent, toGrpcError, UNAVAILABLE } from './grpc-error.js'
-import { send, type Credentials, type Line } from './line.js'
-import type { CallOptions, MemoryAuth, MemoryClient, MemoryKv, PermissionReply } from './types.js'
-import { asMessage, authEncoders, bytesField, isUnsendable, numberField, PERMISSION_TYPES, type Message } from './wire.js'
-import { fromTxn, toDeleteRange, toPut, toRange, toTxn } from './wire-keys.js'
+import { toGrpcError, toStreamError, UNAVAILABLE } from './grpc-error.js'
+import type { Credentials, Line } from './line.js'
+import { leaseKeepAlive, rpcs, type Rpc } from './rpcs.js'
+import { createLogin, ship, type Login } from './send.js'
+import { openStream, type MemoryStream } from './stream.js'
+import type { CallOptions } from './services.js'
+import type { MemoryClient } from './types.js'
+import { received } from './wire.js'
+import { toWatch } from './wire-keys.js'
 
-type Send = <M extends Method>(method: M, message: unknown, encode: (message: Message) => Calls[M][0], options?: CallOptions) => Promise<Calls[M][1]>
+/** Sends a message of an RPC. What it is refused with is thrown as etcd3's unary calls have it, or as its streams do. */
+type Ask = (rpc: Rpc, message: unknown, options?: CallOptions, toError?: typeof toStreamError) => Promise<object>
 
-/** The names of the messages that are not called after their method. */
-const MESSAGES: Partial<Record<Method, string>> = { range: 'RangeRequest', put: 'PutRequest', deleteRange: 'DeleteRangeRequest', txn: 'TxnRequest', compact: 'CompactionRequest', watchCreate: 'WatchRequest', authenticate: 'AuthenticateRequest' }
-
-const messageOf = (method: Method): string => MESSAGES[method] ?? `Auth${method.charAt(0).toUpperCase()}${method.slice(1)}Request`
-
-/** Logs in where the client has a password: before the first call, and again when the token is not known any more. */
-function createLogin({ store, clock }: Line, { caller, password }: Credentials): <T extends object>(run: (caller: Caller) => T | Failure) => T | Failure {
-  if (!password) return (run) => run(caller)
-  let token: string | undefined
-  return (run) => {
-    for (let attempt = 0; ; attempt++) {
-      if (token === undefined) {
-        const answer = store.call('authenticate', { name: password.user, password: password.password }, { ...caller, token: undefined }, clock.now())
-        if (isFailure(answer)) return answer
-        token = answer.token
-      }
-      const answer = run({ ...caller, token })
-      if (attempt > 0 || !isFailure(answer) || answer.status !== 'UNAUTHENTICATED') return answer
-      token = undefined
-    }
-  }
+/** Lets the streams say what is new, not before a moment: real timers may be a little early. */
+function pumpAt(line: Line, moment: number): void {
+  const left = moment - line.clock.now().getTime()
+  // No timer of a platform is longer.
+  if (left > 0) line.clock.after(Math.min(left, 2 ** 31 - 1), () => pumpAt(line, moment))
+  else line.streams.forEach((stream) => stream.pump())
 }
 
-function createSend(line: Line, credentials: Credentials): Send {
+function createAsk(line: Line, credentials: Credentials, login: Login): Ask {
   const { store, clock, classes } = line
-  const login = createLogin(line, credentials)
-  const encoded = <T>(encode: () => T): T => {
-    try {
-      return encode()
-    } catch (error) {
-      throw isUnsendable(error) ? toGrpcError(notSent(error.message), classes) : error
-    }
+  return async (rpc, message, options, toError = (failure) => toGrpcError(failure, classes)) => {
+    const { call, takes = '', encode, decode } = rpc
+    const effect = (request: object): object => login((caller) => store.call(call, request, caller, clock.now()))
+    const reply = await ship(line, credentials, { method: call, message, takes, encode, effect, options, toError })
+    // A lease ends by itself, which may be news to those who watch its keys.
+    if (call === 'leaseGrant' || call === 'leaseKeepAlive') pumpAt(line, clock.now().getTime() + Number((reply as { TTL: string }).TTL) * 1000)
+    return received(decode(reply), line.bytes)
   }
-  return (method, message, encode, options) =>
-    send(line, {
-      call: { api: 'v3', method, request: withoutPasswords(message), commonName: credentials.caller.commonName },
-      effect: () => {
-        const request = encoded(() => encode(asMessage(message, messageOf(method))))
-        const answer = login((caller) => store.call(method, request, caller, clock.now()))
-        if (isFailure(answer)) throw toGrpcError(answer, classes)
-        return answer
-      },
-      lost: () => toGrpcError(UNAVAILABLE, classes),
-      whenOver: (end) => {
-        const left = options?.deadline === undefined ? undefined : Number(options.deadline) - clock.now().getTime()
-        if (left === undefined) return false
-        const over = (): void => end(toGrpcError(DEADLINE_EXCEEDED, classes))
-        if (left <= 0) over()
-        else clock.after(left, over)
-        return left <= 0
-      },
-    })
 }
 
-function shownPermission({ permType, key, range_end }: Calls['roleGet'][1]['perm'][number]): PermissionReply {
-  // Of a type without name, etcd3 shows the number.
-  return { permType: PERMISSION_TYPES[permType] ?? (permType as unknown as string), key: key.slice(), range_end: range_end.slice() }
+/** The client of a service, as etcd3 has it: methods that take a message, and methods that take options only. */
+function serviceClient(exec: Exec, service: string): object {
+  const methods = Object.entries(rpcs[service] ?? {}).map(([name, rpc]) => {
+    const bare = (options?: CallOptions): Promise<object> => exec(rpc, {}, options)
+    const given = (message: unknown, options?: CallOptions): Promise<object> => exec(rpc, message, options)
+    return [name, rpc.takes === undefined ? bare : given]
+  })
+  return Object.fromEntries(methods) as object
 }
 
-function authClient(run: Send): MemoryAuth {
-  const plain = <M extends Method>(method: M, options?: CallOptions): Promise<Calls[M][1]> => run(method, {}, () => ({}), options)
-  const given = <M extends Method>(method: M, message: Message | undefined, options?: CallOptions): Promise<Calls[M][1]> => {
-    const encode = authEncoders[method] as (message: Message) => Calls[M][0]
-    return run(method, message, encode, options)
-  }
+/** The streams of a client, by etcd's names. */
+function streamsOf(line: Line, credentials: Credentials, login: Login, ask: Ask): Readonly<Record<'watch' | 'leaseKeepAlive', () => MemoryStream<never, unknown>>> {
+  const { store, clock, classes } = line
+  const broken = (): Error | undefined => (store.isDead() ? toStreamError(UNAVAILABLE) : undefined)
   return {
-    authEnable: (options) => plain('authEnable', options),
-    authDisable: (options) => plain('authDisable', options),
-    authStatus: (options) => plain('authStatus', options),
-    authenticate: (request, options) => given('authenticate', request, options),
-    userAdd: (request, options) => given('userAdd', request, options),
-    userGet: async (request, options) => {
-      const { header, roles } = await given('userGet', request, options)
-      return { header, roles: [...roles] }
+    watch: () => {
+      const stream = login((caller) => store.watch(caller))
+      if (isFailure(stream)) throw toGrpcError(stream, classes)
+      const effect = (request: WatchRequest): object => {
+        stream.send(request, clock.now())
+        return []
+      }
+      const take = (message: unknown): Promise<readonly unknown[]> =>
+        ship(line, credentials, { method: 'watch', message, takes: 'WatchRequest', encode: toWatch, effect, toError: toStreamError }) as Promise<readonly unknown[]>
+      return openStream(line, { take, news: () => stream.take(clock.now()).map((reply) => received(reply, line.bytes)), broken })
     },
-    userList: async (options) => {
-      const { header, users } = await plain('userList', options)
-      return { header, users: [...users] }
-    },
-    userDelete: (request, options) => given('userDelete', request, options),
-    userChangePassword: (request, options) => given('userChangePassword', request, options),
-    userGrantRole: (request, options) => given('userGrantRole', request, options),
-    userRevokeRole: (request, options) => given('userRevokeRole', request, options),
-    roleAdd: (request, options) => given('roleAdd', request, options),
-    roleGet: async (request, options) => {
-      const { header, perm } = await given('roleGet', request, options)
-      return { header, perm: perm.map(shownPermission) }
-    },
-    roleList: async (options) => {
-      const { header, roles } = await plain('roleList', options)
-      return { header, roles: [...roles] }
-    },
-    roleDelete: (request, options) => given('roleDelete', request, options),
-    roleGrantPermission: (request, options) => given('roleGrantPermission', request as Message, options),
-    roleRevokePermission: (request, options) => given('roleRevokePermission', request as Message, options),
-  }
-}
-
-function kvClient(run: Send): MemoryKv {
-  return {
-    range: (request, options) => run('range', request as Message, toRange, options),
-    put: (request, options) => run('put', request as Message, toPut, options),
-    deleteRange: (request, options) => run('deleteRange', request as Message, toDeleteRange, options),
-    txn: async (request, options) => fromTxn(await run('txn', request as Message, toTxn, options)) as unknown as Awaited<ReturnType<MemoryKv['txn']>>,
-    compact: (request, options) => run('compact', request as Message, (message) => ({ revision: numberField(message, 'revision') }), options),
+    leaseKeepAlive: () => openStream(line, { take: async (message: unknown) => [await ask(leaseKeepAlive, message, undefined, toStreamError)], news: () => [], broken }),
   }
 }
 
 /** A client. Those that it gives rise to share its line. */
 export function createClient(line: Line, credentials: Credentials): MemoryClient {
-  const run = createSend(line, credentials)
   const { caller } = credentials
+  const login = createLogin(line, credentials)
+  const ask = createAsk(line, credentials, login)
+  const { watch, leaseKeepAlive: keepAlive } = streamsOf(line, credentials, login, ask)
   const derived = (change: Caller): MemoryClient => createClient(line, { caller: { ...caller, token: undefined, ...change } })
+  const services = {
+    auth: serviceClient(ask, 'Auth'),
+    kv: serviceClient(ask, 'KV'),
+    leaseClient: { ...serviceClient(ask, 'Lease'), leaseKeepAlive: () => Promise.resolve(keepAlive()) },
+    watchClient: { watch: () => Promise.resolve().then(watch) },
+    cluster: serviceClient(ask, 'Cluster'),
+    maintenance: serviceClient(ask, 'Maintenance'),
+  } as Pick<MemoryClient, 'auth' | 'kv' | 'leaseClient' | 'watchClient' | 'cluster' | 'maintenance'>
   return {
-    auth: authClient(run),
-    kv: kvClient(run),
-    maintenance: { status: (options) => run('status', {}, () => ({}), options) },
-    watch: (request, options) => {
-      const encode = (message: Message): Calls['watchCreate'][0] => ({ key: bytesField(message, 'key'), range_end: bytesField(message, 'range_end') })
-      return run('watchCreate', request as Message, encode, options)
-    },
+    ...services,
+    callable: createCallable(ask, { watch, leaseKeepAlive: keepAlive }),
     fetch: createFetch(line, credentials),
     as: (commonName) => derived({ commonName: commonName ?? '' }),
     anonymous: () => derived({ commonName: undefined }),

@@ -6,6 +6,7 @@
 import type { Failure } from '../store/index.js'
 
 const NUMBERS: Readonly<Record<string, number>> = {
+  CANCELLED: 1,
   UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
@@ -50,7 +51,7 @@ export type ErrorClasses = Readonly<Record<string, unknown>>
 
 /** What a call may be refused with. */
 export interface GrpcFailure extends Omit<Failure, 'status' | 'failure'> {
-  readonly status: Failure['status'] | 'DEADLINE_EXCEEDED' | 'INTERNAL'
+  readonly status: Failure['status'] | 'CANCELLED' | 'DEADLINE_EXCEEDED' | 'INTERNAL'
 }
 
 /** No connection: what a call to a dead or unreachable member ends in. */
@@ -59,15 +60,25 @@ export const UNAVAILABLE: GrpcFailure = { status: 'UNAVAILABLE', message: 'read 
 /** The deadline has passed. */
 export const DEADLINE_EXCEEDED: GrpcFailure = { status: 'DEADLINE_EXCEEDED', message: 'Deadline exceeded' }
 
+/** The client has broken it off. */
+export const CANCELLED: GrpcFailure = { status: 'CANCELLED', message: 'Cancelled on client' }
+
 /** What cannot be put on the wire. It fails at the client, as a call does. */
 export function notSent(why: string): GrpcFailure {
   return { status: 'INTERNAL', message: `Request message serialization failure: ${why}` }
 }
 
+const textOf = ({ status, message }: GrpcFailure): string => `${NUMBERS[status] ?? 2} ${status}: ${message}`
+
+/** The error of a stream: gRPC's own, which etcd3 has not dressed up. */
+export function toStreamError(failure: GrpcFailure): Error {
+  return Object.assign(new Error(textOf(failure)), { code: NUMBERS[failure.status] ?? 2, details: failure.message })
+}
+
 /** The error that etcd3 would reject with. */
 export function toGrpcError({ status, message }: GrpcFailure, classes: ErrorClasses = {}): Error {
   const name = CLASS_BY_TEXT.find(([text]) => message.includes(text))?.[1] ?? CLASS_BY_STATUS[status] ?? 'GRPCGenericError'
-  const text = `${NUMBERS[status] ?? 2} ${status}: ${message}`
+  const text = textOf({ status, message })
   const given = Object.hasOwn(classes, name) ? classes[name] : undefined
   const error: Error = typeof given === 'function' ? new (given as new (message: string) => Error)(text) : new Error(text)
   // etcd3's lease error words its own message around what it takes for an id.

@@ -4,17 +4,35 @@ export { manualClock, type Clock, type ManualClock } from './clock.js'
 export type { Call } from './calls.js'
 export type { CallMatch, Faults, Remove } from './faults.js'
 export type { ErrorClasses } from './grpc-error.js'
+export type { MemoryCallable, MemoryClient, MemoryResponse } from './types.js'
 export type {
   CallOptions,
   MemoryAuth,
-  MemoryClient,
+  MemoryCluster,
   MemoryKv,
+  MemoryLease,
   MemoryMaintenance,
-  MemoryResponse,
+  MemoryWatch,
   PermissionReply,
   PermissionRequest,
   RangeMessage,
-} from './types.js'
-export type { DeleteRangeReply, HeaderReply, KeyValue, PutReply, RangeReply, ResponseHeader, StatusReply, WatchReply } from '../store/index.js'
+  WatchMessage,
+} from './services.js'
+export type { BytesMaker } from './wire.js'
+export type { MemoryStream, StreamEvents } from './stream.js'
+export type {
+  DeleteRangeReply,
+  HeaderReply,
+  KeyValue,
+  LeaseKeepAliveReply,
+  LeaseTimeToLiveReply,
+  Member,
+  PutReply,
+  RangeReply,
+  ResponseHeader,
+  StatusReply,
+  WatchEvent,
+  WatchReply,
+} from '../store/index.js'
 export type { FetchLike, HeadersLike, ResponseLike } from '../platform.js'
 export { EtcdRbacError, isEtcdRbacError, type ErrorCode, type ErrorDetails, type ErrorText, type Problem } from '../errors.js'

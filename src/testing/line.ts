@@ -4,14 +4,18 @@ import type { Call } from './calls.js'
 import type { Clock } from './clock.js'
 import type { Fate } from './faults.js'
 import type { ErrorClasses } from './grpc-error.js'
+import type { BytesMaker } from './wire.js'
 
 /** What all clients of a double share. */
 export interface Line {
   readonly store: Store
   readonly clock: Clock
   readonly classes: ErrorClasses
+  readonly bytes: BytesMaker
   readonly calls: Call[]
   readonly judge: (call: Call) => Fate
+  /** The open streams, each of which says what is new when it is pumped. */
+  readonly streams: Set<{ pump(): void }>
 }
 
 /** Who a client is. */

@@ -6,6 +6,7 @@ import { manualClock, type Clock } from './clock.js'
 import { createFaults, type Faults } from './faults.js'
 import type { ErrorClasses } from './grpc-error.js'
 import type { MemoryClient } from './types.js'
+import type { BytesMaker } from './wire.js'
 
 /** Which etcd to be, and as whom its first client acts. */
 export interface MemoryEtcdOptions {
@@ -21,6 +22,8 @@ export interface MemoryEtcdOptions {
   readonly chain?: readonly string[]
   /** Error classes by name, such as the module `etcd3` itself, so that `instanceof` holds. Default: plain errors with the right class name. */
   readonly errors?: ErrorClasses
+  /** Node's `Buffer`, for replies whose bytes are Buffers, as etcd3's are. Default: `Uint8Array`. */
+  readonly Buffer?: BytesMaker
 }
 
 /** An etcd in memory, and its first client. */
@@ -49,10 +52,10 @@ export interface MemoryEtcd extends MemoryClient {
  * ```
  */
 export function memoryEtcd(options: MemoryEtcdOptions): MemoryEtcd {
-  const { version, v2, clock = manualClock(new Date(0)), identity = 'root', chain = [], errors = {} } = options
+  const { version, v2, clock = manualClock(new Date(0)), identity = 'root', chain = [], errors = {}, Buffer = Uint8Array } = options
   const store = createStore({ version, ...(v2 === undefined ? {} : { v2 }) })
   const { faults, judge } = createFaults()
   const calls: Call[] = []
-  const client = createClient({ store, clock, classes: errors, calls, judge }, { caller: { commonName: identity, chain } })
+  const client = createClient({ store, clock, classes: errors, bytes: Buffer, calls, judge, streams: new Set() }, { caller: { commonName: identity, chain } })
   return { ...client, version, clock, calls, faults, isDead: () => store.isDead() }
 }

@@ -1,102 +1,6 @@
-/** The shapes that a double has for its callers: etcd3's clients, by structure, with `Uint8Array` where etcd3 has `Buffer`. */
+/** What a double has for its callers: etcd3's connections by structure, HTTP, and who its clients are. */
 import type { FetchLike, ResponseLike } from '../platform.js'
-import type { DeleteRangeReply, HeaderReply, PutReply, RangeReply, StatusReply, WatchReply } from '../store/index.js'
-
-/** What a call may be told. */
-export interface CallOptions {
-  /** When it is over: milliseconds since 1970, or a Date, by the double's clock. Default: never. */
-  readonly deadline?: number | Date
-}
-
-/** A permission as `roleGet` shows it: `Read`, `Write` or `Readwrite`, or the number of a type that etcd does not know but stores. */
-export interface PermissionReply {
-  readonly permType: string
-  readonly key: Uint8Array
-  readonly range_end: Uint8Array
-}
-
-/**
- * A permission as `roleGrantPermission` takes it: `Read` (0), `Write` (1), `Readwrite` (2). Any other name, `READWRITE` too, goes over the wire
- * as Read: so etcd3 does it.
- */
-export interface PermissionRequest {
-  readonly permType?: string | number
-  readonly key?: Uint8Array
-  readonly range_end?: Uint8Array
-}
-
-/** etcd3's `AuthClient` by structure. Rejects as etcd3 does: `9 FAILED_PRECONDITION: etcdserver: …`. */
-export interface MemoryAuth {
-  /** Turns auth on: wants a user `root` who holds role `root`. */
-  authEnable(options?: CallOptions): Promise<HeaderReply>
-  /** Turns auth off; by role root only while it is on. */
-  authDisable(options?: CallOptions): Promise<HeaderReply>
-  /** Whether auth is on, and the revision of the auth store. UNIMPLEMENTED before 3.5. */
-  authStatus(options?: CallOptions): Promise<HeaderReply & { enabled: boolean; authRevision: string }>
-  /** Logs in by password. The token is good for 300 seconds after its last use, by the double's clock. */
-  authenticate(request: { name?: string; password?: string }, options?: CallOptions): Promise<HeaderReply & { token: string }>
-  /** Makes a user. `no_password` is ignored by etcd 3.3, which leaves the password empty. */
-  userAdd(request: { name?: string; password?: string; options?: { no_password?: boolean } }, options?: CallOptions): Promise<HeaderReply>
-  /** The roles of a user. Beside role root a user may ask about itself. */
-  userGet(request: { name?: string }, options?: CallOptions): Promise<HeaderReply & { roles: string[] }>
-  /** The names of all users, in the order of their bytes. */
-  userList(options?: CallOptions): Promise<HeaderReply & { users: string[] }>
-  /** Deletes a user, and forgets its tokens. */
-  userDelete(request: { name?: string }, options?: CallOptions): Promise<HeaderReply>
-  /** Changes a password, and forgets the user's tokens. */
-  userChangePassword(request: { name?: string; password?: string }, options?: CallOptions): Promise<HeaderReply>
-  /** Binds a user to a role. Once more is no error. */
-  userGrantRole(request: { user?: string; role?: string }, options?: CallOptions): Promise<HeaderReply>
-  /** Unbinds a user, `name`, from a role. */
-  userRevokeRole(request: { name?: string; role?: string }, options?: CallOptions): Promise<HeaderReply>
-  /** Makes a role. Without a name it kills a 3.3 for good. */
-  roleAdd(request: { name?: string }, options?: CallOptions): Promise<HeaderReply>
-  /** The permissions of a role, in stored order, duplicates included. */
-  roleGet(request: { role?: string }, options?: CallOptions): Promise<HeaderReply & { perm: PermissionReply[] }>
-  /** The names of all roles, in the order of their bytes. */
-  roleList(options?: CallOptions): Promise<HeaderReply & { roles: string[] }>
-  /** Deletes a role, and unbinds whoever holds it. */
-  roleDelete(request: { role?: string }, options?: CallOptions): Promise<HeaderReply>
-  /** Grants a permission. Only the first one with the same start key is replaced: others are appended beside it. Without `perm` it kills a 3.3, and a 3.4 before 3.4.25, for good. */
-  roleGrantPermission(request: { name?: string; perm?: PermissionRequest }, options?: CallOptions): Promise<HeaderReply>
-  /** Takes the permissions with exactly that key and range end. */
-  roleRevokePermission(request: { role?: string; key?: Uint8Array; range_end?: Uint8Array }, options?: CallOptions): Promise<HeaderReply>
-}
-
-/** A key range as a request names it. */
-export interface RangeMessage {
-  readonly key?: Uint8Array
-  readonly range_end?: Uint8Array
-}
-
-/** etcd3's `KVClient` by structure. Requests take all fields of `rpc.proto` that concern keys and rights; leases do not exist here. */
-export interface MemoryKv {
-  /** Reads a range; wants a right to read all of it. */
-  range(
-    request: RangeMessage & { limit?: number | string; revision?: number | string; keys_only?: boolean; count_only?: boolean; sort_order?: number | string; sort_target?: number | string },
-    options?: CallOptions,
-  ): Promise<RangeReply>
-  /** Writes one key; wants a right to write it, and to read it where `prev_kv` asks for the value before. */
-  put(
-    request: { key?: Uint8Array; value?: Uint8Array; lease?: number | string; prev_kv?: boolean; ignore_value?: boolean; ignore_lease?: boolean },
-    options?: CallOptions,
-  ): Promise<PutReply>
-  /** Deletes a range; wants a right to write all of it, and to read it where `prev_kv` asks for the values before. */
-  deleteRange(request: RangeMessage & { prev_kv?: boolean }, options?: CallOptions): Promise<DeleteRangeReply>
-  /** Compares, and runs one of two lists of operations. Rights are wanted for both lists, and to read what is compared, holes by version included. */
-  txn(
-    request: { compare?: readonly object[]; success?: readonly object[]; failure?: readonly object[] },
-    options?: CallOptions,
-  ): Promise<HeaderReply & { readonly succeeded: boolean; readonly responses: readonly Readonly<Record<string, unknown>>[] }>
-  /** Forgets history up to a revision. From 3.4.42, 3.5.28 and 3.6.9 on by role root only; before, by anyone. */
-  compact(request: { revision?: number | string }, options?: CallOptions): Promise<HeaderReply>
-}
-
-/** etcd3's `MaintenanceClient` by structure, as far as versions are asked for. */
-export interface MemoryMaintenance {
-  /** The version of the member, and facts about its store. Who may ask depends on the version. */
-  status(options?: CallOptions): Promise<StatusReply>
-}
+import type { CallOptions, MemoryAuth, MemoryCluster, MemoryKv, MemoryLease, MemoryMaintenance, MemoryWatch } from './services.js'
 
 /** An answer of {@link MemoryClient.fetch}. */
 export interface MemoryResponse extends ResponseLike {
@@ -106,13 +10,31 @@ export interface MemoryResponse extends ResponseLike {
   json(): Promise<unknown>
 }
 
+/**
+ * etcd3's `ICallable` by structure: what `new Etcd3().mock(…)` takes, so that all of etcd3 works on the double, its builders, watchers, leases
+ * and locks too. It does not pass on deadlines: etcd3 gives a mock none.
+ */
+export interface MemoryCallable {
+  /** Makes a call by etcd3's name of the service (`KV`) and the method (`range`). Rejects with a `TypeError` for one that the double does not answer. */
+  exec<Reply>(service: string, method: string, message: unknown, options?: CallOptions): Promise<Reply>
+  /** Gives what streams are opened by. */
+  // etcd3 types these by gRPC's classes, which nobody here loads.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  withConnection<Result>(service: string, run: (connection: { resource: any; client: any; metadata: any }) => Result | Promise<Result>): Promise<Result>
+  markFailed(resource: unknown, error: Error): void
+  readonly callOptionsFactory: undefined
+}
+
 /** One client of a double, with an identity of its own. */
 export interface MemoryClient {
   readonly auth: MemoryAuth
   readonly kv: MemoryKv
+  readonly leaseClient: MemoryLease
+  readonly watchClient: MemoryWatch
+  readonly cluster: MemoryCluster
   readonly maintenance: MemoryMaintenance
-  /** Opens a watch: the check of its rights, without events. A refusal is a reply with `canceled` and `cancel_reason`, as etcd has it. */
-  watch(request: RangeMessage, options?: CallOptions): Promise<WatchReply>
+  /** For `new Etcd3().mock(…)`. */
+  readonly callable: MemoryCallable
   /** HTTP on the client port: `/v2`, `/version`, `/health`. Any host; as with `fetch`, `..` in the URL is resolved before it is sent. */
   readonly fetch: (...args: Parameters<FetchLike>) => Promise<MemoryResponse>
   /**

@@ -1,8 +1,9 @@
-/** The KV requests on the wire, and transactions back from it. See `wire.ts`. */
-import type { Calls } from '../store/index.js'
-import { bytesField, isSent, enumField, flagField, listField, messageField, numberField, type Message } from './wire.js'
+/** The KV and Watch requests on the wire, and transactions back from it. See `wire.ts`. */
+import type { Calls, WatchRequest } from '../store/index.js'
+import { bytesField, isSent, enumField, enumsField, flagField, idField, listField, messageField, numberField, type Message } from './wire.js'
 
-const ranged = (message: Message): { readonly key: Uint8Array; readonly range_end: Uint8Array } => ({
+/** The field `key` and the field `range_end`. */
+export const ranged = (message: Message): { readonly key: Uint8Array; readonly range_end: Uint8Array } => ({
   key: bytesField(message, 'key'),
   range_end: bytesField(message, 'range_end'),
 })
@@ -26,7 +27,7 @@ export function toPut(message: Message): Calls['put'][0] {
   return {
     key: bytesField(message, 'key'),
     value: bytesField(message, 'value'),
-    lease: numberField(message, 'lease'),
+    lease: idField(message, 'lease'),
     prev_kv: flagField(message, 'prev_kv'),
     ignore_value: flagField(message, 'ignore_value'),
     ignore_lease: flagField(message, 'ignore_lease'),
@@ -55,7 +56,7 @@ function toCompare(message: Message): Txn['compare'][number] {
     emptyEndSent: sendsEmptyEnd(message),
     result: enumField(message, 'result', ['Equal', 'Greater', 'Less', 'NotEqual']),
     target,
-    number: fits && target !== 3 ? numberField(message, wanted) : 0,
+    number: BigInt(fits && target !== 3 ? idField(message, wanted) : 0),
     value: fits && target === 3 ? bytesField(message, 'value') : new Uint8Array(0),
   }
 }
@@ -75,6 +76,17 @@ export function toTxn(message: Message): Txn {
     success: listField(message, 'success', 'TxnRequest').map(toOperation),
     failure: listField(message, 'failure', 'TxnRequest').map(toOperation),
   }
+}
+
+export function toWatch(message: Message): WatchRequest {
+  const kind = lastSent(message, ['create_request', 'cancel_request', 'progress_request'])
+  const request = kind === undefined ? undefined : messageField(message, kind, 'WatchRequest')
+  if (request === undefined) return { kind: 'none' }
+  if (kind === 'progress_request') return { kind: 'progress' }
+  if (kind === 'cancel_request') return { kind: 'cancel', watch_id: numberField(request, 'watch_id') }
+  const filters = enumsField(request, 'filters', ['Noput', 'Nodelete'])
+  const numbers = { start_revision: numberField(request, 'start_revision'), watch_id: numberField(request, 'watch_id') }
+  return { kind: 'create', create: { ...ranged(request), ...numbers, filters, prev_kv: flagField(request, 'prev_kv') } }
 }
 
 const RESPONSES: Readonly<Record<string, string>> = { range: 'response_range', put: 'response_put', deleteRange: 'response_delete_range', txn: 'response_txn' }

@@ -4,7 +4,6 @@
  * etcd3 encodes with protobufjs (`fromObject`): unknown fields are dropped without a word, missing ones become empty, an enum's unknown name
  * becomes its first value, and text given for bytes is taken for base64. A test that did not see this would not see the bug.
  */
-import type { Calls } from '../store/index.js'
 import { fromLooseBase64 } from './loose-base64.js'
 
 /** A message as a caller writes it. */
@@ -25,6 +24,22 @@ const given = (message: Message, name: string): unknown => message[name] ?? unde
 /** Whether a field goes over the wire, be it as empty as one that does not. */
 export function isSent(message: Message, name: string): boolean {
   return given(message, name) !== undefined
+}
+
+/** What makes the bytes of replies: Node's `Buffer` fits, and is what etcd3's are. */
+export interface BytesMaker {
+  from(bytes: Uint8Array): Uint8Array
+}
+
+/** A reply as it is read from the wire: nobody else's, and its bytes of the caller's kind. */
+export function received<T>(value: T, maker: BytesMaker): T {
+  const copied = (part: unknown): unknown => {
+    if (part instanceof Uint8Array) return maker.from(part)
+    if (Array.isArray(part)) return part.map(copied)
+    if (typeof part !== 'object' || part === null) return part
+    return Object.fromEntries(Object.entries(part).map(([name, field]) => [name, copied(field)]))
+  }
+  return copied(value) as T
 }
 
 /** What was given as a message. `type` is its name in `rpc.proto`, with the field that holds it if it is inside another. */
@@ -61,6 +76,14 @@ export function numberField(message: Message, name: string): number {
   return Number.isSafeInteger(value) ? value : 0
 }
 
+/** A 64-bit number that need not fit into a JavaScript one, such as the id of a lease: decimal text. */
+export function idField(message: Message, name: string): string {
+  const value = given(message, name)
+  const whole = typeof value === 'number' ? Math.trunc(value) : value
+  const text = typeof whole === 'bigint' || typeof whole === 'number' || typeof whole === 'string' ? String(whole) : '0'
+  return /^-?\d+$/.test(text) ? String(BigInt.asIntN(64, BigInt(text))) : '0'
+}
+
 /** Bytes, a list of numbers, or base64. What has no length is dropped. */
 export function bytesField(message: Message, name: string): Uint8Array {
   const value = given(message, name)
@@ -75,39 +98,16 @@ export function bytesField(message: Message, name: string): Uint8Array {
 
 /** An enum by name or number. A name that is none of them is the first. */
 export function enumField(message: Message, name: string, names: readonly string[]): number {
-  const value = given(message, name)
-  if (typeof value === 'number') return value
-  return Math.max(0, names.indexOf(String(value)))
+  return toEnum(given(message, name), names)
+}
+
+const toEnum = (value: unknown, names: readonly string[]): number => (typeof value === 'number' ? value : Math.max(0, names.indexOf(String(value))))
+
+/** A list of them. */
+export function enumsField(message: Message, name: string, names: readonly string[]): readonly number[] {
+  const values = given(message, name)
+  return Array.isArray(values) ? values.map((value) => toEnum(value, names)) : []
 }
 
 /** The names of permission types in etcd3's `auth.proto`, in the order of their numbers. etcd's own are `READ`, …: etcd3 takes them for Read. */
 export const PERMISSION_TYPES: readonly string[] = ['Read', 'Write', 'Readwrite']
-
-type Encoders = { readonly [M in keyof Calls]?: (message: Message) => Calls[M][0] }
-
-const named = (message: Message): { readonly name: string } => ({ name: textField(message, 'name') })
-const login = (message: Message): { readonly name: string; readonly password: string } => ({ ...named(message), password: textField(message, 'password') })
-const role = (message: Message): { readonly role: string } => ({ role: textField(message, 'role') })
-const keys = (message: Message): { readonly key: Uint8Array; readonly range_end: Uint8Array } => ({
-  key: bytesField(message, 'key'),
-  range_end: bytesField(message, 'range_end'),
-})
-
-/** What the Auth requests become. */
-export const authEncoders: Encoders = {
-  authenticate: login,
-  userAdd: (message) => ({ ...login(message), no_password: flagField(messageField(message, 'options', 'AuthUserAddRequest') ?? {}, 'no_password') }),
-  userGet: named,
-  userDelete: named,
-  userChangePassword: login,
-  userGrantRole: (message) => ({ user: textField(message, 'user'), ...role(message) }),
-  userRevokeRole: (message) => ({ ...named(message), ...role(message) }),
-  roleAdd: named,
-  roleGet: role,
-  roleDelete: role,
-  roleGrantPermission: (message) => {
-    const perm = messageField(message, 'perm', 'AuthRoleGrantPermissionRequest')
-    return { ...named(message), perm: perm && { permType: enumField(perm, 'permType', PERMISSION_TYPES), ...keys(perm) } }
-  },
-  roleRevokePermission: (message) => ({ ...role(message), ...keys(message) }),
-}

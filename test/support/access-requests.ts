@@ -2,15 +2,21 @@
 import fc from 'fast-check'
 import { toWire } from '../../src/keys/interval.js'
 import type { KeyRange } from '../../src/keys/index.js'
-import { call, del, get, key, put, txn, watch, type KeyOperation, type Operation, type Transaction, type TransactionOperation } from '../../src/policy/index.js'
+import { call, del, get, key, lease, put, txn, watch, type KeyOperation, type Operation, type ServerCall, type Transaction, type TransactionOperation } from '../../src/policy/index.js'
 import { keyRange, smallKey } from './arbitrary.js'
 import type { V3Request } from './differential.js'
 
 const keys = keyRange(smallKey)
 const flag = fc.constantFrom({ prevKv: true } as const, {}, {})
+/** The other keys of a lease: mostly there is none. */
+const others = fc.oneof({ weight: 3, arbitrary: fc.constant<readonly KeyRange[]>([]) }, fc.uniqueArray(smallKey, { minLength: 1, maxLength: 2 }).map((list) => list.map(key)))
+const attached = others.map((list) => (list.length === 0 ? {} : { attached: list }))
 const gets = keys.map((one) => get(one))
-const puts = fc.tuple(smallKey, flag).map(([one, options]) => put(key(one), options))
+const puts = fc.tuple(smallKey, flag, attached).map(([one, options, on]) => put(key(one), { ...options, ...on }))
 const dels = fc.tuple(keys, flag).map(([one, options]) => del(one, options))
+const leases = fc
+  .tuple(fc.constantFrom('leaseRevoke', 'leaseKeepAlive', 'leaseTimeToLive', 'leaseKeys', 'leaseLeases'), others)
+  .map(([op, on]) => lease(op, op === 'leaseTimeToLive' ? [] : on))
 
 const inTransaction: fc.Arbitrary<TransactionOperation> = fc.letrec<{ op: TransactionOperation; txn: Transaction }>((tie) => ({
   op: fc.oneof({ depthSize: 'small', maxDepth: 2 }, gets, puts, dels, tie('txn')),
@@ -22,15 +28,37 @@ const transactions = fc
   .tuple(fc.array(keys, { maxLength: 2 }), fc.array(inTransaction, { maxLength: 2 }), fc.array(inTransaction, { maxLength: 1 }))
   .map(([compare, success, failure]) => txn({ compare, success, failure }))
 
+/** A transaction whose puts are on one lease, if any is. */
+function onOneLease(transaction: Transaction): Transaction {
+  const on = attachedTo(transaction)
+  const same = (inner: TransactionOperation): TransactionOperation =>
+    inner.op === 'txn' ? { ...inner, success: inner.success.map(same), failure: inner.failure.map(same) } : inner.op === 'put' && inner.attached !== undefined && on !== undefined ? { ...inner, attached: on } : inner
+  return same(transaction) as Transaction
+}
+
+/** Calls without a key, by the request that each is. */
+const calls: Partial<Record<ServerCall, Omit<V3Request, 'as'>>> = {
+  compact: { service: 'kv', method: 'compact', message: { revision: 1 } },
+  status: { service: 'maintenance', method: 'status' },
+  alarmList: { service: 'maintenance', method: 'alarm', message: { action: 'Get' } },
+  alarmDeactivate: { service: 'maintenance', method: 'alarm', message: { action: 'Deactivate' } },
+  defragment: { service: 'maintenance', method: 'defragment' },
+  hash: { service: 'maintenance', method: 'hash' },
+  memberList: { service: 'cluster', method: 'memberList', message: {} },
+  userList: { service: 'auth', method: 'userList' },
+  roleList: { service: 'auth', method: 'roleList' },
+}
+
 /** Any operation that both etcd3 and the double can be asked for. */
 export function operations(users: readonly string[], roles: readonly string[]): fc.Arbitrary<Operation> {
   return fc.oneof(
     { weight: 8, arbitrary: gets },
     { weight: 8, arbitrary: puts },
     { weight: 5, arbitrary: dels },
-    { weight: 8, arbitrary: transactions },
+    { weight: 8, arbitrary: transactions.map(onOneLease) },
     { weight: 4, arbitrary: keys.map((one) => watch(one)) },
-    { weight: 1, arbitrary: fc.constantFrom(call('status'), call('userList'), call('roleList')) },
+    { weight: 5, arbitrary: fc.oneof({ weight: 9, arbitrary: leases }, fc.constant(lease('leaseGrant'))) },
+    { weight: 2, arbitrary: fc.constantFrom<ServerCall>(...Object.keys(calls) as ServerCall[]).map((name) => call(name)) },
     { weight: 1, arbitrary: fc.constantFrom(...users).map((name) => call('userGet', name)) },
     { weight: 1, arbitrary: fc.constantFrom(...roles).map((name) => call('roleGet', name)) },
   )
@@ -41,9 +69,13 @@ function wire(range: KeyRange): { readonly key: Buffer; readonly range_end?: Buf
   return { key: Buffer.from(start), ...(rangeEnd.length === 0 ? {} : { range_end: Buffer.from(rangeEnd) }) }
 }
 
-function keyMessage({ op, keys: asked, prevKv }: KeyOperation): object {
+/** The lease of whatever is put under one: its other keys are put before. */
+const LEASE = '7587862094561091846'
+
+function keyMessage({ op, keys: asked, prevKv, attached: on }: KeyOperation): object {
   const named = wire(asked as KeyRange)
-  return op === 'put' ? { key: named.key, value: Buffer.from('v'), prev_kv: prevKv === true } : op === 'del' ? { ...named, prev_kv: prevKv === true } : named
+  if (op === 'put') return { key: named.key, value: Buffer.from('v'), prev_kv: prevKv === true, lease: on === undefined ? 0 : LEASE }
+  return op === 'del' ? { ...named, prev_kv: prevKv === true } : named
 }
 
 const FIELDS = { get: 'request_range', put: 'request_put', del: 'request_delete_range' } as const
@@ -56,6 +88,7 @@ function txnMessage({ compare, success, failure }: Transaction): object {
 
 /** The request that an operation stands for. */
 export function requestOf(as: string, operation: Operation): V3Request {
+  const leased = (method: string, more: object = {}): V3Request => ({ as, service: 'leaseClient', method, message: { ID: LEASE, ...more } })
   switch (operation.op) {
     case 'get':
       return { as, service: 'kv', method: 'range', message: keyMessage(operation) }
@@ -64,19 +97,40 @@ export function requestOf(as: string, operation: Operation): V3Request {
     case 'del':
       return { as, service: 'kv', method: 'deleteRange', message: keyMessage(operation) }
     case 'watch':
-      return { as, service: 'watch', method: 'create', message: keyMessage(operation) }
+      return { as, service: 'watchClient', method: 'openWatch', message: keyMessage(operation) }
     case 'txn':
       return { as, service: 'kv', method: 'txn', message: txnMessage(operation) }
     case 'call':
       if (operation.call === 'userGet') return { as, service: 'auth', method: 'userGet', message: { name: operation.subject } }
       if (operation.call === 'roleGet') return { as, service: 'auth', method: 'roleGet', message: { role: operation.subject } }
-      return { as, service: operation.call === 'status' ? 'maintenance' : 'auth', method: operation.call }
+      return { as, ...calls[operation.call]! }
     case 'leaseGrant':
+      return { as, service: 'leaseClient', method: 'leaseGrant', message: { ID: '5', TTL: 600 } }
     case 'leaseRevoke':
     case 'leaseKeepAlive':
+      return leased(operation.op)
     case 'leaseTimeToLive':
     case 'leaseKeys':
+      return leased('leaseTimeToLive', { keys: operation.op === 'leaseKeys' })
     case 'leaseLeases':
-      throw new Error(`no ${operation.op} is generated`)
+      return { as, service: 'leaseClient', method: 'leaseLeases' }
   }
+}
+
+/** The keys that an operation finds on its lease. */
+function attachedTo(operation: Operation): readonly KeyRange[] | undefined {
+  if (operation.op === 'txn') return [...operation.success, ...operation.failure].map(attachedTo).find((found) => found !== undefined)
+  if (operation.op === 'put') return operation.attached
+  return 'attached' in operation ? operation.attached : undefined
+}
+
+/** What root does before an operation and behind it, so that there is the lease that it is about. */
+export function aroundLease(operation: Operation): { readonly before: readonly V3Request[]; readonly after: readonly V3Request[] } {
+  const asRoot = (service: 'kv' | 'leaseClient', method: string, message: object): V3Request => ({ as: 'root', service, method, message })
+  const on = attachedTo(operation)
+  const revoke = (ID: string): V3Request => asRoot('leaseClient', 'leaseRevoke', { ID })
+  if (operation.op === 'leaseGrant') return { before: [], after: [revoke('5')] }
+  if (on === undefined) return { before: [], after: [] }
+  const puts = on.map((one) => asRoot('kv', 'put', { key: wire(one).key, lease: LEASE }))
+  return { before: [asRoot('leaseClient', 'leaseGrant', { ID: LEASE, TTL: 600 }), ...puts], after: [revoke(LEASE)] }
 }

@@ -1,6 +1,6 @@
 /** Doubles in states that tests begin from, and calls reduced to one text. */
 import { lanes } from '../../scripts/fetch-etcd.mjs'
-import { memoryEtcd, type MemoryEtcd, type PermissionRequest } from '../../src/testing/index.js'
+import { memoryEtcd, type MemoryClient, type MemoryEtcd, type PermissionRequest, type WatchMessage, type WatchReply } from '../../src/testing/index.js'
 
 /** The versions that the double was compared with. */
 export const versions: readonly string[] = lanes().map(({ version }) => version)
@@ -33,9 +33,24 @@ export function range(key: string, end = ''): { readonly key: Buffer; readonly r
   return end === '' ? { key: bytes(key) } : { key: bytes(key), range_end: bytes(end) }
 }
 
+/** Lets everything happen that is under way. */
+export async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A watch on a stream of its own, and all that it is told: what it has been told at the time it is looked at. */
+export async function watched({ watchClient }: Pick<MemoryClient, 'watchClient'>, request: NonNullable<WatchMessage['create_request']>): Promise<readonly WatchReply[]> {
+  const told: WatchReply[] = []
+  const stream = await watchClient.watch()
+  stream.on('data', (reply) => told.push(reply))
+  stream.write({ create_request: request })
+  await settled()
+  return told
+}
+
 /** Users root and alice, with role `r` of these permissions for alice, and auth on. */
 export async function locked(version: string, permissions: readonly PermissionRequest[] = []): Promise<MemoryEtcd> {
-  const etcd = memoryEtcd({ version })
+  const etcd = memoryEtcd({ version, Buffer })
   const { auth } = etcd
   await auth.userAdd({ name: 'root', password: 'root' })
   await auth.userAdd({ name: 'alice', password: 'secret' })

@@ -46,8 +46,10 @@ const rangeMessage = fc.record({
   keys_only: flag,
   count_only: flag,
 })
+/** Chosen, since none that etcd draws could be compared: one that a JavaScript number holds, and one that none does. */
+const leaseIds = ['1', '2', '7587862094561091846'] as const
 const value = fc.constantFrom('', 'v', 'w').map(bytes)
-const putMessage = fc.record({ key, value, prev_kv: flag, ignore_value: flag, ignore_lease: fc.constantFrom(false, false, false, true), lease: fc.constantFrom(0, 0, 0, 0, 0, 5) })
+const putMessage = fc.record({ key, value, prev_kv: flag, ignore_value: flag, ignore_lease: fc.constantFrom(false, false, false, true), lease: fc.constantFrom(0, 0, 0, 0, ...leaseIds, 5) })
 const deleteMessage = fc.record({ ...range, prev_kv: flag })
 
 const compare = fc
@@ -57,7 +59,7 @@ const compare = fc
     result: fc.oneof({ weight: 9, arbitrary: fc.constantFrom('Equal', 'Greater', 'Less', 'NotEqual') }, fc.constant(9)),
     target: fc.constantFrom('Version', 'Create', 'Mod', 'Value', 'Lease'),
     value,
-    number: fc.oneof(fc.constantFrom(0, 1, 2), revision),
+    number: fc.oneof(fc.constantFrom(0, 1, 2, '7587862094561091846', '7587862094561091847'), revision),
   })
   .map(({ number, value: wanted, ...rest }) => {
     const name = { Version: 'version', Create: 'create_revision', Mod: 'mod_revision', Value: 'value', Lease: 'lease' }[rest.target]
@@ -82,6 +84,35 @@ type Call = Omit<V3Request, 'as'>
 const auth = (method: string, message?: Arbitrary<unknown>): Arbitrary<Call> =>
   message ? message.map((given) => ({ service: 'auth', method, message: given })) : fc.constant({ service: 'auth', method })
 const kv = (method: string, message: Arbitrary<unknown>): Arbitrary<Call> => message.map((given) => ({ service: 'kv', method, message: given }))
+
+const leaseId = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...leaseIds) }, fc.constantFrom('-3', 5))
+const lease = (method: string, message: Arbitrary<unknown>): Arbitrary<Call> => message.map((given) => ({ service: 'leaseClient', method, message: given }))
+
+/** Watches of a stream: most of them from now on. */
+const watchMessage: Arbitrary<object> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({
+        ...range,
+        start_revision: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.integer({ min: -2, max: 6 }).map((back) => ({ back }))),
+        filters: fc.constantFrom([], [], [], ['Noput'], ['Nodelete'], ['Noput', 'Nodelete']),
+        prev_kv: flag,
+        watch_id: fc.constantFrom(0, 0, 0, 0, 1, 7),
+      })
+      .map((create_request) => ({ create_request })),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(0, 1, 2, 7).map((watch_id) => ({ cancel_request: { watch_id } })) },
+)
+
+const maintenance = fc.constantFrom<Call>(
+  { service: 'maintenance', method: 'status' },
+  { service: 'maintenance', method: 'alarm', message: { action: 'Get' } },
+  { service: 'maintenance', method: 'alarm', message: { action: 'Deactivate', alarm: 'Nospace' } },
+  { service: 'maintenance', method: 'defragment' },
+  { service: 'maintenance', method: 'hash' },
+  { service: 'cluster', method: 'memberList', message: {} },
+)
 
 /** Messages of the wrong types: some are never sent, some go out as something else. No empty names among them. */
 const unsendable: readonly (readonly [method: string, message: unknown])[] = [
@@ -173,8 +204,13 @@ function call(limits: V3Limits): Arbitrary<Call> {
     { weight: 4, arbitrary: kv('deleteRange', deleteMessage) },
     { weight: 10, arbitrary: kv('txn', txnMessage) },
     { weight: 1, arbitrary: kv('compact', fc.record({ revision })) },
-    { weight: 4, arbitrary: fc.record(range).map((message): Call => ({ service: 'watch', method: 'create', message })) },
-    { weight: 1, arbitrary: fc.constant<Call>({ service: 'maintenance', method: 'status' }) },
+    { weight: 6, arbitrary: watchMessage.map((message): Call => ({ service: 'watchClient', method: 'watch', message })) },
+    { weight: 3, arbitrary: lease('leaseGrant', fc.record({ ID: leaseId, TTL: fc.constantFrom(100, '200', 9_000_000_000, '9000000001') })) },
+    { weight: 1, arbitrary: lease('leaseRevoke', fc.record({ ID: leaseId })) },
+    { weight: 1, arbitrary: lease('leaseKeepAlive', fc.record({ ID: leaseId })) },
+    { weight: 2, arbitrary: lease('leaseTimeToLive', fc.record({ ID: leaseId, keys: fc.boolean() })) },
+    { weight: 1, arbitrary: fc.constant<Call>({ service: 'leaseClient', method: 'leaseLeases' }) },
+    { weight: 1, arbitrary: maintenance },
   )
 }
 
@@ -221,4 +257,5 @@ export const emptying: readonly V3Request[] = [
   ...roles.map((role) => asRoot('roleDelete', { role })),
   asRoot('userDelete', { name: '7' }),
   { as: 'root', service: 'kv', method: 'deleteRange', message: { key: bytes(text(0)), range_end: bytes(text(0)) } },
+  ...[...leaseIds, '-3', '5'].map((ID): V3Request => ({ as: 'root', service: 'leaseClient', method: 'leaseRevoke', message: { ID } })),
 ]

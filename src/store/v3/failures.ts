@@ -41,12 +41,18 @@ export type FailureName =
   | 'noPasswordUser'
   | 'passwordTooLong'
   | 'invalidToken'
+  | 'uncodedPermissionDenied'
+  | 'uncodedUserEmpty'
+  | 'uncodedUserNotFound'
+  | 'uncodedInvalidToken'
   | 'unknownMethod'
   | 'keyEmpty'
   | 'keyNotFound'
   | 'valueProvided'
   | 'leaseProvided'
   | 'leaseNotFound'
+  | 'leaseExists'
+  | 'leaseTooLong'
   | 'duplicateKey'
   | 'tooManyOperations'
   | 'compacted'
@@ -73,17 +79,32 @@ export const failures: Readonly<Record<FailureName, Failure>> = {
   noPasswordUser: fail('UNKNOWN', 'auth: authentication failed, password was given for no password user'),
   passwordTooLong: fail('UNKNOWN', 'bcrypt: password length exceeds 72 bytes'),
   invalidToken: fail('UNAUTHENTICATED', 'etcdserver: invalid auth token'),
+  uncodedPermissionDenied: fail('UNKNOWN', 'auth: permission denied'),
+  uncodedUserEmpty: fail('UNKNOWN', 'auth: user name is empty'),
+  uncodedUserNotFound: fail('UNKNOWN', 'auth: user not found'),
+  uncodedInvalidToken: fail('UNKNOWN', 'auth: invalid auth token'),
   unknownMethod: fail('UNIMPLEMENTED', 'unknown method AuthStatus for service etcdserverpb.Auth'),
   keyEmpty: fail('INVALID_ARGUMENT', 'etcdserver: key is not provided'),
   keyNotFound: fail('INVALID_ARGUMENT', 'etcdserver: key not found'),
   valueProvided: fail('INVALID_ARGUMENT', 'etcdserver: value is provided'),
   leaseProvided: fail('INVALID_ARGUMENT', 'etcdserver: lease is provided'),
   leaseNotFound: fail('NOT_FOUND', 'etcdserver: requested lease not found'),
+  leaseExists: fail('FAILED_PRECONDITION', 'etcdserver: lease already exists'),
+  leaseTooLong: fail('OUT_OF_RANGE', 'etcdserver: too large lease TTL'),
   duplicateKey: fail('INVALID_ARGUMENT', 'etcdserver: duplicate key given in txn request'),
   tooManyOperations: fail('INVALID_ARGUMENT', 'etcdserver: too many operations in txn request'),
   compacted: fail('OUT_OF_RANGE', 'etcdserver: mvcc: required revision has been compacted'),
   futureRevision: fail('OUT_OF_RANGE', 'etcdserver: mvcc: required revision is a future revision'),
   dead: fail('UNAVAILABLE', 'connection error: desc = "transport: error while dialing: connection refused"'),
+}
+
+/** The first finding, or `undefined`. */
+export function firstOf<T>(items: readonly T[], find: (item: T) => Failure | undefined): Failure | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found) return found
+  }
+  return undefined
 }
 
 /** Whether a call was refused. */

@@ -41,6 +41,15 @@ export function adminRefusal(state: State, { user }: Identity): Failure | undefi
   return isRoot(state, user) ? undefined : failures.permissionDenied
 }
 
+/** Why a caller may not do what wants somebody, whoever it be, or `undefined` (`requireAuthInfo`). */
+export function userOnly(context: Context): Failure | undefined {
+  if (!context.state.enabled) return undefined
+  const identity = identify(context)
+  if (isFailure(identity)) return identity
+  // Any certificate will do, even one that names no user.
+  return identity.user === undefined ? failures.userEmpty : undefined
+}
+
 /** Why the caller may not administer, or `undefined`. */
 export function adminOnly(context: Context): Failure | undefined {
   const identity = identify(context)

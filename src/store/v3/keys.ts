@@ -5,24 +5,32 @@
  */
 import { compareBytes, toHex } from '../../bytes.js'
 import type { DeleteRangeRequest, KeyValue, PutRequest, RangeRequest } from './rpc.js'
-import type { State, StoredKey } from './state.js'
+import type { Change, State, StoredKey } from './state.js'
 
 /** The keys as they are, or were at a revision, in byte order. */
-export function keysAt(state: State, revision: number = state.revision): readonly StoredKey[] {
+function keysAt(state: State, revision: number): ReadonlyMap<string, StoredKey> {
   const keys = new Map<string, StoredKey>()
   for (const change of state.history) {
     if (change.revision > revision) break
-    if (change.stored) keys.set(change.key, change.stored)
-    else keys.delete(change.key)
+    note(keys, change)
   }
-  return [...keys.values()].sort((a, b) => compareBytes(a.key, b.key))
+  return keys
 }
 
-/** The keys that a range names: one without an end, all from it on with an end of one zero byte. */
-export function within(keys: readonly StoredKey[], key: Uint8Array, end: Uint8Array): readonly StoredKey[] {
-  if (end.length === 0) return keys.filter((stored) => compareBytes(stored.key, key) === 0)
+function note(keys: Map<string, StoredKey>, { key, stored }: Change): void {
+  if (stored) keys.set(toHex(key), stored)
+  else keys.delete(toHex(key))
+}
+
+/** The keys that a range names, in byte order: one without an end, all from it on with an end of one zero byte. */
+export function within(keys: ReadonlyMap<string, StoredKey>, key: Uint8Array, end: Uint8Array): readonly StoredKey[] {
+  if (end.length === 0) {
+    const stored = keys.get(toHex(key))
+    return stored ? [stored] : []
+  }
   const open = end.length === 1 && end[0] === 0
-  return keys.filter((stored) => compareBytes(stored.key, key) >= 0 && (open || compareBytes(stored.key, end) < 0))
+  const found = [...keys.values()].filter((stored) => compareBytes(stored.key, key) >= 0 && (open || compareBytes(stored.key, end) < 0))
+  return found.sort((a, b) => compareBytes(a.key, b.key))
 }
 
 /** A key as replies carry it. */
@@ -33,7 +41,7 @@ export function toKeyValue(stored: StoredKey, keysOnly = false): KeyValue {
     mod_revision: String(stored.modified),
     version: String(stored.version),
     value: keysOnly ? new Uint8Array(0) : stored.value,
-    lease: '0',
+    lease: stored.lease,
   }
 }
 
@@ -47,7 +55,7 @@ const orders: readonly ((a: StoredKey, b: StoredKey) => number)[] = [
 
 /** What a range request finds. */
 export function readRange(state: State, request: RangeRequest): { readonly kvs: readonly KeyValue[]; readonly more: boolean; readonly count: string } {
-  const keys = keysAt(state, request.revision > 0 ? request.revision : state.revision)
+  const keys = request.revision > 0 ? keysAt(state, request.revision) : state.keys
   const found = within(keys, request.key, request.range_end)
   const order = orders[request.sort_target]
   // Without a direction, etcd sorts upwards by anything but the key, yet only what it has read up to the limit.
@@ -61,21 +69,27 @@ export function readRange(state: State, request: RangeRequest): { readonly kvs: 
 
 /** The one key, as it is. */
 export function lookUp(state: State, key: Uint8Array): StoredKey | undefined {
-  return within(keysAt(state), key, new Uint8Array(0))[0]
+  return state.keys.get(toHex(key))
+}
+
+function write(state: State, change: Change): void {
+  state.history.push(change)
+  note(state.keys, change)
 }
 
 /** Writes a key at `revision`, which the caller makes the store's own when all of its writes are done. */
 export function writeKey(state: State, request: PutRequest, revision: number): StoredKey | undefined {
-  const previous = within(keysAt(state, revision), request.key, new Uint8Array(0))[0]
+  const previous = lookUp(state, request.key)
   const value = request.ignore_value && previous ? previous.value : request.value
-  const stored = { key: request.key, value, created: previous?.created ?? revision, modified: revision, version: (previous?.version ?? 0) + 1 }
-  state.history.push({ revision, key: toHex(request.key), stored })
+  const lease = request.ignore_lease && previous ? previous.lease : request.lease
+  const stored = { key: request.key, value, created: previous?.created ?? revision, modified: revision, version: (previous?.version ?? 0) + 1, lease }
+  write(state, { revision, key: request.key, stored, previous })
   return previous
 }
 
 /** Deletes a range at `revision`; see {@link writeKey}. */
-export function deleteKeys(state: State, request: DeleteRangeRequest, revision: number): readonly StoredKey[] {
-  const doomed = within(keysAt(state, revision), request.key, request.range_end)
-  for (const { key } of doomed) state.history.push({ revision, key: toHex(key), stored: undefined })
+export function deleteKeys(state: State, request: Pick<DeleteRangeRequest, 'key' | 'range_end'>, revision: number): readonly StoredKey[] {
+  const doomed = within(state.keys, request.key, request.range_end)
+  for (const previous of doomed) write(state, { revision, key: previous.key, stored: undefined, previous })
   return doomed
 }

@@ -2,9 +2,10 @@
 import { failures, isFailure, type Failure } from './failures.js'
 import { adminOnly, identify, type Identity } from './identity.js'
 import { deleteKeys, lookUp, readRange, toKeyValue, writeKey } from './keys.js'
+import { leaseRefusal } from './leases.js'
 import { keyRefusal } from './range-check.js'
 import type { Calls, DeleteRangeReply, DeleteRangeRequest, HeaderReply, PutReply, PutRequest, RangeReply, RangeRequest } from './rpc.js'
-import { headerOf, type Context, type State } from './state.js'
+import { headerOf, NO_LEASE, type Context, type State } from './state.js'
 
 const ONE_KEY: Uint8Array = new Uint8Array(0)
 const NO_END: Uint8Array = new Uint8Array(1)
@@ -23,7 +24,7 @@ export function rangeProblem({ key }: RangeRequest): Failure | undefined {
 export function putProblem(request: PutRequest): Failure | undefined {
   if (request.key.length === 0) return failures.keyEmpty
   if (request.ignore_value && request.value.length > 0) return failures.valueProvided
-  return request.ignore_lease && request.lease !== 0 ? failures.leaseProvided : undefined
+  return request.ignore_lease && request.lease !== NO_LEASE ? failures.leaseProvided : undefined
 }
 
 /** What is wrong with a delete, whoever asks. */
@@ -31,9 +32,10 @@ export function deleteProblem({ key }: DeleteRangeRequest): Failure | undefined 
   return key.length === 0 ? failures.keyEmpty : undefined
 }
 
-/** A put needs WRITE, and READ too if it is to return the previous value. There are no leases here that could bring more keys in. */
-export function putRefusal(context: Context, identity: Identity, { key, prev_kv }: PutRequest): Failure | undefined {
-  return keyRefusal(context, identity, 'write', key, ONE_KEY) ?? (prev_kv ? keyRefusal(context, identity, 'read', key, ONE_KEY) : undefined)
+/** A put needs WRITE, on all keys of its lease too, and READ if it is to return the previous value. */
+export function putRefusal(context: Context, identity: Identity, { key, lease, prev_kv }: PutRequest): Failure | undefined {
+  const refusal = keyRefusal(context, identity, 'write', key, ONE_KEY) ?? leaseRefusal(context, identity, 'write', lease)
+  return refusal ?? (prev_kv ? keyRefusal(context, identity, 'read', key, ONE_KEY) : undefined)
 }
 
 /** A delete needs WRITE on all of its range, and READ too if it is to return the previous values. */
@@ -47,9 +49,9 @@ export function revisionProblem(state: State, revision: number): Failure | undef
   return revision > 0 && revision < state.compacted ? failures.compacted : undefined
 }
 
-/** What a put relies on that is not there: its lease, since there are none here, or the key whose value or lease it is to keep. */
+/** What a put relies on that is not there: its lease, or the key whose value or lease it is to keep. */
 export function putMissing(state: State, request: PutRequest, first: 'lease' | 'key' = 'lease'): Failure | undefined {
-  const lease = request.lease === 0 ? undefined : failures.leaseNotFound
+  const lease = request.lease === NO_LEASE || state.leases.has(request.lease) ? undefined : failures.leaseNotFound
   const key = (request.ignore_value || request.ignore_lease) && lookUp(state, request.key) === undefined ? failures.keyNotFound : undefined
   return first === 'lease' ? (lease ?? key) : (key ?? lease)
 }
@@ -94,7 +96,7 @@ export function deleteRange(context: Context, request: DeleteRangeRequest): Dele
 export function compact(context: Context, { revision }: Calls['compact'][0]): HeaderReply | Failure {
   const { state, quirks } = context
   const identity = identify(context)
-  const refusal = isFailure(identity) ? identity : quirks.compactNeedsRoot ? adminOnly(context) : undefined
+  const refusal = isFailure(identity) ? identity : quirks.callsGuarded ? adminOnly(context) : undefined
   if (refusal) return refusal
   if (revision <= state.compacted) return failures.compacted
   if (revision > state.revision) return failures.futureRevision

@@ -63,7 +63,8 @@ export interface RangeReply extends HeaderReply {
 export interface PutRequest {
   readonly key: Uint8Array
   readonly value: Uint8Array
-  readonly lease: number
+  /** Decimal; `0` is none. */
+  readonly lease: string
   readonly prev_kv: boolean
   readonly ignore_value: boolean
   readonly ignore_lease: boolean
@@ -98,7 +99,7 @@ export interface Compare {
   readonly range_end: Uint8Array
   /** See {@link RangeRequest.emptyEndSent}. */
   readonly emptyEndSent: boolean
-  readonly number: number
+  readonly number: bigint
   readonly value: Uint8Array
 }
 
@@ -130,16 +131,63 @@ export interface TxnReply extends HeaderReply {
 export interface WatchCreateRequest {
   readonly key: Uint8Array
   readonly range_end: Uint8Array
+  /** 0: from now on. */
+  readonly start_revision: number
+  /** What not to be told of: 0 puts, 1 deletes. */
+  readonly filters: readonly number[]
+  readonly prev_kv: boolean
+  /** 0: one that the server chooses. */
+  readonly watch_id: number
 }
 
-/** The first reply of a watch. */
+/** What a client sends on a stream of watches. */
+export type WatchRequest =
+  | { readonly kind: 'create'; readonly create: WatchCreateRequest }
+  | { readonly kind: 'cancel'; readonly watch_id: number }
+  | { readonly kind: 'progress' }
+  /** A message that holds none of them. */
+  | { readonly kind: 'none' }
+
+/** What a watch tells of. */
+export interface WatchEvent {
+  readonly type: 'Put' | 'Delete'
+  /** The key as it is now; of a deleted one, its name and the revision. */
+  readonly kv: KeyValue
+  /** The key as it was, if that was asked for. */
+  readonly prev_kv: KeyValue | null
+}
+
+/** A message of a stream of watches. */
 export interface WatchReply extends HeaderReply {
-  /** `-1` where it was refused. */
+  /** `-1` where the watch was refused, or where all are meant. */
   readonly watch_id: string
+  /** Whether it answers the creation of a watch. */
   readonly created: boolean
-  /** Whether it was refused; it is `created` all the same. */
+  /** Whether the watch is over: refused (and `created` all the same), cancelled, or in want of revisions that are compacted. */
   readonly canceled: boolean
+  /** The oldest revision that there is, where an older one was wanted. */
+  readonly compact_revision: string
   readonly cancel_reason: string
+  readonly fragment: boolean
+  readonly events: readonly WatchEvent[]
+}
+
+/** A lease kept alive. */
+export interface LeaseKeepAliveReply extends HeaderReply {
+  readonly ID: string
+  /** Seconds; `0` where there is no such lease. */
+  readonly TTL: string
+}
+
+/** What is left of a lease. */
+export interface LeaseTimeToLiveReply extends HeaderReply {
+  readonly ID: string
+  /** Whole seconds; `-1` where there is no such lease. */
+  readonly TTL: string
+  /** Seconds. */
+  readonly grantedTTL: string
+  /** The keys that are on it, in no order, if they were asked for. */
+  readonly keys: readonly Uint8Array[]
 }
 
 /** The state of a member. */
@@ -152,6 +200,15 @@ export interface StatusReply extends HeaderReply {
   readonly raftAppliedIndex: string
   readonly errors: readonly string[]
   readonly dbSizeInUse: string
+  readonly isLearner: boolean
+}
+
+/** A member of the cluster. */
+export interface Member {
+  readonly ID: string
+  readonly name: string
+  readonly peerURLs: readonly string[]
+  readonly clientURLs: readonly string[]
   readonly isLearner: boolean
 }
 
@@ -187,10 +244,18 @@ export interface Calls {
   readonly put: readonly [request: PutRequest, reply: PutReply]
   readonly deleteRange: readonly [request: DeleteRangeRequest, reply: DeleteRangeReply]
   readonly txn: readonly [request: TxnRequest, reply: TxnReply]
+  readonly leaseGrant: readonly [request: { readonly ID: string; readonly TTL: number }, reply: HeaderReply & { readonly ID: string; readonly TTL: string; readonly error: string }]
+  readonly leaseRevoke: readonly [request: { readonly ID: string }, reply: HeaderReply]
+  readonly leaseKeepAlive: readonly [request: { readonly ID: string }, reply: LeaseKeepAliveReply]
+  readonly leaseTimeToLive: readonly [request: { readonly ID: string; readonly keys: boolean }, reply: LeaseTimeToLiveReply]
+  readonly leaseLeases: readonly [request: object, reply: HeaderReply & { readonly leases: readonly { readonly ID: string }[] }]
   readonly compact: readonly [request: { readonly revision: number }, reply: HeaderReply]
-  readonly watchCreate: readonly [request: WatchCreateRequest, reply: WatchReply]
+  readonly alarm: readonly [request: { readonly action: number }, reply: { readonly header: ResponseHeader | null; readonly alarms: readonly never[] }]
+  readonly defragment: readonly [request: object, reply: { readonly header: null }]
+  readonly hash: readonly [request: object, reply: HeaderReply & { readonly hash: number }]
+  readonly memberList: readonly [request: object, reply: HeaderReply & { readonly members: readonly Member[] }]
   readonly status: readonly [request: object, reply: StatusReply]
 }
 
-/** The name of a call: a method of the services Auth, KV, Watch and Maintenance, in lower camel case. */
+/** The name of a call: a method of the services Auth, KV, Lease, Cluster and Maintenance, in lower camel case. */
 export type Method = keyof Calls

@@ -21,13 +21,25 @@ export interface StoredKey {
   readonly created: number
   readonly modified: number
   readonly version: number
+  /** The id of the lease that it is on, {@link NO_LEASE} for none. */
+  readonly lease: string
 }
 
-/** A key as it was from a revision on; `stored` is `undefined` from the revision that deleted it. */
+/** What has no lease, on the wire too. */
+export const NO_LEASE = '0'
+
+/** A lease: its time to live in seconds, and when it ends if it is not kept alive, in milliseconds since 1970. */
+export interface LeaseRecord {
+  readonly ttl: number
+  readonly expires: number
+}
+
+/** What a revision made of a key: as it is from then on, and as it was. `stored` is `undefined` from the revision that deleted it. */
 export interface Change {
   readonly revision: number
-  readonly key: string
+  readonly key: Uint8Array
   readonly stored: StoredKey | undefined
+  readonly previous: StoredKey | undefined
 }
 
 /** The mutable state of one cluster. Names are Map keys, so that users called `__proto__` or `10` are users like others. */
@@ -45,7 +57,12 @@ export interface State {
   /** -1 before the first compaction, so that compacting at 0 succeeds once, as in etcd. */
   compacted: number
   readonly history: Change[]
-  watches: number
+  /** The keys as they are, by their bytes in hexadecimal. */
+  readonly keys: Map<string, StoredKey>
+  /** By id, a decimal number of 64 bits. */
+  readonly leases: Map<string, LeaseRecord>
+  /** How many leases have had their ids drawn by the store. */
+  leaseIds: number
   /** A request has killed the member, and will again on each start: it is in the raft log. */
   dead: boolean
 }
@@ -69,7 +86,9 @@ export function emptyState(): State {
     revision: 1,
     compacted: -1,
     history: [],
-    watches: 0,
+    keys: new Map(),
+    leases: new Map(),
+    leaseIds: 0,
     dead: false,
   }
 }

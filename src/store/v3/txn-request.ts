@@ -1,20 +1,11 @@
 /** What is wrong with a transaction, whoever asks: its size, its requests, keys that it writes twice. Follows `v3rpc/key.go`. */
 import { toHex } from '../../bytes.js'
-import { failures, type Failure } from './failures.js'
+import { failures, firstOf, type Failure } from './failures.js'
 import { deleteProblem, putProblem, rangeProblem } from './kv.js'
 import type { DeleteRangeRequest, RequestOp, TxnRequest } from './rpc.js'
 
 /** `--max-txn-ops`. */
 const MAX_OPERATIONS = 128
-
-/** The first finding, or `undefined`. */
-export function firstOf<T>(items: readonly T[], find: (item: T) => Failure | undefined): Failure | undefined {
-  for (const item of items) {
-    const found = find(item)
-    if (found) return found
-  }
-  return undefined
-}
 
 /** What is wrong with a transaction. */
 export function txnProblem(request: TxnRequest): Failure | undefined {

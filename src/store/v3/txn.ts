@@ -5,14 +5,14 @@
  * inner transactions too, are judged before anything is written).
  */
 import { compareBytes } from '../../bytes.js'
-import { failures, isFailure, type Failure } from './failures.js'
+import { failures, firstOf, isFailure, type Failure } from './failures.js'
 import { identify, type Identity } from './identity.js'
-import { deleteKeys, keysAt, readRange, toKeyValue, within, writeKey } from './keys.js'
+import { deleteKeys, readRange, toKeyValue, within, writeKey } from './keys.js'
 import { asRead, deleteRefusal, putMissing, putRefusal, revisionProblem } from './kv.js'
 import { keyRefusal } from './range-check.js'
 import type { Compare, RequestOp, ResponseHeader, ResponseOp, TxnReply, TxnRequest } from './rpc.js'
-import { headerOf, type Context, type State, type StoredKey } from './state.js'
-import { firstOf, txnProblem } from './txn-request.js'
+import { headerOf, NO_LEASE, type Context, type State, type StoredKey } from './state.js'
+import { txnProblem } from './txn-request.js'
 
 const NO_HEADER: ResponseHeader = { cluster_id: '0', member_id: '0', revision: '0', raft_term: '0' }
 
@@ -25,7 +25,7 @@ function txnRefusal(context: Context, identity: Identity, request: TxnRequest): 
       case 'range':
         return keyRefusal(context, identity, 'read', op.request.key, op.request.range_end)
       case 'put':
-        return putRefusal(context, identity, quirks.transactionPutChecked ? op.request : { ...op.request, prev_kv: false })
+        return putRefusal(context, identity, quirks.transactionPutChecked ? op.request : { ...op.request, prev_kv: false, lease: NO_LEASE })
       case 'deleteRange':
         return deleteRefusal(context, identity, op.request)
       case 'txn':
@@ -38,15 +38,15 @@ function txnRefusal(context: Context, identity: Identity, request: TxnRequest): 
 
 /** `target`: 0 version, 1 create revision, 2 mod revision, 3 value, 4 lease. What etcd does not know is equal; a result that it does not know holds. */
 function holds(stored: StoredKey | undefined, { target, result, number, value }: Compare): boolean {
-  const found = [stored?.version ?? 0, stored?.created ?? 0, stored?.modified ?? 0, undefined, 0][target]
+  const found = [stored?.version ?? 0, stored?.created ?? 0, stored?.modified ?? 0, undefined, stored?.lease ?? NO_LEASE][target]
   // A key that is not there has version and revisions 0, but no value that could be compared.
   if (target === 3 && stored === undefined) return false
-  const difference = target === 3 ? compareBytes(stored?.value ?? new Uint8Array(0), value) : (found ?? number) - number
-  return [difference === 0, difference > 0, difference < 0, difference !== 0][result] ?? true
+  const [a, b] = target === 3 ? [compareBytes(stored?.value ?? new Uint8Array(0), value), 0] : [BigInt(found ?? number), number]
+  return [a === b, a > b, a < b, a !== b][result] ?? true
 }
 
 function passes(state: State, compare: Compare): boolean {
-  const found = within(keysAt(state), compare.key, compare.range_end)
+  const found = within(state.keys, compare.key, compare.range_end)
   return found.length === 0 ? holds(undefined, compare) : found.every((stored) => holds(stored, compare))
 }
 

@@ -1,7 +1,7 @@
 /** Who may do what to which keys on v3, and the holes that releases had. */
 import { describe, expect, test } from 'vitest'
 import type { MemoryClient } from '../../../src/testing/index.js'
-import { answerOf, bytes, locked, perm, range, since, versions } from '../../support/double.js'
+import { answerOf, bytes, locked, perm, range, since, versions, watched } from '../../support/double.js'
 
 const denied = '7 PERMISSION_DENIED: etcdserver: permission denied'
 const noName = '3 INVALID_ARGUMENT: etcdserver: user name is empty'
@@ -116,8 +116,8 @@ test.each([
 
 describe('a watch', () => {
   const opened = async (version: string, key: string, end: string): Promise<string> => {
-    const { canceled, cancel_reason } = await (await locked(version, [perm('Read', 'k')])).as('alice').watch({ key: bytes(key), range_end: bytes(end) })
-    return canceled ? cancel_reason : 'open'
+    const [first] = await watched((await locked(version, [perm('Read', 'k')])).as('alice'), { key: bytes(key), range_end: bytes(end) })
+    return first?.canceled ? first.cancel_reason : 'open'
   }
   const refused = 'rpc error: code = PermissionDenied desc = etcdserver: permission denied'
 

@@ -1,0 +1,88 @@
+/** Streams in the shape of gRPC's. */
+import { CANCELLED, toStreamError } from './grpc-error.js'
+import type { Line } from './line.js'
+
+/** What a stream tells its listeners, by event. `status` is told at the end, whatever the end is. */
+export interface StreamEvents<Reply> {
+  readonly data: Reply
+  readonly error: Error
+  readonly end: undefined
+  readonly status: { readonly code: number; readonly details: string }
+}
+
+/** etcd3's `IDuplexStream` by structure: a stream of gRPC that both sides write to. */
+export interface MemoryStream<Request, Reply> {
+  /** Whether it can still be written to. */
+  readonly writable: boolean
+  on<Event extends keyof StreamEvents<Reply>>(event: Event, listener: (value: StreamEvents<Reply>[Event]) => void): this
+  /** Sends a message. What is wrong with it, and what it is refused with, ends the stream with an `error`. */
+  write(message: Request): void
+  /** Says that nothing more will be sent: the stream ends without error. */
+  end(): void
+  /** Breaks it off, with the error `1 CANCELLED: Cancelled on client`. */
+  cancel(): void
+}
+
+/** The other end of a stream. */
+export interface Handler<Request, Reply> {
+  /** Takes a message; what it resolves to is said at once. Rejects with what ends the stream. */
+  readonly take: (message: Request) => Promise<readonly Reply[]>
+  /** What there is to say by itself. */
+  readonly news: () => readonly Reply[]
+  /** Why it cannot go on. */
+  readonly broken: () => Error | undefined
+}
+
+/** Opens a stream. */
+export function openStream<Request, Reply>(line: Line, handler: Handler<Request, Reply>): MemoryStream<Request, Reply> {
+  const listeners: { readonly event: keyof StreamEvents<Reply>; readonly listener: (value: never) => void }[] = []
+  let isWritable = true
+  let isOver = false
+  let written: Promise<unknown> = Promise.resolve()
+  /** What is said is said in its turn, and not before its cause has gone on. */
+  let turn: Promise<unknown> = Promise.resolve()
+  const later = (run: () => unknown): void => {
+    turn = turn.then(run)
+  }
+  const emit = <Event extends keyof StreamEvents<Reply>>(event: Event, value: StreamEvents<Reply>[Event]): void => {
+    for (const { listener } of listeners.filter((one) => one.event === event)) listener(value as never)
+  }
+  const finish = (error: Error | undefined): void => {
+    if (isOver) return
+    isOver = true
+    isWritable = false
+    line.streams.delete(source)
+    later(() => {
+      const { code = 2, details = '' } = (error ?? { code: 0 }) as { readonly code?: number; readonly details?: string }
+      if (error) emit('error', error)
+      emit('status', { code, details })
+      emit('end', undefined)
+    })
+  }
+  const say = (replies: readonly Reply[]): void => replies.forEach((reply) => later(() => emit('data', reply)))
+  const source = {
+    pump: () => {
+      const error = handler.broken()
+      if (error) finish(error)
+      else say(handler.news())
+    },
+  }
+  line.streams.add(source)
+  return {
+    get writable() {
+      return isWritable
+    },
+    on(event, listener) {
+      listeners.push({ event, listener })
+      return this
+    },
+    write: (message) => {
+      if (isWritable) written = Promise.all([written, handler.take(message).then(say, finish)])
+    },
+    end: () => {
+      isWritable = false
+      void written.then(() => finish(undefined))
+    },
+    cancel: () => finish(toStreamError(CANCELLED)),
+  }
+}
