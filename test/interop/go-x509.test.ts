@@ -7,7 +7,8 @@ import { commonNameOnly, EMPTY_NAME } from '../../src/pki/asn1/name.js'
 import { generateKeyPair, type KeyAlgorithm } from '../../src/pki/index.js'
 import { writePem } from '../../src/pki/pem.js'
 import { caValidity, combinations, hosts, largeCombinations, makers, validity, type Kind } from '../support/certificates.js'
-import { buildJudge, goVersion, judge, type Finding, type Verdict } from '../support/go-judge.js'
+import { goVersion } from '../support/go-build.js'
+import { buildJudge, judge, type Finding, type Verdict } from '../support/go-judge.js'
 import { lanes } from '../support/pki.js'
 
 /** Lints that are not ours to satisfy, with the reason. */
@@ -24,7 +25,7 @@ if (go === undefined) console.warn('Go judge: did not run, there is no Go here')
 else console.info(`judged by ${go}`)
 
 test('the judge in Go is built where Go is, and said to be absent elsewhere', async () => {
-  if (go !== undefined) expect(await buildJudge(go)).toMatch(/judge-[0-9a-f]{16}$/)
+  if (go !== undefined) expect(await buildJudge(go)).toMatch(/judge\/[0-9a-f]{16}\/judge$/)
 })
 
 const objections = ({ findings }: Verdict): readonly Finding[] => findings.filter(({ lint }) => !Object.hasOwn(excluded, lint))

@@ -1,11 +1,6 @@
-/** The judge in Go (`test/go/judge`): crypto/x509, which etcd reads certificates with, and the lints of zlint. Built where Go is, kept in `.cache`. */
-import { execFile, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+/** The judge in Go (`test/go/judge`): crypto/x509, which etcd reads certificates with, and the lints of zlint. */
+import { spawn } from 'node:child_process'
+import { buildGo } from './go-build.js'
 
 /** As the judge reads it. */
 export interface Question {
@@ -49,38 +44,8 @@ export interface Verdict {
   readonly lintsApplied: number
 }
 
-const source = fileURLToPath(new URL('../go/judge', import.meta.url))
-const cache = fileURLToPath(new URL('../../.cache/judge', import.meta.url))
-
-/** What `go version` prints, or `undefined` where there is none. */
-export async function goVersion(): Promise<string | undefined> {
-  try {
-    return (await promisify(execFile)('go', ['version'])).stdout.trim()
-  } catch {
-    return undefined
-  }
-}
-
-/** Builds the judge unless it is there for these sources and this Go. `go.sum` is the check of what it is built from. */
-export async function buildJudge(go: string): Promise<string> {
-  const hash = createHash('sha256').update(go)
-  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(source, file)))
-  const binary = join(cache, `judge-${hash.digest('hex').slice(0, 16)}`)
-  if (existsSync(binary)) return binary
-  await mkdir(cache, { recursive: true })
-  // In the cache, so that a finished binary gets there by a rename, and two runs at once do not meet.
-  const work = await mkdtemp(join(cache, '.work-'))
-  try {
-    await promisify(execFile)('go', ['build', '-p', '2', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', join(work, 'judge'), '.'], {
-      cwd: source,
-      env: { ...process.env, GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'auto', GOWORK: 'off', CGO_ENABLED: '0' },
-    })
-    await rename(join(work, 'judge'), binary)
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
-  return binary
-}
+/** The judge, built with this Go. */
+export const buildJudge = (go: string): Promise<string> => buildGo({ name: 'judge', module: 'judge', package: '.' }, go)
 
 /** Asks about all certificates at once. */
 export async function judge(binary: string, questions: readonly Question[]): Promise<readonly Verdict[]> {
