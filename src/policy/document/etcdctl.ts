@@ -129,7 +129,8 @@ function writeV2({ users, v2 = { guest: [], roles: {}, bindings: {} } }: Policy,
     const name = quotedWord(user)
     if (user.includes(':')) refuse(`user ${quoted(user)} holds ":", which etcdctl takes for the mark before a password`)
     if (login === 'certificate') lines.push('# Logs in by certificate: give it a long random password, and forget it.')
-    lines.push(`etcdctl user add -- ${name}`)
+    // The five seconds that are its default run while the password is typed (ctlv2/command/user_commands.go, actionUserAdd).
+    lines.push(`etcdctl --total-timeout 10m user add -- ${name}`)
     for (const role of rolesOf(v2.bindings, user)) {
       if (role.includes(',')) refuse(`role ${quoted(role)} holds ",", which etcdctl takes for the mark between roles`)
       // etcd gives user root its role itself, and refuses to be told.

@@ -93,11 +93,12 @@ test('on v2, the script makes guest first, asks for passwords, and leaves root i
     'role add -- node',
     'role grant --path /calico/v1* --readwrite -- node',
     "role grant --path /it's --read -- node",
-    'user add -- root',
-    'user add -- node',
+    // etcdctl 2 counts the time that the password takes to be typed, and gives five seconds unless told otherwise.
+    '--total-timeout 10m user add -- root',
+    '--total-timeout 10m user add -- node',
     'user grant --roles node -- node',
     'user grant --roles root -- node',
-    'user add -- auditor',
+    '--total-timeout 10m user add -- auditor',
     'auth enable',
   ])
 })
