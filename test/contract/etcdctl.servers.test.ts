@@ -176,6 +176,16 @@ for (const lane of go === undefined ? [] : lanes) {
       })
     }
 
+    test('piped into a shell, makes no user whose password is asked for', async () => {
+      for (const api of cluster.apis) {
+        const asking = definePolicy({ users: { auditor: 'password' }, v3: { roles: {}, bindings: {} }, v2: { guest: [], roles: {}, bindings: {} } })
+        // Role guest is for the test of the v2 half to make.
+        const lines = toEtcdctl(asking, { api, version: lane.version, enable: false }).filter((line) => !line.includes('guest'))
+        expect((await runScript(etcdctl, cluster, lines, { piped: true })).status).not.toBe(0)
+        expect((await authOf(api).state()).users).toEqual({})
+      }
+    })
+
     if (lane.v2 !== 'none')
       test('writes the v2 half and turns auth on there, guest being made first', async () => {
         const lines = toEtcdctl(base, { api: 'v2', version: lane.version, enable: true })

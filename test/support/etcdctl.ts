@@ -29,12 +29,14 @@ export interface Ran {
 export interface Circumstances {
   /** What is typed when it asks: passwords, a line each. */
   readonly typed?: readonly string[]
+  /** Whether the script is piped into the shell, so that nothing can be typed. Default: it is run from a file. */
+  readonly piped?: boolean
   /** The call of etcdctl that fails, counted from one, and whether etcd has done what it asked by then. */
   readonly fails?: { readonly call: number; readonly done: boolean }
 }
 
 /** Saves a script, as its user would, and runs it by `sh` with root's certificate. */
-export async function runScript({ binary }: Etcdctl, cluster: Cluster, lines: readonly string[], { typed = [], fails }: Circumstances = {}): Promise<Ran> {
+export async function runScript({ binary }: Etcdctl, cluster: Cluster, lines: readonly string[], { typed = [], piped = false, fails }: Circumstances = {}): Promise<Ran> {
   const directory = await mkdtemp(join(cluster.directory, 'etcdctl-'))
   const file = async (name: string, contents: string): Promise<string> => {
     await writeFile(join(directory, name), contents)
@@ -55,7 +57,7 @@ export async function runScript({ binary }: Etcdctl, cluster: Cluster, lines: re
     path.unshift(join(directory, 'bin'))
   }
   const endpoints = cluster.clientUrls.join(',')
-  const child = spawn('sh', [script], {
+  const child = spawn('sh', piped ? [] : [script], {
     env: {
       PATH: path.join(delimiter),
       ETCDCTL_ENDPOINTS: endpoints,
@@ -67,7 +69,7 @@ export async function runScript({ binary }: Etcdctl, cluster: Cluster, lines: re
   })
   const ended = new Promise<number | null>((settle, fail) => child.once('close', settle).once('error', fail))
   // One that ends before it has read everything is no error of its own.
-  child.stdin.on('error', () => undefined).end(typed.map((line) => `${line}\n`).join(''))
+  child.stdin.on('error', () => undefined).end((piped ? lines : typed).map((line) => `${line}\n`).join(''))
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => void (output += text))
   return { status: await ended, output }

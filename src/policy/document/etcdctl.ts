@@ -33,8 +33,9 @@ interface Pen {
 
 /**
  * One half of a policy as lines of a POSIX shell script: roles, permissions, users, bindings, and auth last. It is for a store that has none of
- * them, and stops at the first error. No password is in it: etcdctl asks for them. Users that log in by certificate get none, where etcd can do
- * so (v3, from 3.4 on), a random one that nobody sees on v3 of 3.3, and on v2 one that is asked for.
+ * them, and stops at the first error: what a script that was cut has left, planning and applying finishes. No password is in it: etcdctl asks for
+ * them, so that it is to be run from a file; through a pipe it makes no user with a password. Users that log in by certificate get none, where etcd
+ * can do so (v3, from 3.4 on), a random one that nobody sees on v3 of 3.3, and on v2 one that is asked for.
  *
  * @throws {@link EtcdRbacError} `ERR_RENDER_REFUSED` where etcdctl cannot say it, with every reason; `ERR_POLICY_HALF_MISSING`; `ERR_VERSION_UNSUPPORTED`
  * @example
@@ -57,6 +58,8 @@ export function toEtcdctl(policy: Policy, { api, version, enable }: EtcdctlOptio
 
   const reasons: string[] = []
   const lines = ['#!/bin/sh', '# For a store without these users and roles. etcdctl takes endpoints and certificates from its environment.', 'set -eu']
+  // A group is read to its end before it is run: piped into a shell, the rest of the script would be taken for passwords that are asked for.
+  lines.push('{')
   if (api === 'v2') lines.push('export ETCDCTL_API=2')
   else if (minor < 4) lines.push('export ETCDCTL_API=3')
   const pen: Pen = { lines, refuse: (reason) => void reasons.push(reason) }
@@ -67,6 +70,7 @@ export function toEtcdctl(policy: Policy, { api, version, enable }: EtcdctlOptio
     if (!root) pen.refuse('etcd enables auth only if a user named root holds role root, and the policy has none')
     lines.push('etcdctl auth enable')
   }
+  lines.push('}')
   if (reasons.length > 0) {
     const reason = reasons.join('; ')
     throw new EtcdRbacError('ERR_RENDER_REFUSED', { found: `a policy that etcdctl cannot write: ${reason}`, wanted: 'what its commands can say', fix: 'plan and apply the policy instead' }, { reason })

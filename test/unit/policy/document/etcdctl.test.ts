@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { concatBytes } from '../../../../src/bytes.js'
 import { toWire } from '../../../../src/keys/interval.js'
@@ -77,6 +77,29 @@ describe('on v3, the script', () => {
 
   test('leaves auth as it is where that is wanted', () => {
     expect(commands(v3(), { ...newest, enable: false })).not.toContain('auth enable')
+  })
+})
+
+describe('the script is read to its end before anything of it is run:', () => {
+  const long = definePolicy({
+    users: { root: 'password' },
+    v3: { roles: Object.fromEntries(Array.from({ length: 3_000 }, (_, index) => [`role-${String(index)}`, [read(prefix(`/role-${String(index)}/`))]])), bindings: { root: ['root'] } },
+  })
+  const lines = toEtcdctl(long, newest)
+
+  test('piped into a shell, it is not read as a password by the etcdctl that asks for one', () => {
+    // Asks as etcdctl does: of what stands in the pipe.
+    const asking = "etcdctl() { if IFS= read -r line; then printf 'read %s\\n' \"$line\"; else printf 'nothing\\n'; fi; }"
+    const output = execFileSync('sh', { input: [asking, ...lines].join('\n'), encoding: 'utf8' })
+    expect(output).toMatch(/^nothing\n/)
+    expect(output).not.toContain('read ')
+  })
+
+  test('cut short anywhere, it does nothing', () => {
+    for (const kept of [lines.length - 1, 5_000, 7]) {
+      const { status, stdout } = spawnSync('sh', { input: ["etcdctl() { printf 'called\\n'; }", ...lines.slice(0, kept)].join('\n'), encoding: 'utf8' })
+      expect({ status, called: stdout !== '' }).toEqual({ status: expect.toSatisfy((code: unknown) => code !== 0) as unknown, called: false })
+    }
   })
 })
 
