@@ -5,6 +5,7 @@
  * key is taken for one. Planning and applying does more: it writes only differences, in a safe order, and checks what it did.
  */
 import { parseVersion } from '../../advisories/version.js'
+import { utf8 } from '../../bytes.js'
 import { EtcdRbacError, quoted } from '../../errors.js'
 import { toWire } from '../../keys/interval.js'
 import type { KeyRange } from '../../keys/key-range.js'
@@ -104,7 +105,7 @@ function writeV3({ users, v3 = { roles: {}, bindings: {} } }: Policy, minor: num
   }
 }
 
-/** The keys of a grant as words, or `undefined` where a zero byte is in them. An open end is a flag: as a word it would be a zero byte. */
+/** The keys of a grant as words, or `undefined` where no word can be them. An open end is a flag: as a word it would be a zero byte. */
 function grantWords(keys: KeyRange, minor: number): { readonly flag: string; readonly keys: string } | undefined {
   // Of an empty key, etcdctl makes every key from 3.4 on; what it did before is not established.
   if (keys.kind === 'allKeys') return minor < 4 ? undefined : { flag: '--prefix ', keys: "''" }
@@ -124,9 +125,10 @@ function writeV2({ users, v2 = { guest: [], roles: {}, bindings: {} } }: Policy,
   for (const [role, permissions] of roles) {
     lines.push(`etcdctl role add -- ${quotedWord(role)}`)
     for (const { type, keys } of byScope(permissions).values()) {
+      const path = bytesWord(utf8(keys.pattern))
       // Nor does etcdctl 2 take a path that does not begin with a slash (pathutil.CanonicalURLPath).
-      if (keys.pattern === '*' || keys.pattern.includes('\0')) refuse(`pattern ${quoted(keys.pattern)} of role ${quoted(role)} is refused by etcdctl`)
-      else lines.push(`etcdctl role grant --path ${quotedWord(keys.pattern)} --${type} -- ${quotedWord(role)}`)
+      if (keys.pattern === '*' || path === undefined) refuse(`pattern ${quoted(keys.pattern)} of role ${quoted(role)} is refused by etcdctl`)
+      else lines.push(`etcdctl role grant --path ${path} --${type} -- ${quotedWord(role)}`)
     }
   }
   for (const [user, login] of Object.entries(users)) {

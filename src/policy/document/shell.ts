@@ -6,9 +6,15 @@ export function quotedWord(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }
 
-/** Bytes as one word, or `undefined` where they hold a zero byte: no argument of a process can. What is no UTF-8 is written by `printf`. */
+/** How many bytes Linux takes as one argument (execve(2), MAX_ARG_STRLEN, without the zero byte at its end). */
+const LONGEST = 131_071
+
+/**
+ * Bytes as one word, or `undefined` where no argument of a process can be them: they hold a zero byte, or are too many. What is no UTF-8 is written
+ * by `printf`.
+ */
 export function bytesWord(bytes: Uint8Array): string | undefined {
-  if (bytes.includes(0)) return undefined
+  if (bytes.includes(0) || bytes.length > LONGEST) return undefined
   const text = fromUtf8(bytes)
   if (text !== undefined) return quotedWord(text)
   // A command substitution drops the line breaks at its end: they go behind it.

@@ -129,6 +129,8 @@ test('on v2, the script makes guest first, asks for passwords, and leaves root i
 describe('what etcdctl cannot say is refused, with every reason', () => {
   test.each<[string, Policy, EtcdctlOptions, readonly string[]]>([
     ['a zero byte', v3(read(key('a\0')), read(range('a', 'b\0'))), newest, ['a\\u0000 of role "app"', '[a, b\\u0000) of role "app"']],
+    ['a key that is longer than Linux lets a word be', v3(read(key('k'.repeat(131_072))), read(range('a', `b${'c'.repeat(131_071)}`))), newest, ['kkk', 'ccc']],
+    ['a pattern that is longer than Linux lets a word be', definePolicy({ users: { root: 'certificate' }, v2: { guest: [], roles: { r: [read(pattern(`/${'é'.repeat(66_000)}`))] }, bindings: {} } }), { api: 'v2', version: '3.5.30', enable: true }, ['pattern']],
     ['every key before 3.4', v3(read(allKeys())), { ...newest, version: '3.3.25' }, ['all keys']],
     ['a colon in a name with password', definePolicy({ users: { root: 'certificate', 'a:b': 'password' }, v3: { roles: {}, bindings: { root: ['root'] } } }), newest, ['"a:b"']],
     ['enabling without root', definePolicy({ users: { root: 'certificate' }, v3: { roles: {}, bindings: {} } }), newest, ['root']],
@@ -137,6 +139,11 @@ describe('what etcdctl cannot say is refused, with every reason', () => {
   ])('%s', (_, policy, options, reasons) => {
     const { detail } = thrown('ERR_RENDER_REFUSED', () => toEtcdctl(policy, options))
     for (const reason of reasons) expect(detail.reason).toContain(reason)
+  })
+
+  test('a key of the longest word is written, and a process takes it', () => {
+    const lines = toEtcdctl(v3(read(key('k'.repeat(131_071)))), newest)
+    expect(spawnSync('sh', { input: ['etcdctl() { env true "$@"; }', ...lines].join('\n'), encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
   })
 
   test('a colon in the name of a certificate user is none', () => {
