@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { anonymous, call, can, definePolicy, explain, fromKey, get, indexPolicy, lease, path, pattern, prefix, put, range, read, readwrite, txn, watch } from '../../../src/policy/index.js'
+import { anonymous, call, can, definePolicy, explain, fromKey, get, indexPolicy, lease, path, pattern, prefix, put, range, read, readwrite, txn, watch, type ServerCall } from '../../../src/policy/index.js'
 
 const policy = definePolicy({
   users: { root: 'certificate', node: 'certificate', auditor: 'password' },
@@ -38,6 +38,24 @@ describe('an explanation', () => {
 
   test('offers no grant where only role root helps', () => {
     expect(explain(policy, 'node', call('compact'))).toMatchObject({ allowed: false, grants: [], needs: [{ need: { need: 'root' }, met: false }] })
+  })
+
+  test.each<[string, readonly string[], readonly ServerCall[]]>([
+    ['nothing', [], ['authenticate', 'authStatus', 'GET /v2/auth/enable', 'GET /v2/members', 'GET /v2/machines', 'GET /v2/stats', 'GET /version', 'GET /health', 'GET /metrics']],
+    ['a name', ['user'], ['status', 'alarmList', 'memberList']],
+    ['to be or to hold what is asked about', ['holder'], ['userGet', 'roleGet']],
+    [
+      'role root',
+      ['root'],
+      [
+        'compact', 'alarmDeactivate', 'moveLeader', 'downgrade', 'memberAdd', 'memberRemove', 'memberUpdate', 'memberPromote', 'defragment', 'hash', 'hashKv', 'snapshot', 'authEnable', 'authDisable',
+        'userAdd', 'userList', 'userDelete', 'userChangePassword', 'userGrantRole', 'userRevokeRole', 'roleAdd', 'roleList', 'roleDelete', 'roleGrantPermission', 'roleRevokePermission',
+        'PUT /v2/auth/enable', 'DELETE /v2/auth/enable', 'GET /v2/auth/users', 'PUT /v2/auth/users', 'DELETE /v2/auth/users', 'GET /v2/auth/roles', 'PUT /v2/auth/roles', 'DELETE /v2/auth/roles',
+        'POST /v2/members', 'PUT /v2/members', 'DELETE /v2/members',
+      ],
+    ],
+  ])('says which calls take %s, and no more', (_, wanted, calls) => {
+    for (const name of calls) expect([name, explain(policy, 'node', call(name)).needs.map(({ need }) => need.need)]).toEqual([name, wanted])
   })
 
   test('says in which releases the answer is another, with the advisory', () => {
