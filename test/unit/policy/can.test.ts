@@ -115,6 +115,12 @@ describe('a question that has no answer', () => {
     expect(can<Policy>(plain, 'a', get(path('/a')))).toBe(false)
   })
 
+  test.each(['constructor', 'toString', 'valueOf'])('and user %s holds nothing by what a plain table of bindings inherits', (name) => {
+    const plain = { users: { [name]: 'certificate' }, members: [], authorities: [], v3: { roles: {}, bindings: {} }, v2: { guest: [], roles: {}, bindings: {} } } as const
+    expect(can<Policy>(plain, name, get('/a'))).toBe(false)
+    expect(can<Policy>(plain, name, get(path('/a')))).toBe(false)
+  })
+
   test.each(['constructor', '__proto__', 'toString', '10'])('but %s is a user where a policy declares it', (name) => {
     const made = parsePolicy(
       JSON.parse(`{ "users": { "${name}": "password" }, "v3": { "roles": { "${name}": [{ "type": "read", "keys": { "api": "v3", "kind": "key", "key": "k" } }] }, "bindings": { "${name}": ["${name}"] } } }`),
