@@ -38,7 +38,7 @@ export function rolesOf(bindings: Bindings, user: string): readonly string[] {
 }
 
 /** What one permission opens for one access, or `undefined` for nothing. `guest`: it is the v2 guest's. */
-export function opened({ type, keys }: Permission, access: Access, guest = false): Interval | undefined {
+export function opened({ type, keys }: Permission, access: Access, guest: boolean): Interval | undefined {
   if (!allows(type, access === 'read' || access === 'recursive read' ? 'read' : 'write')) return undefined
   const recursive = access === 'recursive read' || access === 'recursive write'
   if (keys.api === 'v3') return recursive ? undefined : toInterval(keys)
