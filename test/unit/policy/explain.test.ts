@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { anonymous, call, can, definePolicy, explain, fromKey, get, indexPolicy, lease, path, pattern, prefix, put, range, read, readwrite, txn, watch, type ServerCall } from '../../../src/policy/index.js'
+import { anonymous, call, can, definePolicy, del, explain, fromKey, get, indexPolicy, lease, path, pattern, prefix, put, range, read, readwrite, txn, watch, type Circumstances, type Operation, type ServerCall } from '../../../src/policy/index.js'
 
 const policy = definePolicy({
   users: { root: 'certificate', node: 'certificate', auditor: 'password' },
@@ -86,6 +86,52 @@ describe('an explanation', () => {
       ['refused', '  lacks write /registry/x, since it writes them: nothing covers /registry/x', '  would do: write /registry/x'].join('\n'),
     )
     expect(explain(policy, 'node', lease('leaseGrant')).text).toContain('has any client with a name')
+  })
+
+  const [refusing, nameless, cache, watching, old, subtree] = ['gateway refuses', 'etcd hears no Common Name', 'from its cache', 'outlives a revocation', 'returns the old value', 'the whole subtree'] as const
+  test.each<[string, Parameters<typeof explain<typeof policy>>[1], Operation, Circumstances, readonly string[]]>([
+    ['a request that comes straight', 'node', get('/calico/felix/v1/x'), {}, []],
+    ['a write on v3', 'node', put('/calico/felix/v1/x'), {}, []],
+    ['a watch', 'node', watch('/calico/felix/v1/x'), {}, [watching]],
+    ['a certificate user at the gateway', 'node', get('/z'), { via: 'gateway' }, [refusing, `through the gateway ${nameless}`]],
+    ['a certificate user at the gateway of 3.3', 'node', get('/z'), { via: 'gateway', etcd: '3.3.25' }, [`through the gateway ${nameless}`]],
+    ['a certificate user at the gRPC proxy', 'node', get('/z'), { via: 'grpc-proxy' }, [`through the gRPC proxy ${nameless}`]],
+    ['a password user at the gateway', 'auditor', get('/z'), { via: 'gateway' }, []],
+    ['nobody at the gateway', anonymous, get('/z'), { via: 'gateway' }, [`through the gateway ${nameless}`]],
+    ['a serializable read at the gRPC proxy', 'auditor', get('/z', { serializable: true }), { via: 'grpc-proxy' }, [cache]],
+    ['a serializable read at the gateway', 'auditor', get('/z', { serializable: true }), { via: 'gateway' }, []],
+    ['a read at the gRPC proxy', 'auditor', get('/z'), { via: 'grpc-proxy' }, []],
+    ['a read on v2', 'node', get(path('/x', { recursive: true })), {}, []],
+    ['a put on v2', 'node', put(path('/x')), {}, [old]],
+    ['a deletion on v2', 'node', del(path('/x')), {}, [old]],
+    ['the guest, recursively', anonymous, get(path('/x', { recursive: true })), {}, [subtree]],
+    ['the guest', anonymous, get(path('/x')), {}, []],
+  ])('has the notes that concern %s, and no others, and repeats them in its text', (_, user, operation, circumstances, wanted) => {
+    const { notes, text } = explain(policy, user, operation, circumstances)
+    expect(notes).toEqual(wanted.map((part) => expect.stringContaining(part) as string))
+    for (const note of notes) expect(text.split('\n')).toContain(note)
+  })
+
+  test('names the guest for a recursive request by its exact pattern, and no user for one', () => {
+    expect(explain(policy, anonymous, get(path('/pub', { recursive: true }))).needs).toMatchObject([{ met: true, by: [{ role: 'guest', permission: read(pattern('/pub')) }], missing: [] }])
+    const exact = definePolicy({ users: { a: 'password' }, v2: { guest: [], roles: { r: [read(pattern('/pub'))] }, bindings: { a: ['r'] } } })
+    expect(explain(exact, 'a', get(path('/pub', { recursive: true }))).needs).toMatchObject([{ met: false, by: [], missing: [path('/pub', { recursive: true })] }])
+  })
+
+  test('in text names who gives what is had, whom a call is open to, and in which releases that is not so', () => {
+    expect(explain(policy, 'auditor', get(range('/calico/b', '/calico/d'))).text.split('\n')).toEqual([
+      'allowed',
+      '  has read [/calico/b, /calico/d), since it reads them by role audit (read [/calico/a, /calico/c)) and role audit (read [/calico/c, /calico/f))',
+    ])
+    const lineOf = (name: ServerCall, subject?: string): string | undefined => explain(policy, 'node', call(name, subject)).text.split('\n')[1]
+    expect(lineOf('userGet', 'node')).toBe('  has being user node, or role root')
+    expect(lineOf('userGet', 'auditor')).toBe('  lacks being user auditor, or role root')
+    expect(lineOf('roleGet', 'node')).toBe('  has holding role node, or role root')
+    expect(lineOf('compact')).toBe('  lacks role root')
+    expect(explain(policy, 'node', call('compact')).text.split('\n').at(-1)).toBe(
+      '  allowed before etcd 3.4.42, 3.5.28, 3.6.9: whoever passes TLS compacts the history, lists members and grants leases (GHSA-q8m4-xhhv-38mg)',
+    )
+    expect(explain(policy, 'node', call('status')).text.split('\n').at(-1)).toBe('  refused before etcd 3.5.32, 3.6.12, 3.7.0: Status asks for role root')
   })
 
   test('of an index is that of its policy', () => {

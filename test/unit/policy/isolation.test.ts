@@ -53,6 +53,11 @@ describe('tenants', () => {
       [['a by a, b by b', range('/b', '/d'), []], ['b by b, a by a', range('/c', '/f'), []]],
     ],
     [
+      'the farthest was another before',
+      { a: [read(range('/a', '/d'))], b: [read(range('/b', '/f')), write(range('/c', '/g'))], c: [] },
+      [['a by a, b by b', range('/b', '/d'), []], ['a by a, b by b', same(range('/c', '/d')), []]],
+    ],
+    [
       'another, of those that are not the farthest',
       { a: [read(range('/a', '/z')), read(range('/k', '/z'))], b: [read(range('/b', '/m'))], c: [read(range('/c', '/d'))] },
       [['a by a, b by b', range('/b', '/m'), []], ['a by a, c by c', same(range('/c', '/d')), []], ['b by b, a by a', range('/k', '/m'), []]],
