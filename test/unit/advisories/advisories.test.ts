@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { accessChanges, advisories, advisoriesOf } from '../../../src/policy/index.js'
-import { isSince, parseVersion } from '../../../src/advisories/index.js'
+import { ACCESS_CHANGES, accessOf, isSince, parseVersion, type AccessChange } from '../../../src/advisories/index.js'
 import { thrown } from '../../support/thrown.js'
 
 const idsOf = (version: string): readonly string[] => advisoriesOf(version).map(({ id, cve }) => cve ?? id)
 const [watch, crl] = ['GHSA-xg4h-6gfc-h4m8', 'GHSA-3wh4-j44w-pg92']
 const [nested, calls, put, lease, gateway, password] = ['CVE-2026-33343', 'CVE-2026-33413', 'CVE-2026-44283', 'CVE-2023-32082', 'CVE-2018-16886', 'CVE-2021-28235']
+
+/** The patch release before one. */
+const before = (version: string): string => version.replace(/\d+$/, (patch) => String(Number(patch) - 1))
 
 describe('the holes of a version', () => {
   test.each<[string, readonly string[]]>([
@@ -43,6 +46,51 @@ describe('the holes of a version', () => {
       if (cve !== undefined) expect(cve).toMatch(/^CVE-\d{4}-\d+$/)
       expect(impact).not.toBe('')
     }
+  })
+})
+
+describe('begins to hold with the release that is known for it, and not with the one before:', () => {
+  const closed: readonly (readonly [string, readonly string[]])[] = [
+    [watch, ['3.5.33', '3.6.14', '3.7.1']],
+    [nested, ['3.4.42', '3.5.28', '3.6.9']],
+    [calls, ['3.4.42', '3.5.28', '3.6.9']],
+    [put, ['3.4.44', '3.5.30', '3.6.11']],
+    [lease, ['3.4.26', '3.5.9']],
+    [crl, ['3.5.32', '3.6.13']],
+    [gateway, ['3.3.11']],
+    [password, ['3.4.25', '3.5.8']],
+  ]
+  test.each(closed.flatMap(([id, versions]) => versions.map((version) => [id, version] as const)))('that the hole %s is closed, %s', (id, version) => {
+    expect([idsOf(before(version)).includes(id), idsOf(version).includes(id)]).toEqual([true, false])
+  })
+
+  const changed: readonly (readonly [AccessChange, readonly string[]])[] = [
+    ['openWatchChecked', ['3.5.33', '3.6.14', '3.7.1']],
+    ['nestedTransactionChecked', ['3.4.42', '3.5.28', '3.6.9']],
+    ['transactionPutChecked', ['3.4.44', '3.5.30', '3.6.11']],
+    ['callsGuarded', ['3.4.42', '3.5.28', '3.6.9']],
+    ['leaseKeysChecked', ['3.4.26', '3.5.9']],
+    ['statusGuarded', ['3.4.42', '3.5.28']],
+    ['statusOpenToUsers', ['3.5.32', '3.6.12']],
+  ]
+  test.each(changed.flatMap(([change, versions]) => versions.map((version) => [change, version] as const)))('%s, %s', (change, version) => {
+    expect([accessOf(before(version))(change), accessOf(version)(change)]).toEqual([false, true])
+  })
+
+  test.each<[string, readonly AccessChange[]]>([
+    ['3.3.25', []],
+    ['3.4.23', []],
+    ['3.4.49', ['nestedTransactionChecked', 'transactionPutChecked', 'callsGuarded', 'leaseKeysChecked', 'statusGuarded']],
+    ['3.5.0', []],
+    // Never had an open Status, and was cut before what its patches mend.
+    ['3.6.0', ['leaseKeysChecked', 'statusGuarded']],
+    ['3.7.0', ['nestedTransactionChecked', 'transactionPutChecked', 'callsGuarded', 'leaseKeysChecked', 'statusGuarded', 'statusOpenToUsers', 'authStatusOpen']],
+  ])('what etcd %s has from its first day, or never got', (version, has) => {
+    expect(ACCESS_CHANGES.filter(accessOf(version))).toEqual(has)
+  })
+
+  test('all changes where no release is named', () => {
+    expect(ACCESS_CHANGES.filter(accessOf(undefined))).toEqual(Object.keys(accessChanges))
   })
 })
 

@@ -112,6 +112,11 @@ describe('an explanation', () => {
     for (const note of notes) expect(text.split('\n')).toContain(note)
   })
 
+  test('says nothing of guest patterns where there are none', () => {
+    const closed = definePolicy({ users: { a: 'password' }, v2: { guest: [], roles: {}, bindings: {} } })
+    expect(explain(closed, anonymous, get(path('/x', { recursive: true }))).notes).toEqual([])
+  })
+
   test('names the guest for a recursive request by its exact pattern, and no user for one', () => {
     expect(explain(policy, anonymous, get(path('/pub', { recursive: true }))).needs).toMatchObject([{ met: true, by: [{ role: 'guest', permission: read(pattern('/pub')) }], missing: [] }])
     const exact = definePolicy({ users: { a: 'password' }, v2: { guest: [], roles: { r: [read(pattern('/pub'))] }, bindings: { a: ['r'] } } })

@@ -75,6 +75,8 @@ describe('around a policy, lint finds', () => {
     ['a certificate user behind the gateway', { gatewayUsers: ['a'] }, ['certificate-user-behind-gateway $.users.a']],
     ['one authority for clients and peers', { peers: 'shared authority' }, ['shared-peer-authority $.authorities']],
     ['a component that lacks a right', { components: [{ name: 'felix', user: 'a', permissions: [read(prefix('/a/')), read(prefix('/c/'))] }] }, ['component-lacks-right $.users.a']],
+    ['nothing in a component that is root, nor in what it needs of an API without policy', { components: [{ name: 'x', user: 'root', permissions: [read(allKeys())] }, { name: 'y', user: 'a', permissions: [read(pattern('/a/*'))] }] }, []],
+    ['nothing in users of the gateway who are not declared', { gatewayUsers: ['gone', 'constructor'] }, []],
     ['a component whose user is not there', { components: [{ name: 'felix', user: 'felix', permissions: [] }] }, ['component-lacks-right $.users']],
   ])('%s', (_, context, wanted) => {
     expect(brief(lint(clean, context))).toEqual(wanted)
@@ -89,6 +91,33 @@ describe('around a policy, lint finds', () => {
   test('never shows a password', () => {
     expect(JSON.stringify(lint(clean, { passwords: { a: 'correct horse', b: '' } }))).not.toContain('correct horse')
   })
+})
+
+test('each finding has its severity, and the gravest come first', () => {
+  const guests = [read(pattern('/pub/*')), write(pattern('/drop/*')), readwrite(pattern('/all/*'))]
+  const apart = { users: { root: 'certificate', a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { root: ['root'], a: ['r'] } }, v2: { guest: [], roles: { r: [read(pattern('/y/*'))] }, bindings: { root: ['root'], a: ['r'] } } }
+  const found = [
+    lint(v3With(read(prefix('/a', { siblings: 'include' })), write(prefix('/x/')), read(prefix('/x/')), read(allKeys()), read(range('/x/', '/y')))),
+    lint(v2With(guests, read(pattern('/c/*')))),
+    lint(v3With()),
+    lint({ users: { a: 'certificate', b: 'certificate', c: 'certificate' }, v3: { roles: { r: [] }, bindings: { a: ['root'], b: ['root'] } } }),
+    lint({ users: { a: 'certificate' }, v3: { roles: {}, bindings: {} } }),
+    lint(apart),
+    lint({ ...apart, v2: { ...apart.v2, bindings: { root: ['root'], a: ['root'] } } }),
+    lint(clean, { certificates: [{ purpose: 'peer', commonName: 'a' }, { purpose: 'client', commonName: 'gone' }], passwords: { b: '' }, gatewayUsers: ['a'], peers: 'shared authority', components: [{ name: 'x', user: 'gone', permissions: [] }] }),
+    lint(v2With([], read(pattern('/c/*'))), { certificates: [{ purpose: 'client', commonName: undefined }] }),
+  ]
+  const severities = new Map<string, Set<string>>()
+  for (const { code, severity } of found.flat()) severities.set(code, (severities.get(code) ?? new Set()).add(severity))
+  expect(Object.fromEntries([...severities].map(([code, each]) => [code, [...each].sort().join()]))).toEqual({
+    'prefix-without-terminator': 'warning', 'open-ended-range': 'warning', 'same-start-key': 'info', 'split-read-write': 'warning', 'redundant-permission': 'info', 'write-without-read': 'info',
+    'several-roots': 'warning', 'no-root': 'warning', 'user-without-role': 'info', 'role-without-user': 'warning', 'role-without-permission': 'warning',
+    'open-guest': 'error,warning', 'halves-disagree': 'info,warning',
+    'certificate-user-behind-gateway': 'error', 'shared-peer-authority': 'error', 'certificate-without-common-name': 'error', 'certificate-named-like-user': 'error', 'certificate-without-user': 'warning',
+    'empty-password': 'error', 'component-lacks-right': 'error',
+  })
+  expect(lint(v2With(guests, read(pattern('/c/*')))).filter(({ code }) => code === 'open-guest').map(({ where, severity }) => `${severity} ${where}`)).toEqual(['error $.v2.guest[1]', 'error $.v2.guest[2]', 'warning $.v2.guest[0]'])
+  for (const each of found) expect(each.map(({ severity }) => ['error', 'warning', 'info'].indexOf(severity))).toEqual(each.map(({ severity }) => ['error', 'warning', 'info'].indexOf(severity)).toSorted())
 })
 
 describe('what no policy is made of is found too, by the code of its error', () => {
