@@ -20,6 +20,7 @@ describe('the holes of a version', () => {
     ['3.4.26', [watch, nested, calls, put]],
     ['3.4.42', [watch, put]],
     ['3.4.44', [watch]],
+    ['3.5.0', [watch, nested, calls, put, lease, crl, password]],
     ['3.5.7', [watch, nested, calls, put, lease, crl, password]],
     ['3.5.8', [watch, nested, calls, put, lease, crl]],
     ['3.5.16', [watch, nested, calls, put, crl]],
