@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { accessChanges, advisories, advisoriesOf } from '../../../src/policy/index.js'
-import { ACCESS_CHANGES, accessOf, isSince, parseVersion, type AccessChange } from '../../../src/advisories/index.js'
+import { ACCESS_CHANGES, accessOf, isSince, parseVersion, type AccessChange, type Since } from '../../../src/advisories/index.js'
 import { thrown } from '../../support/thrown.js'
 
 const idsOf = (version: string): readonly string[] => advisoriesOf(version).map(({ id, cve }) => cve ?? id)
@@ -93,6 +93,17 @@ describe('begins to hold with the release that is known for it, and not with the
   test('all changes where no release is named', () => {
     expect(ACCESS_CHANGES.filter(accessOf(undefined))).toEqual(Object.keys(accessChanges))
   })
+})
+
+test.each<[string, Since, boolean]>([
+  ['3.6.0', { '3.5': 9, '3.7': 0 }, false],
+  ['3.6.0', { '3.4': 26, '3.5': 9 }, true],
+  ['3.4.99', { '3.5': 9 }, false],
+  ['3.5.9', { '3.5': 9 }, true],
+  ['3.5.8', { '3.5': 9 }, false],
+  ['3.3.0', {}, true],
+])('that %s is since %j is %j: a minor version between those that are named has it not', (version, since, wanted) => {
+  expect(isSince(parseVersion(version), since)).toBe(wanted)
 })
 
 test('a change of access that closes a hole is there exactly where the hole is not', () => {

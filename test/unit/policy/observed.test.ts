@@ -85,17 +85,18 @@ test('a recursive request of v2 is said to open siblings, by an example', () => 
 })
 
 describe('what no permission grants is reported', () => {
-  test.each<[string, Operation, string]>([
-    ['role root', call('compact'), 'root'],
-    ['role root, on v2', call('PUT /v2/auth/users'), 'root'],
-    ['the holder', call('userGet', 'u'), 'holder'],
-    ['any user', call('memberList'), 'user'],
-    ['any user, for a lease', lease('leaseGrant'), 'user'],
-    ['any user, for a transaction of nothing', txn({}), 'user'],
-    ['nobody', call('GET /version'), 'nobody'],
-  ])('where it takes %s', (_, operation, needs) => {
+  test.each<[string, Operation, string, string]>([
+    ['role root', call('compact'), 'root', 'only role root'],
+    ['role root, on v2', call('PUT /v2/auth/users'), 'root', 'only role root'],
+    ['the user', call('userGet', 'u'), 'holder', 'open to the user that it asks about, and to role root'],
+    ['a holder of the role', call('roleGet', 'r'), 'holder', 'open to the holders of the role that it asks about, and to role root'],
+    ['any user', call('memberList'), 'user', 'open to every user'],
+    ['any user, for a lease', lease('leaseGrant'), 'user', 'open to every user'],
+    ['any user, for a transaction of nothing', txn({}), 'user', 'open to every user'],
+    ['nobody', call('GET /version'), 'nobody', 'open to whoever passes TLS'],
+  ])('where it takes %s', (_, operation, needs, text) => {
     const made = fromObserved(by('u', operation))
-    expect(made.notGranted).toMatchObject([{ user: 'u', operation, needs }])
+    expect(made.notGranted).toMatchObject([{ user: 'u', operation, needs, text: expect.stringContaining(text) as string }])
     expect([made.v3, made.v2]).toEqual([undefined, undefined])
   })
 })
