@@ -178,6 +178,7 @@ for (const lane of go === undefined ? [] : lanes) {
     }
 
     test('piped into a shell, makes no user whose password is asked for', async () => {
+      await empty()
       for (const api of cluster.apis) {
         const asking = definePolicy({ users: { auditor: 'password' }, v3: { roles: {}, bindings: {} }, v2: { guest: [], roles: {}, bindings: {} } })
         // Role guest is for the test of the v2 half to make.

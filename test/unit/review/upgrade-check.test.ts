@@ -34,6 +34,8 @@ describe('an upgrade', () => {
     ['3.5.28', '3.5.30', 'previous value from a put in a transaction', { 'transactionPutChecked loses': ['inbox'] }],
     ['3.5.28', '3.5.30', 'lease of others in a transaction', { 'transactionPutChecked loses': ['node', 'inbox'] }],
     ['3.4.25', '3.4.26', 'keys of a lease', { 'leaseKeysChecked loses': ['node', 'reader', 'inbox', 'open', 'idle', '(anonymous)', '(nameless)'] }],
+    // Each of two changes takes it alone from who sends no name, one of them from the others.
+    ['3.4.25', '3.5.35', 'keys of a lease', { 'leaseKeysChecked loses': ['node', 'reader', 'inbox', 'open', 'idle', '(anonymous)', '(nameless)'], 'callsGuarded loses': ['(nameless)'] }],
     ['3.5.27', '3.5.28', 'keep a lease alive', { 'callsGuarded loses': ['node', 'reader', 'inbox', 'open', 'idle', '(anonymous)', '(nameless)'] }],
     ['3.5.27', '3.5.28', 'list of leases', { 'callsGuarded loses': ['node', 'reader', 'inbox', 'open', 'idle', '(anonymous)', '(nameless)'] }],
     ['3.5.35', '3.6.16', 'v2 API', { 'v2Gone loses': ['root', 'node', '(anonymous)'] }],
@@ -47,6 +49,11 @@ describe('an upgrade', () => {
     ['3.4.23', '3.3.25', 'v2 API', { 'v2OffByDefault gains': ['root', 'node', '(anonymous)'] }],
   ])('from %s to %s concerns %s: %j', (from, to, kind, wanted) => {
     expect(found(from, to, kind)).toEqual(wanted)
+  })
+
+  test.each([['reads', read(allKeys())], ['writes', write(allKeys())]])('takes transactions inside a transaction from who only %s every key', (_, permission) => {
+    const half = definePolicy({ users: { a: 'password' }, v3: { roles: { r: [permission] }, bindings: { a: ['r'] } } })
+    expect(found('3.5.16', '3.5.28', 'transaction inside a transaction', half)).toEqual({ 'nestedTransactionChecked loses': ['a', '(anonymous)'] })
   })
 
   test('takes from everybody the v2 API that 3.3 serves and no half of the policy guards', () => {
