@@ -21,6 +21,7 @@ describe('kube-apiserver', () => {
     expect(requirement.operations.map((one) => one.openTo)).toEqual(openTo)
     const lacking = lackingOf(granting(...apiserver.permissions), 'app', requirement)
     expect(lacking.map(({ needed }) => ('call' in needed ? needed.call : needed))).toEqual(lacks)
+    expect(lacking.map(({ text }) => text)).toEqual(lacks.map((name) => `needs ${name} on etcd ${etcd}: etcd leaves it to role root, and no permission grants it`))
     for (const { operation } of requirement.operations) expect(can<Policy>(granting(...apiserver.permissions), 'app', operation, { etcd })).toBe(!lacking.some(({ needed }) => needed === operation))
   })
 
