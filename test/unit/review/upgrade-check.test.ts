@@ -82,6 +82,10 @@ describe('an upgrade', () => {
     expect(text).toContain('GHSA-q8m4-xhhv-38mg')
     expect(closes.map(({ id }) => id)).toEqual(['GHSA-rfx7-8w68-q57q', 'GHSA-q8m4-xhhv-38mg', 'GHSA-x35m-3gp4-4fh5'])
     expect(leaves.map(({ id }) => id)).toEqual(['GHSA-xg4h-6gfc-h4m8', 'GHSA-3wh4-j44w-pg92'])
+    const lines = (verb: string): readonly string[] => text.split('\n').filter((line) => line.startsWith(`  ${verb} `))
+    expect(lines('closes')).toEqual(closes.map(({ id, impact }) => `  closes ${id}: ${impact}`))
+    expect(lines('leaves')).toEqual(leaves.map(({ id, impact }) => `  leaves ${id}: ${impact}`))
+    expect(text).toMatch(/^etcd 3\.5\.16 to 3\.5\.30: \d+ changes\n/)
     expect(upgradeCheck(policy, '3.5.30', '3.5.30').text).toContain('nobody loses or gains a right')
   })
 
