@@ -93,6 +93,18 @@ describe('around a policy, lint finds', () => {
   })
 })
 
+test('ten names are shown, however many there are', () => {
+  const names = Array.from({ length: 12 }, (_, index) => `u${String(index + 10)}`)
+  const roots = lint({ users: Object.fromEntries(names.map((name) => [name, 'password'])), v3: { roles: {}, bindings: Object.fromEntries(names.map((name) => [name, ['root']])) } })
+  expect(roots.find(({ code }) => code === 'several-roots')?.why).toBe(`12 users hold role root and may do everything: ${names.slice(0, 10).map((name) => `"${name}"`).join(', ')}`)
+  const areas = lint({
+    users: { root: 'certificate', a: 'certificate' },
+    v3: { roles: { r: names.map((name) => read(prefix(`/${name}/`))) }, bindings: { root: ['root'], a: ['r'] } },
+    v2: { guest: [], roles: { r: [read(pattern('/u10/*'))] }, bindings: { root: ['root'], a: ['r'] } },
+  })
+  expect(areas.find(({ code }) => code === 'halves-disagree')?.why).toBe(`user "a" is let into ${names.slice(1, 11).map((name) => `"/${name}"`).join(', ')} by one half only`)
+})
+
 test('each finding has its severity, and the gravest come first', () => {
   const guests = [read(pattern('/pub/*')), write(pattern('/drop/*')), readwrite(pattern('/all/*'))]
   const apart = { users: { root: 'certificate', a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { root: ['root'], a: ['r'] } }, v2: { guest: [], roles: { r: [read(pattern('/y/*'))] }, bindings: { root: ['root'], a: ['r'] } } }
