@@ -46,7 +46,7 @@ const policies: readonly (readonly [string, Policy])[] = [
     'users and roles of any name',
     parsePolicy({
       users: { root: 'certificate', ...named(() => 'certificate') },
-      v3: { roles: named((name) => [read(key(name))]), bindings: { root: ['root'], ...named((name) => [name, 'root']) } },
+      v3: { roles: named((name) => [read(key(name))]), bindings: { root: ['root'], ...named((name) => [name]) } },
     }),
   ],
   ['ranges of each kind', withRole(readwrite(prefix('/a/')), read(prefix('/b', { siblings: 'include' })), write(range('/c', '/d')), read(fromKey('/e')), write(key('/f')), read(allKeys()))],
@@ -154,14 +154,13 @@ for (const lane of go === undefined ? [] : lanes) {
             expect(await runScript(etcdctl, cluster, script(policy), { typed: typed(policy) })).toMatchObject({ status: 0 })
             await expectHeld(authOf('v3'), policy, 'v3', false)
           }),
-          { numRuns: 3, endOnFailure: true },
+          { numRuns: 2, endOnFailure: true },
         )
       })
 
       test.each([
         ['before a call', 5, false],
         ['after a call, whose answer is lost', 5, true],
-        ['at its last call', 9, false],
       ])('stops where it is cut %s; run again it changes nothing, and a plan finishes it', async (_, call, done) => {
         await empty()
         const auth = authOf('v3')
