@@ -61,6 +61,8 @@ export interface ErrorDetails {
   readonly ERR_PLAN_BLOCKED: { readonly blockers: readonly string[] }
   readonly ERR_PLAN_STALE: { readonly planned: string; readonly found: string }
   readonly ERR_LOCKED_OUT: { readonly user: string }
+  readonly ERR_WRITE_REFUSED: { readonly reason: string }
+  readonly ERR_NOT_FOUND: { readonly kind: 'user' | 'role'; readonly name: string }
   readonly ERR_READ_BACK: { readonly differences: readonly string[] }
   readonly ERR_SERVER: { readonly method: string; readonly code: string; readonly message: string; readonly meaning: 'refused' | 'conflict' | 'unclear' }
 

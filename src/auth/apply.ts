@@ -1,18 +1,15 @@
 /** Writing a plan: step by step, enabling last, each result looked at. What to write is decided by planning alone. */
 import { EtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
-import { meaningOf, type Backend, type CallContext } from './backend.js'
-import { identityProblems, type Identity } from './identity.js'
+import { identityProblems } from './identity.js'
 import { checkPasswords } from './passwords.js'
+import { perform, proveRoot, type Applier, type Outcome } from './perform.js'
 import { planAuth, strangersWithRoot, type Plan } from './plan.js'
-import { holds, readState } from './read.js'
+import { readState } from './read.js'
 import { fingerprint, hashOf, type AuthState } from './state.js'
 import { showStep, type Step } from './step.js'
 import { visible } from './visible.js'
 import { wantedOf } from './wanted.js'
-
-/** How a step went: `done` by this call, or `found` done already when the server said so or the answer was lost. */
-export type Outcome = 'done' | 'found'
 
 /** Progress of `apply`. */
 export interface StepEvent {
@@ -40,14 +37,6 @@ export interface Applied {
   readonly state: AuthState
   /** Whose open connections must be cut now: see {@link Plan.sever}. */
   readonly sever: Plan['sever']
-}
-
-/** To which store, and as whom. */
-export interface Applier {
-  readonly backend: Backend
-  readonly identity: Identity
-  /** Without a signal: what has been written is always read back. */
-  readonly context: CallContext
 }
 
 /** Writes a plan and reads the store back: see {@link EtcdAuth.apply}. */
@@ -134,21 +123,6 @@ function refuseBlocked({ backend, identity, context }: Applier, plan: Plan, foun
   throw new EtcdRbacError('ERR_PLAN_BLOCKED', { found: `a plan that must not be applied: ${blockers.join('; ')}`, wanted: 'a plan without blockers', fix: 'remove what blocks it and plan again; nothing was written' }, { blockers })
 }
 
-/** Sends one step once; where the answer leaves open whether it was done, the store itself is asked. */
-async function perform({ backend, context }: Applier, step: Step, password: string | undefined, version: string | undefined): Promise<{ readonly outcome: Outcome; readonly conflict: boolean }> {
-  try {
-    await backend.perform(step, { password, version }, context)
-    return { outcome: 'done', conflict: false }
-  } catch (error) {
-    const meaning = meaningOf(error)
-    if (meaning === 'denied' || meaning === 'refused') throw error
-    // When the store cannot be asked either, the first failure says more: unless it is now locked, which only enabling does.
-    const isDone = await holds(backend, step, context).catch((asking: unknown) => step.do === 'enable' && meaningOf(asking) === 'denied')
-    if (!isDone) throw error
-    return { outcome: 'found', conflict: meaning === 'conflict' }
-  }
-}
-
 /** Users who held a role that did not exist. */
 function veiledUsers({ users, roles }: AuthState): ReadonlySet<string> {
   return new Set(Object.entries(users).flatMap(([user, held]) => (held.some((role) => role !== 'root' && !Object.hasOwn(roles, role)) ? [user] : [])))
@@ -164,13 +138,4 @@ function refuseForeign(users: readonly string[]): void {
   if (users.length === 0) return
   const differences = users.map((user) => `user ${visible(user)} was there already when it was to be made`)
   throw new EtcdRbacError('ERR_READ_BACK', { found: `${differences.join('; ')}: while auth is off, anyone may have made it, with a password of their own`, wanted: 'users that this client made', fix: 'delete whom you did not make, then plan and apply again; if it was your client, which repeats writes by itself, only plan and apply again' }, { differences })
-}
-
-async function proveRoot({ backend, identity: { user }, context }: Applier): Promise<void> {
-  try {
-    await backend.listUsers(context)
-  } catch (error) {
-    if (meaningOf(error) !== 'denied') throw error
-    throw new EtcdRbacError('ERR_LOCKED_OUT', { found: `auth is on, and this client is not user ${user} with role root for etcd`, wanted: `an admin call as ${user} that succeeds`, fix: `connect with a certificate whose Common Name is ${user} from the CA in --trusted-ca-file, with --client-cert-auth on every member; with it, auth can be disabled or the work go on` }, { user }, error)
-  }
 }

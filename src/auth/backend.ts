@@ -8,7 +8,7 @@ import { isEtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
 import type { Clock } from './clock.js'
 import type { Api, AuthState, StoredPermission } from './state.js'
-import type { Step } from './step.js'
+import type { Step, Write } from './step.js'
 
 /** What every call of a backend is given. */
 export interface CallContext {
@@ -37,8 +37,8 @@ export interface Backend {
   readRole(role: string, context: CallContext): Promise<readonly StoredPermission[] | undefined>
   /** Why the steps cannot be done on a server like this; empty if they can. */
   blockers(state: AuthState, steps: readonly Step[]): readonly string[]
-  /** Does one step, with the password if it creates a user who logs in by one. Refuses names, types and keys that must not be sent before it asks anything. */
-  perform(step: Step, options: { readonly password: string | undefined; readonly version: string | undefined }, context: CallContext): Promise<void>
+  /** Does one write, with the password if it gives a user one. Refuses names, types and keys that must not be sent before it asks anything. */
+  perform(step: Write, options: { readonly password: string | undefined; readonly version: string | undefined }, context: CallContext): Promise<void>
 }
 
 /**

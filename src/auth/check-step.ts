@@ -8,7 +8,7 @@ import { toWire } from '../keys/interval.js'
 import { checkName } from '../names.js'
 import { checkedPattern, checkedRange } from '../policy/checked-keys.js'
 import type { Api, StoredPermission } from './state.js'
-import type { Step } from './step.js'
+import type { Write } from './step.js'
 
 /**
  * Refuses a step that must not be sent. What is made or granted must be what a policy may hold; what is taken away may have any name and any keys that
@@ -17,9 +17,13 @@ import type { Step } from './step.js'
  * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, and for what is granted `ERR_KEY_INVALID`, `ERR_RANGE_EMPTY`, `ERR_PREFIX_UNTERMINATED`,
  * `ERR_PATTERN_INVALID` or `ERR_POLICY_INVALID`; `TypeError` for a step, login or permission type that is none
  */
-export function checkStep(api: Api, step: Step): void {
+export function checkStep(api: Api, step: Write): void {
   switch (step.do) {
     case 'enable':
+    case 'disable':
+      return
+    case 'setPassword':
+      checkFound('user', step.user)
       return
     case 'addUser':
       checkName('user', step.user)

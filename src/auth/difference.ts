@@ -85,7 +85,8 @@ export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanag
   }
 }
 
-function permissionSteps(role: string, stored: readonly StoredPermission[], wanted: ReadonlyMap<string, Permission>): readonly (readonly Step[])[] {
+/** The steps from what a role holds to what it is to hold, in units that follow one another directly. */
+export function permissionSteps(role: string, stored: readonly StoredPermission[], wanted: ReadonlyMap<string, Permission>): readonly (readonly Step[])[] {
   const known = byScope(stored)
   const held = new Map(stored.map((permission) => [scopeOf(permission.keys), known.get(scopeOf(permission.keys)) ?? permission] as const))
   // etcd v3 compares a grant with the first stored permission of the same start key only, and appends a duplicate otherwise

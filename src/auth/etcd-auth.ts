@@ -1,9 +1,11 @@
 /** The facade: read, plan and apply one auth store of an etcd. */
 import type { AbortSignalLike } from '../platform.js'
 import type { Policy } from '../policy/policy.js'
+import type { Permission } from '../keys/permission.js'
 import { applyPlan, type Applied, type ApplyOptions } from './apply.js'
 import type { Backend, CallContext } from './backend.js'
 import { platformClock, type Clock } from './clock.js'
+import { Direct, type NewUser, type Written } from './direct.js'
 import type { Identity } from './identity.js'
 import { checkPlanOptions, planAuth, type Plan, type PlanOptions } from './plan.js'
 import { readState } from './read.js'
@@ -42,6 +44,7 @@ export class EtcdAuth {
   readonly #identity: Identity
   readonly #clock: Clock
   readonly #deadlineMilliseconds: number
+  readonly #direct: Direct
 
   /**
    * Asks the server nothing yet.
@@ -58,6 +61,7 @@ export class EtcdAuth {
     this.#identity = identity
     this.#clock = clock
     this.#deadlineMilliseconds = deadlineMilliseconds
+    this.#direct = new Direct({ backend, identity, context: this.#context(undefined) })
   }
 
   /**
@@ -92,6 +96,130 @@ export class EtcdAuth {
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
     return applyPlan({ backend: this.#backend, identity: this.#identity, context: this.#context(undefined) }, plan, options)
+  }
+
+  /**
+   * What differs from the policy, as the plan that would mend it: names that the policy does not know are listed, and auth that is off is a difference.
+   *
+   * @throws {@link EtcdRbacError} what {@link EtcdAuth.plan} throws
+   */
+  drift(policy: Policy, options: { readonly signal?: AbortSignalLike } = {}): Promise<Plan> {
+    return this.plan(policy, { unmanaged: 'report', enable: true, ...options })
+  }
+
+  /**
+   * Makes a user, unless there is one of that name: how that one logs in stays as it is, since etcd does not tell.
+   *
+   * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_PASSWORD_INVALID`, `ERR_VERSION_UNKNOWN` where a certificate user would get an empty password, and
+   * what {@link EtcdAuth.state} throws
+   * @example
+   * ```ts
+   * import { EtcdAuth, prefix, readwrite, v3Backend } from 'etcd-rbac'
+   * import { memoryEtcd } from 'etcd-rbac/testing'
+   * const auth = new EtcdAuth(v3Backend(memoryEtcd({ version: '3.5.35' }).auth), { identity: { user: 'root' } })
+   * console.log((await auth.addUser('app', { login: 'certificate' })).outcome) // created
+   * console.log((await auth.addUser('app', { login: 'certificate' })).outcome) // unchanged
+   * await auth.addRole('app')
+   * await auth.grantPermission('app', readwrite(prefix('/app/')))
+   * console.log((await auth.grantRole('app', 'app')).outcome) // changed
+   * ```
+   */
+  addUser(user: string, options: NewUser): Promise<Written<'created'>> {
+    return this.#direct.addUser(user, options)
+  }
+
+  /**
+   * Deletes a user if it is there: neither root nor the one as whom you are connected.
+   *
+   * @throws {@link EtcdRbacError} `ERR_WRITE_REFUSED`, `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
+   */
+  deleteUser(user: string): Promise<Written<'deleted'>> {
+    return this.#direct.deleteUser(user)
+  }
+
+  /**
+   * Changes a password: 1 to 72 bytes. Whoever logged in by the old one must log in again; certificates go on. What a lost answer leaves open is
+   * an error: set it again.
+   *
+   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_PASSWORD_INVALID`, `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
+   */
+  setPassword(user: string, password: string): Promise<Written<'changed'>> {
+    return this.#direct.setPassword(user, password)
+  }
+
+  /**
+   * Makes a role without permissions, unless it is there.
+   *
+   * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
+   */
+  addRole(role: string): Promise<Written<'created'>> {
+    return this.#direct.addRole(role)
+  }
+
+  /**
+   * Deletes a role if it is there, never root. etcd v3 unbinds whoever holds it; v2 leaves the name with them.
+   *
+   * @throws {@link EtcdRbacError} `ERR_WRITE_REFUSED`, `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
+   */
+  deleteRole(role: string): Promise<Written<'deleted'>> {
+    return this.#direct.deleteRole(role)
+  }
+
+  /**
+   * Grants a role a permission. One on the same keys is replaced; where etcd would leave the old one beside it, it is revoked before.
+   *
+   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_WRITE_REFUSED` for role root, `ERR_KEY_INVALID`, `ERR_RANGE_EMPTY`, `ERR_PATTERN_INVALID`,
+   * `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
+   */
+  grantPermission(role: string, permission: Permission): Promise<Written<'changed'>> {
+    return this.#direct.grantPermission(role, permission)
+  }
+
+  /**
+   * Takes what a role holds on exactly these keys.
+   *
+   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
+   */
+  revokePermission(role: string, keys: Permission['keys']): Promise<Written<'changed'>> {
+    return this.#direct.revokePermission(role, keys)
+  }
+
+  /**
+   * Binds a user to a role. Both must be there: etcd v2 would bind a role that is not.
+   *
+   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
+   */
+  grantRole(user: string, role: string): Promise<Written<'changed'>> {
+    return this.#direct.grantRole(user, role)
+  }
+
+  /**
+   * Unbinds a user from a role: never root or yourself from role root.
+   *
+   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_WRITE_REFUSED`, `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
+   */
+  revokeRole(user: string, role: string): Promise<Written<'changed'>> {
+    return this.#direct.revokeRole(user, role)
+  }
+
+  /**
+   * Turns auth on, and proves that you are root then. Refuses while you or user root would not be, and while a user that is not acknowledged holds role
+   * root: anyone could have made it.
+   *
+   * @throws {@link EtcdRbacError} `ERR_WRITE_REFUSED` before anything is written; `ERR_LOCKED_OUT` and `ERR_READ_BACK` behind; and what
+   * {@link EtcdAuth.state} throws
+   */
+  enable({ acknowledgeRoot = [] }: { readonly acknowledgeRoot?: readonly string[] } = {}): Promise<Written<'changed'>> {
+    return this.#direct.enable(acknowledgeRoot)
+  }
+
+  /**
+   * Turns auth off: every client past TLS may then do everything.
+   *
+   * @throws {@link EtcdRbacError} what {@link EtcdAuth.state} throws
+   */
+  disable(): Promise<Written<'changed'>> {
+    return this.#direct.disable()
   }
 
   #context(signal: AbortSignalLike | undefined): CallContext {

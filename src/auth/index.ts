@@ -1,6 +1,8 @@
 /** Auth: read, plan and apply the users, roles and permissions of an etcd, v3 and v2. Loads no ASN.1 and no client. */
 export { EtcdAuth, type EtcdAuthOptions } from './etcd-auth.js'
-export type { Applied, ApplyOptions, Outcome, StepEvent } from './apply.js'
+export type { Applied, ApplyOptions, StepEvent } from './apply.js'
+export type { NewUser, Written } from './direct.js'
+export type { Outcome } from './perform.js'
 export { v3Backend, type V3BackendOptions } from './v3/v3-backend.js'
 export type { AuthMethod, AuthRpcs, Etcd3AuthClient, Etcd3CallOptions, V3Transport, WirePermission } from './v3/transport.js'
 export { v2Backend, type V2BackendOptions } from './v2/v2-backend.js'
@@ -8,7 +10,7 @@ export { etcd3Options, type Etcd3Material, type Etcd3Options, type NoPolicy, typ
 export { planAuth, type Plan, type PlanOptions } from './plan.js'
 export { policyOfState, type AdoptCode, type AdoptedPolicy, type AdoptFinding, type AdoptOptions } from './policy-of-state.js'
 export { describe } from './describe.js'
-export { showStep, type Step } from './step.js'
+export { showStep, type Step, type Write } from './step.js'
 export type { Gap } from './order.js'
 export type { Unmanaged } from './difference.js'
 export type { CertificateFacts, Identity } from './identity.js'

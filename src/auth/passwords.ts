@@ -2,7 +2,7 @@
 import { EtcdRbacError } from '../errors.js'
 import { utf8 } from '../bytes.js'
 import type { Plan } from './plan.js'
-import type { Step } from './step.js'
+import type { Write } from './step.js'
 
 /** bcrypt reads no more: newer servers refuse longer ones, older ones ignore the rest. */
 const PASSWORD_MAX_BYTES = 72
@@ -17,15 +17,25 @@ export function checkPasswords({ needsPassword, policy }: Plan, passwords: Reado
   const missing = needsPassword.filter((user) => !Object.hasOwn(passwords, user))
   if (missing.length > 0) throw missingPasswords(missing)
   for (const [user, password] of Object.entries(passwords)) {
-    const refuse = (reason: string, fix: string): never => {
-      throw new EtcdRbacError('ERR_PASSWORD_INVALID', { found: `a password for user ${user} that ${reason}`, wanted: `1 to ${PASSWORD_MAX_BYTES} bytes for a user of the policy who logs in by password`, fix }, { user, reason })
-    }
-    if (typeof password !== 'string') throw new TypeError(`the password of user ${user} must be a string`)
-    if (!Object.hasOwn(policy.users, user)) refuse('the policy does not name', 'declare the user, or drop the password')
-    if (policy.users[user] !== 'password') refuse('logs in by certificate', 'drop the password')
-    if (password === '') refuse('is empty', 'choose one')
-    if (utf8(password).length > PASSWORD_MAX_BYTES) refuse(`is longer than ${PASSWORD_MAX_BYTES} bytes`, 'choose a shorter one')
+    if (!Object.hasOwn(policy.users, user)) throw invalidPassword(user, 'the policy does not name', 'declare the user, or drop the password')
+    if (policy.users[user] !== 'password') throw invalidPassword(user, 'logs in by certificate', 'drop the password')
+    checkPassword(user, password)
   }
+}
+
+/**
+ * Checks one password by itself.
+ *
+ * @throws {@link EtcdRbacError} `ERR_PASSWORD_INVALID`; `TypeError` for what is no text
+ */
+export function checkPassword(user: string, password: string): void {
+  if (typeof password !== 'string') throw new TypeError(`the password of user ${user} must be a string`)
+  if (password === '') throw invalidPassword(user, 'is empty', 'choose one')
+  if (utf8(password).length > PASSWORD_MAX_BYTES) throw invalidPassword(user, `is longer than ${PASSWORD_MAX_BYTES} bytes`, 'choose a shorter one')
+}
+
+function invalidPassword(user: string, reason: string, fix: string): EtcdRbacError<'ERR_PASSWORD_INVALID'> {
+  return new EtcdRbacError('ERR_PASSWORD_INVALID', { found: `a password for user ${user} that ${reason}`, wanted: `1 to ${PASSWORD_MAX_BYTES} bytes for a user who logs in by password`, fix }, { user, reason })
 }
 
 /**
@@ -33,8 +43,8 @@ export function checkPasswords({ needsPassword, policy }: Plan, passwords: Reado
  *
  * @throws {@link EtcdRbacError} `ERR_PASSWORD_MISSING`
  */
-export function refuseEmptyPassword(step: Step, password: string | undefined): void {
-  if (step.do === 'addUser' && step.login === 'password' && (password === undefined || password === '')) throw missingPasswords([step.user])
+export function refuseEmptyPassword(step: Write, password: string | undefined): void {
+  if ((step.do === 'setPassword' || (step.do === 'addUser' && step.login === 'password')) && (password === undefined || password === '')) throw missingPasswords([step.user])
 }
 
 function missingPasswords(users: readonly string[]): EtcdRbacError<'ERR_PASSWORD_MISSING'> {

@@ -4,7 +4,7 @@ import { allows } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
 import type { Backend, CallContext } from './backend.js'
 import { tableOf, type AuthState } from './state.js'
-import type { Step } from './step.js'
+import type { Write } from './step.js'
 import { byScope } from './wanted.js'
 
 /** Reads in flight at once: etcd answers that many about three times as fast as one by one, and more gain nothing. */
@@ -53,11 +53,16 @@ async function readEach<T>(names: readonly string[], read: (name: string) => Pro
   return found
 }
 
-/** Whether the effect of a step is there. */
-export async function holds(backend: Backend, step: Step, context: CallContext): Promise<boolean> {
+/** Whether the effect of a write is there, as far as the store tells. */
+export async function holds(backend: Backend, step: Write, context: CallContext): Promise<boolean> {
   switch (step.do) {
     case 'enable':
       return backend.readEnabled(context)
+    case 'disable':
+      return !(await backend.readEnabled(context))
+    case 'setPassword':
+      // No store tells a password.
+      return false
     case 'addUser':
       return (await backend.readUser(step.user, context)) !== undefined
     case 'deleteUser':

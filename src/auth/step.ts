@@ -19,6 +19,9 @@ export type Step = { readonly reason: string } & (
   | { readonly do: 'enable' }
 )
 
+/** A write of an auth store: a step of a plan, or one of those that no plan makes. */
+export type Write = Step | ({ readonly reason: string } & ({ readonly do: 'setPassword'; readonly user: string } | { readonly do: 'disable' }))
+
 /**
  * A step as people read it, without its reason.
  *

@@ -96,6 +96,14 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
       switch (step.do) {
         case 'enable':
           return write('PUT', '/v2/auth/enable', context)
+        case 'disable':
+          return write('DELETE', '/v2/auth/enable', context)
+        case 'setPassword': {
+          // PUT would make a user that is not there.
+          const answer = await read(url('users', step.user), context)
+          if (isGone(answer, 'User')) throw v2Failure(`PUT ${url('users', step.user)}`, answer)
+          return write('PUT', url('users', step.user), context, { user: step.user, password })
+        }
         case 'addUser': {
           // PUT makes a user or silently replaces its password: only the user's absence tells which.
           const answer = await read(url('users', step.user), context)

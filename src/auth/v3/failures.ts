@@ -22,7 +22,7 @@ const CONFLICTS: readonly string[] = [
 ]
 
 /** Requests that name no user which could be missing: there, "user name not found" is said of the caller. */
-const CALLER_ONLY: ReadonlySet<Rpc> = new Set(['authEnable', 'authStatus', 'status', 'userAdd', 'userList', 'roleAdd', 'roleList', 'roleGet', 'roleDelete'])
+const CALLER_ONLY: ReadonlySet<Rpc> = new Set(['authEnable', 'authDisable', 'authStatus', 'status', 'userAdd', 'userList', 'roleAdd', 'roleList', 'roleGet', 'roleDelete'])
 
 /** gRPC's codes after which a request may or may not have been done. */
 const UNCLEAR: ReadonlySet<string> = new Set(['CANCELLED', 'UNKNOWN', 'DEADLINE_EXCEEDED', 'ABORTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'RESOURCE_EXHAUSTED'])

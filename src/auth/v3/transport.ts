@@ -10,6 +10,7 @@ export interface WirePermission {
 /** The RPCs that are used, with the fields that are read and written. */
 export interface AuthRpcs {
   readonly authEnable: { readonly request: object; readonly reply: object }
+  readonly authDisable: { readonly request: object; readonly reply: object }
   readonly authStatus: { readonly request: object; readonly reply: { readonly enabled: boolean } }
   readonly authenticate: { readonly request: { readonly name: string; readonly password: string }; readonly reply: object }
   readonly userAdd: {
@@ -18,6 +19,7 @@ export interface AuthRpcs {
   }
   readonly userGet: { readonly request: { readonly name: string }; readonly reply: { readonly roles: readonly string[] } }
   readonly userList: { readonly request: object; readonly reply: { readonly users: readonly string[] } }
+  readonly userChangePassword: { readonly request: { readonly name: string; readonly password: string }; readonly reply: object }
   readonly userDelete: { readonly request: { readonly name: string }; readonly reply: object }
   readonly userGrantRole: { readonly request: { readonly user: string; readonly role: string }; readonly reply: object }
   readonly userRevokeRole: { readonly request: { readonly name: string; readonly role: string }; readonly reply: object }
@@ -55,6 +57,8 @@ export interface Etcd3CallOptions {
 export interface Etcd3AuthClient {
   /** Turns auth on. */
   authEnable(options?: Etcd3CallOptions): Promise<object>
+  /** Turns auth off. Only asked by `EtcdAuth.disable`. */
+  authDisable?(options?: Etcd3CallOptions): Promise<object>
   /** Whether auth is on. etcd 3.5 and newer. */
   authStatus(options?: Etcd3CallOptions): Promise<{ enabled: boolean }>
   /** Logs in by password. Only asked of older servers, as a user that does not exist, to see whether auth is on. */
@@ -65,6 +69,8 @@ export interface Etcd3AuthClient {
   userGet(request: { name?: string }, options?: Etcd3CallOptions): Promise<{ roles: string[] }>
   /** The names of all users. */
   userList(options?: Etcd3CallOptions): Promise<{ users: string[] }>
+  /** Changes a password. Only asked by `EtcdAuth.setPassword`. */
+  userChangePassword?(request: { name?: string; password?: string }, options?: Etcd3CallOptions): Promise<object>
   /** Deletes a user. */
   userDelete(request: { name?: string }, options?: Etcd3CallOptions): Promise<object>
   /** Binds a user to a role. */
@@ -85,13 +91,14 @@ export interface Etcd3AuthClient {
   roleRevokePermission(request: { role?: string; key?: Uint8Array; range_end?: Uint8Array }, options?: Etcd3CallOptions): Promise<object>
 }
 
-const WITHOUT_REQUEST: ReadonlySet<AuthMethod> = new Set(['authEnable', 'authStatus', 'userList', 'roleList'])
+const WITHOUT_REQUEST: ReadonlySet<AuthMethod> = new Set(['authEnable', 'authDisable', 'authStatus', 'userList', 'roleList'])
 
 /** Calls through etcd3's `auth` client: never its `Role` and `User` classes, whose array form of `revoke` grants. */
 export function etcd3Transport(client: Etcd3AuthClient): V3Transport {
   return {
     call: async (method, request, options) => {
-      const run = client[method] as (this: Etcd3AuthClient, ...args: readonly unknown[]) => Promise<object>
+      const run = client[method] as ((this: Etcd3AuthClient, ...args: readonly unknown[]) => Promise<object>) | undefined
+      if (run === undefined) throw new TypeError(`the client that was given to v3Backend has no method ${method}`)
       const reply = await (WITHOUT_REQUEST.has(method) ? run.call(client, options) : run.call(client, request, options))
       return reply
     },

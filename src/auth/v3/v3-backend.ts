@@ -8,7 +8,7 @@ import { checkStep } from '../check-step.js'
 import { withDeadline } from '../clock.js'
 import { refuseEmptyPassword } from '../passwords.js'
 import { randomPassword } from '../random-password.js'
-import type { Step } from '../step.js'
+import type { Write } from '../step.js'
 import { isAtLeast, lowestVersion } from '../version.js'
 import { visible } from '../visible.js'
 import { v3Failure } from './failures.js'
@@ -138,10 +138,14 @@ function withoutNoPassword(version: string | undefined): string {
 type Send = <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request']) => Promise<object>
 
 /** Sends one step. A certificate user without a password is one who cannot log in by any. */
-function performV3(step: Step, password: string | undefined, send: Send): Promise<object> {
+function performV3(step: Write, password: string | undefined, send: Send): Promise<object> {
   switch (step.do) {
     case 'enable':
       return send('authEnable', {})
+    case 'disable':
+      return send('authDisable', {})
+    case 'setPassword':
+      return send('userChangePassword', { name: step.user, password: password ?? '' })
     case 'addUser':
       return send('userAdd', password === undefined ? { name: step.user, password: '', options: { no_password: true } } : { name: step.user, password })
     case 'deleteUser':

@@ -24,7 +24,7 @@ const wrong: readonly (readonly [string, Loose])[] = [
   ['the deletion of a role without name', { do: 'deleteRole', role: '' }],
   ['a name that is none', { do: 'deleteRole', role: 7 }],
   ['half of a surrogate pair', { do: 'deleteUser', user: '\ud800' }],
-  ['a step that is none', { do: 'disable' }],
+  ['a step that is none', { do: 'nothing' }],
 ]
 const wrongKeys: Readonly<Record<'v3' | 'v2', readonly (readonly [string, unknown])[]>> = {
   v3: [

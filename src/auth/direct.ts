@@ -1,0 +1,194 @@
+/** Single writes without a policy, for scripts: each looks first, does what is missing, and says which of both it was. */
+import { EtcdRbacError } from '../errors.js'
+import type { Permission } from '../keys/permission.js'
+import { scopeOf } from '../keys/scope.js'
+import type { Login } from '../policy/policy.js'
+import { checkStep } from './check-step.js'
+import { permissionSteps } from './difference.js'
+import { identityProblems } from './identity.js'
+import { checkPassword } from './passwords.js'
+import { perform, proveRoot, type Applier } from './perform.js'
+import { readState } from './read.js'
+import type { AuthState, StoredPermission } from './state.js'
+import type { Write } from './step.js'
+import { visible } from './visible.js'
+import { byScope } from './wanted.js'
+
+/** What a single write came to. */
+export interface Written<Outcome extends string> {
+  /** `unchanged`: it was so already, and nothing was written but where etcd cannot tell. */
+  readonly outcome: Outcome | 'unchanged'
+  /** Whose open connections must be cut now, since streams outlive what opened them: everyone's, one user's, or those of all who hold a role. */
+  readonly sever?: 'everyone' | { readonly user: string } | { readonly holdersOf: string }
+}
+
+/** How a user is to log in. Nothing of it is changed where the user is there already. */
+export type NewUser = { readonly login: Extract<Login, 'certificate'> } | { readonly login: Extract<Login, 'password'>; readonly password: string }
+
+type Unexplained<W> = W extends unknown ? Omit<W, 'reason'> : never
+
+/** The writes of one store. */
+export class Direct {
+  readonly #applier: Applier
+
+  constructor(applier: Applier) {
+    this.#applier = applier
+  }
+
+  async #write(step: Unexplained<Write>, password?: string): Promise<'done' | 'found'> {
+    const { backend, context } = this.#applier
+    const version = step.do === 'addUser' ? await backend.readVersion(context) : undefined
+    return (await perform(this.#applier, { ...step, reason: 'asked for' }, password, version)).outcome
+  }
+
+  #check(step: Unexplained<Write>): void {
+    checkStep(this.#applier.backend.api, { ...step, reason: '' })
+  }
+
+  async #userRoles(user: string): Promise<readonly string[]> {
+    const { backend, context } = this.#applier
+    return (await backend.readUser(user, context)) ?? notFound('user', user)
+  }
+
+  async #permissions(role: string): Promise<readonly StoredPermission[]> {
+    const { backend, context } = this.#applier
+    return (await backend.readRole(role, context)) ?? notFound('role', role)
+  }
+
+  /** Root and the caller must not lose what they administer by. */
+  #refuseLockOut(user: string, what: string): void {
+    const own = this.#applier.identity.user
+    if (user === 'root' || user === own) throw refused(`${what}, ${user === 'root' ? 'without whom nobody administers this store' : 'as whom you are connected'}`)
+  }
+
+  async addUser(user: string, options: NewUser): Promise<Written<'created'>> {
+    const { login } = (options as Partial<NewUser> | undefined) ?? {}
+    if (login !== 'certificate' && login !== 'password') throw new TypeError("login must be 'certificate' or 'password'")
+    const step = { do: 'addUser', user, login } as const
+    this.#check(step)
+    const password = options.login === 'password' ? options.password : undefined
+    if (options.login === 'password') checkPassword(user, options.password)
+    const { backend, context } = this.#applier
+    if ((await backend.readUser(user, context)) !== undefined) return { outcome: 'unchanged' }
+    return { outcome: (await this.#write(step, password)) === 'done' ? 'created' : 'unchanged' }
+  }
+
+  async deleteUser(user: string): Promise<Written<'deleted'>> {
+    const step = { do: 'deleteUser', user } as const
+    this.#check(step)
+    this.#refuseLockOut(user, `deleting user ${visible(user)}`)
+    const { backend, context } = this.#applier
+    if ((await backend.readUser(user, context)) === undefined) return { outcome: 'unchanged' }
+    await this.#write(step)
+    return { outcome: 'deleted', sever: { user } }
+  }
+
+  async setPassword(user: string, password: string): Promise<Written<'changed'>> {
+    const step = { do: 'setPassword', user } as const
+    this.#check(step)
+    checkPassword(user, password)
+    await this.#userRoles(user)
+    await this.#write(step, password)
+    return { outcome: 'changed' }
+  }
+
+  async addRole(role: string): Promise<Written<'created'>> {
+    const step = { do: 'addRole', role } as const
+    this.#check(step)
+    const { backend, context } = this.#applier
+    if ((await backend.readRole(role, context)) !== undefined) return { outcome: 'unchanged' }
+    return { outcome: (await this.#write(step)) === 'done' ? 'created' : 'unchanged' }
+  }
+
+  async deleteRole(role: string): Promise<Written<'deleted'>> {
+    const step = { do: 'deleteRole', role } as const
+    this.#check(step)
+    if (role === 'root') throw refused('deleting role root, by which this store is administered')
+    const { backend, context } = this.#applier
+    if ((await backend.readRole(role, context)) === undefined) return { outcome: 'unchanged' }
+    await this.#write(step)
+    return { outcome: 'deleted', sever: { holdersOf: role } }
+  }
+
+  async grantPermission(role: string, permission: Permission): Promise<Written<'changed'>> {
+    this.#check({ do: 'grantPermission', role, permission, replaces: undefined })
+    if (role === 'root') throw refused('granting role root a permission: it may do everything without')
+    const stored = await this.#permissions(role)
+    const scope = scopeOf(permission.keys)
+    const units = permissionSteps(role, stored, new Map([...byScope(stored), [scope, permission]]))
+    const steps = units.filter((unit) => unit.some((step) => 'permission' in step && scopeOf(step.permission.keys) === scope)).flat()
+    for (const step of steps) await this.#write(step)
+    const takes = steps.length > 0 && byScope(stored).has(scope)
+    return { outcome: steps.length === 0 ? 'unchanged' : 'changed', ...(takes ? { sever: { holdersOf: role } } : {}) }
+  }
+
+  async revokePermission(role: string, keys: Permission['keys']): Promise<Written<'changed'>> {
+    const given = { do: 'revokePermission', role, permission: { type: 'readwrite', keys } } as const
+    this.#check(given)
+    const held = (await this.#permissions(role)).filter((permission) => scopeOf(permission.keys) === scopeOf(keys))
+    const [first] = held
+    if (first === undefined) return { outcome: 'unchanged' }
+    await this.#write({ do: 'revokePermission', role, permission: byScope(held).get(scopeOf(keys)) ?? first })
+    return { outcome: 'changed', sever: { holdersOf: role } }
+  }
+
+  async grantRole(user: string, role: string): Promise<Written<'changed'>> {
+    const step = { do: 'bindRole', user, role } as const
+    this.#check(step)
+    const { api } = this.#applier.backend
+    if ((await this.#userRoles(user)).includes(role)) return { outcome: 'unchanged' }
+    // Role root is there in v2, and in v3 whoever is bound to it holds it only where it is.
+    if (!(api === 'v2' && role === 'root')) await this.#permissions(role)
+    await this.#write(step)
+    return { outcome: 'changed' }
+  }
+
+  async revokeRole(user: string, role: string): Promise<Written<'changed'>> {
+    const step = { do: 'unbindRole', user, role } as const
+    this.#check(step)
+    if (role === 'root') this.#refuseLockOut(user, `taking role root from user ${visible(user)}`)
+    if (!(await this.#userRoles(user)).includes(role)) return { outcome: 'unchanged' }
+    await this.#write(step)
+    return { outcome: 'changed', sever: { user } }
+  }
+
+  async enable(acknowledgeRoot: readonly string[]): Promise<Written<'changed'>> {
+    const { backend, identity, context } = this.#applier
+    const state = await readState(backend, context)
+    if (state.enabled) return { outcome: 'unchanged' }
+    const problems = enablingProblems(state, [...acknowledgeRoot, identity.user, 'root'])
+    const blockers = [...identityProblems(identity, context.clock.now()), ...(holdsRoot(state, identity.user) ? [] : [`user ${visible(identity.user)}, as whom you connect, does not hold role root`]), ...problems]
+    if (blockers.length > 0) throw refused(blockers.join('; '))
+    await this.#write({ do: 'enable' })
+    await proveRoot(this.#applier)
+    const after = enablingProblems(await readState(backend, context), [...acknowledgeRoot, identity.user, 'root'])
+    if (after.length > 0) throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that changed while auth was turned on: ${after.join('; ')}`, wanted: 'what was looked at before', fix: 'look who made them, and delete whom you do not know: auth is on' }, { differences: after })
+    return { outcome: 'changed', sever: 'everyone' }
+  }
+
+  async disable(): Promise<Written<'changed'>> {
+    const { backend, context } = this.#applier
+    if (!(await backend.readEnabled(context))) return { outcome: 'unchanged' }
+    await this.#write({ do: 'disable' })
+    return { outcome: 'changed' }
+  }
+}
+
+const holdsRoot = ({ users }: AuthState, user: string): boolean => Object.hasOwn(users, user) && users[user]?.includes('root') === true
+
+/** Why auth must not be turned on over what a store holds. */
+function enablingProblems(state: AuthState, known: readonly string[]): readonly string[] {
+  const strangers = Object.keys(state.users).filter((user) => holdsRoot(state, user) && !known.includes(user))
+  return [
+    ...(holdsRoot(state, 'root') ? [] : ['etcd turns auth on only if a user named root holds role root']),
+    ...strangers.map((user) => `user ${visible(user)} holds role root: while auth is off, anyone may have made it; delete it, or acknowledge it by name`),
+  ]
+}
+
+function refused(reason: string): EtcdRbacError<'ERR_WRITE_REFUSED'> {
+  return new EtcdRbacError('ERR_WRITE_REFUSED', { found: reason, wanted: 'a write that locks nobody out and nobody in', fix: 'nothing was written; correct it, or plan from a policy' }, { reason })
+}
+
+function notFound(kind: 'user' | 'role', name: string): never {
+  throw new EtcdRbacError('ERR_NOT_FOUND', { found: `no ${kind} ${visible(name)} in this store`, wanted: `one that is there`, fix: `add the ${kind} first, or correct its name` }, { kind, name })
+}
