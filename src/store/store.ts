@@ -7,9 +7,11 @@
 import { EtcdRbacError } from '../errors.js'
 import type { Caller } from './caller.js'
 import { quirksOf } from './quirks.js'
+import { dropExpired, nextExpiry } from './v2/expire.js'
 import { answerHttp } from './v2/http.js'
 import { isReset, type HttpReply, type HttpRequest, type Reset } from './v2/reply.js'
 import { emptyTree } from './v2/tree.js'
+import { cutWatches } from './v2/watches.js'
 import { answer } from './v3/call.js'
 import { isFailure, type Failure } from './v3/failures.js'
 import type { Calls, Method } from './v3/rpc.js'
@@ -34,6 +36,10 @@ export interface Store {
   watch(caller: Caller): WatchStream
   /** Answers an HTTP request of the client port, or resets its connection. */
   http(request: HttpRequest, caller: Caller, now: Date): HttpReply | Reset
+  /** When a v2 key expires next, while a watch waits that may have to be told of it. */
+  nextExpiry(): Date | undefined
+  /** Drops the v2 keys that have expired; each request does so first. */
+  expire(now: Date): void
   /** Whether a request has killed the member for good: it dies again at each start. */
   isDead(): boolean
 }
@@ -58,9 +64,18 @@ export function createStore(options: StoreOptions): Store {
   return {
     version: options.version,
     v2,
-    call: (method, request, caller, now) => answer({ state, quirks, caller, now }, method, request),
+    call: (method, request, caller, now) => {
+      const reply = answer({ state, quirks, caller, now }, method, request)
+      if (state.dead) cutWatches(tree)
+      return reply
+    },
     watch: (caller) => watchStream({ state, quirks, caller }),
     http: (request, caller, now) => (state.dead ? { reset: true } : answerHttp({ tree, quirks, v2, caller, now }, request)),
+    nextExpiry: () => {
+      const at = tree.watches.size === 0 ? undefined : nextExpiry(tree)
+      return at === undefined ? undefined : new Date(at)
+    },
+    expire: (now) => dropExpired(tree, now.getTime()),
     isDead: () => state.dead,
   }
 }

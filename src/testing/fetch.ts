@@ -1,7 +1,7 @@
 /** HTTP to the double, in the shape of `fetch`. */
 import { toBase64, utf8 } from '../bytes.js'
 import type { FetchLike } from '../platform.js'
-import { isReset, type HttpReply } from '../store/index.js'
+import { isReset, type HttpReply, type Rest } from '../store/index.js'
 import { loggedBody } from './calls.js'
 import { send, type Credentials, type Line } from './line.js'
 import type { MemoryResponse } from './types.js'
@@ -10,16 +10,6 @@ import type { MemoryResponse } from './types.js'
 function socketError(code: 'ECONNRESET' | 'ECONNREFUSED'): Error {
   const message = code === 'ECONNRESET' ? 'socket hang up' : 'connect ECONNREFUSED 127.0.0.1:2379'
   return Object.assign(new Error(message), { code })
-}
-
-function toResponse({ status, headers, body }: HttpReply): MemoryResponse {
-  return {
-    status,
-    ok: status >= 200 && status < 300,
-    headers: { get: (name) => headers[name.toLowerCase()] ?? null },
-    text: () => Promise.resolve(body),
-    json: () => Promise.resolve().then(() => JSON.parse(body) as unknown),
-  }
 }
 
 interface SignalLike {
@@ -31,7 +21,54 @@ interface SignalLike {
 const abortError = (signal: SignalLike): Error =>
   signal.reason instanceof Error ? signal.reason : Object.assign(new Error('This operation was aborted'), { name: 'AbortError' })
 
-/** The fetch-like function of a client. */
+/** The longest that the timers of the platforms, which a clock may be made of, can wait: beyond, they fire at once. */
+const LONGEST = 2 ** 31 - 1
+
+/** Has the clock wake the store when a key expires that a watch may wait for. */
+function setAlarm(line: Line): void {
+  const { store, clock } = line
+  line.alarm?.()
+  const at = store.nextExpiry()
+  const wake = (): void => {
+    store.expire(clock.now())
+    setAlarm(line)
+  }
+  line.alarm = at && clock.after(Math.min(at.getTime() - clock.now().getTime(), LONGEST), wake)
+}
+
+/** The body of a watch, when it comes. An abort gives it up. */
+function bodyOf(line: Line, rest: Rest, signal: SignalLike | undefined): Promise<string> {
+  const body = new Promise<string>((resolve, reject) => {
+    const giveUp = rest.wait((end) => {
+      if (typeof end === 'string') resolve(end)
+      else reject(socketError('ECONNRESET'))
+    })
+    signal?.addEventListener?.('abort', () => {
+      giveUp()
+      setAlarm(line)
+      reject(abortError(signal))
+    })
+  })
+  // Nobody need ask for it.
+  body.catch(() => undefined)
+  return body
+}
+
+function toResponse({ status, headers }: HttpReply, body: Promise<string>): MemoryResponse {
+  return {
+    status,
+    ok: status >= 200 && status < 300,
+    headers: { get: (name) => headers[name.toLowerCase()] ?? null },
+    text: () => body,
+    json: () => body.then((text) => JSON.parse(text) as unknown),
+  }
+}
+
+/**
+ * The fetch-like function of a client. It resolves when the headers are there, which is at once. The body of a v2 watch (`wait=true`) comes with its
+ * event, whichever client of the double makes it, or the clock; it rejects when the request's signal aborts, as the platform's does. That of a
+ * watch of every event (`stream=true`) has no end: as with the platform's `text()`, an abort is all that it ever comes to.
+ */
 export function createFetch(line: Line, { caller, password }: Credentials): (...args: Parameters<FetchLike>) => Promise<MemoryResponse> {
   const login = password && `Basic ${toBase64(utf8(`${password.user}:${password.password}`))}`
   return async (address, { method, headers: given = {}, body = '', signal }) => {
@@ -46,7 +83,9 @@ export function createFetch(line: Line, { caller, password }: Credentials): (...
         if (store.isDead()) throw socketError('ECONNREFUSED')
         const reply = store.http({ method, target: url.pathname + url.search, headers, body }, caller, clock.now())
         if (isReset(reply)) throw socketError('ECONNRESET')
-        return toResponse(reply)
+        const response = toResponse(reply, reply.rest ? bodyOf(line, reply.rest, abortable) : Promise.resolve(reply.body))
+        setAlarm(line)
+        return response
       },
       lost: () => socketError('ECONNRESET'),
       whenOver: (end) => {

@@ -16,6 +16,8 @@ export interface Line {
   readonly judge: (call: Call) => Fate
   /** The open streams, each of which says what is new when it is pumped. */
   readonly streams: Set<{ pump(): void }>
+  /** Cancels what wakes the store when a v2 key expires that a watch may wait for. */
+  alarm?: (() => void) | undefined
 }
 
 /** Who a client is. */

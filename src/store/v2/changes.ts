@@ -1,7 +1,9 @@
 /** The changes of the v2 key space. Follows `api/v2store/store.go`: Create, Set, Update, CompareAndSwap, Delete, CompareAndDelete. */
+import { setExpiry } from './expire.js'
 import { joinPath } from './path.js'
 import { isTreeError, type TreeError } from './reply.js'
 import { detach, directoryAt, newNode, nodeAt, treeError, view, type Node, type NodeView, type Tree, type TreeEvent } from './tree.js'
+import { record } from './watches.js'
 
 /** What is written, and how. Times are milliseconds since 1970. */
 export interface Write {
@@ -22,11 +24,11 @@ const READ_ONLY: readonly string[] = ['/', '/0', '/1']
 
 const isReadOnly = (path: string): boolean => READ_ONLY.includes(joinPath('/', path))
 
-function record(tree: Tree, event: Omit<TreeEvent, 'index'>, refresh = false): TreeEvent {
-  const recorded = { ...event, ...(refresh ? { refresh: true as const } : {}), index: tree.index }
-  tree.history.push(recorded)
-  return recorded
-}
+/**
+ * Before 2000, etcd takes the end of a new node's time for none at all: that is what so long a time comes to that it has no place in 64 bits. A
+ * clock may stand there all the same.
+ */
+const lasting = (expires: number | undefined, now: number): number | undefined => (expires !== undefined && expires < Math.min(now, Date.UTC(2000, 0)) ? undefined : expires)
 
 interface Placing {
   readonly action: 'create' | 'set'
@@ -46,9 +48,10 @@ function place(tree: Tree, write: Write, { action, unique, now }: Placing): { re
   const old = directory.children?.get(name)
   if (old && action === 'create') return treeError(tree, 105, path)
   if (old?.children) return treeError(tree, 102, path)
-  if (old) detach(old)
-  const node = newNode(path, index, directory, write.dir ? undefined : write.value, write.expires)
+  if (old) detach(tree, old)
+  const node = newNode(path, index, directory, write.dir ? undefined : write.value)
   directory.children?.set(name, node)
+  setExpiry(tree, node, lasting(write.expires, now))
   tree.index = index
   return { node: view(node, now, 'self') }
 }
@@ -64,7 +67,7 @@ export function set(tree: Tree, write: Write, now: number): TreeEvent | TreeErro
   const value = write.refresh && !isTreeError(old) ? old.value : write.value
   const previous = isTreeError(old) ? {} : { prevNode: { ...view(old, now, 'self'), key: write.path } }
   const placed = place(tree, { ...write, value }, { action: 'set', unique: false, now })
-  return isTreeError(placed) ? placed : record(tree, { action: 'set', node: placed.node, ...previous }, write.refresh)
+  return isTreeError(placed) ? placed : record(tree, { action: 'set', node: placed.node, ...previous }, write)
 }
 
 function rewrite(tree: Tree, node: Node, { value, expires }: Write): void {
@@ -73,7 +76,7 @@ function rewrite(tree: Tree, node: Node, { value, expires }: Write): void {
     node.value = value
     node.modified = tree.index
   }
-  node.expires = expires
+  setExpiry(tree, node, expires)
 }
 
 export function update(tree: Tree, write: Write, now: number, directoriesFail: boolean): TreeEvent | TreeError {
@@ -85,7 +88,7 @@ export function update(tree: Tree, write: Write, now: number, directoriesFail: b
   if (node.children && directoriesFail) return { errorCode: 300, cause: `nodePath ${path} : Not a file ()`, index: 0 }
   const prevNode = view(node, now, 'self')
   rewrite(tree, node, write.refresh ? { ...write, value: node.value } : write)
-  return record(tree, { action: 'update', node: { ...view(node, now, 'self'), modifiedIndex: tree.index }, prevNode }, write.refresh)
+  return record(tree, { action: 'update', node: { ...view(node, now, 'self'), modifiedIndex: tree.index }, prevNode }, write)
 }
 
 /** Why a node is not what it must be; the text holds its value. */
@@ -108,7 +111,7 @@ export function compareAndSwap(tree: Tree, write: Write, precondition: Precondit
   if (cause !== undefined) return treeError(tree, 101, cause)
   const prevNode = view(node, now, 'self')
   rewrite(tree, node, write.refresh ? { ...write, value: node.value } : write)
-  return record(tree, { action: 'compareAndSwap', node: view(node, now, 'self'), prevNode }, write.refresh)
+  return record(tree, { action: 'compareAndSwap', node: view(node, now, 'self'), prevNode }, write)
 }
 
 export function remove(tree: Tree, path: string, how: { readonly dir: boolean; readonly recursive: boolean }, now: number): TreeEvent | TreeError {
@@ -118,10 +121,10 @@ export function remove(tree: Tree, path: string, how: { readonly dir: boolean; r
   if (node.children && !how.dir && !how.recursive) return treeError(tree, 102, node.path)
   if (node.children && node.children.size > 0 && !how.recursive) return treeError(tree, 108, node.path)
   const prevNode = view(node, now, 'self')
-  detach(node)
+  const gone = detach(tree, node)
   tree.index++
   const shown = { key: node.path, ...(node.children ? { dir: true as const } : {}), modifiedIndex: tree.index, createdIndex: node.created }
-  return record(tree, { action: 'delete', node: shown, prevNode })
+  return record(tree, { action: 'delete', node: shown, prevNode }, { gone })
 }
 
 export function compareAndDelete(tree: Tree, path: string, precondition: Precondition, now: number): TreeEvent | TreeError {
@@ -131,8 +134,8 @@ export function compareAndDelete(tree: Tree, path: string, precondition: Precond
   const cause = mismatch(node, precondition)
   if (cause !== undefined) return treeError(tree, 101, cause)
   const prevNode = view(node, now, 'self')
-  detach(node)
+  const gone = detach(tree, node)
   tree.index++
   const shown = { key: node.path, modifiedIndex: tree.index, createdIndex: node.created }
-  return record(tree, { action: 'compareAndDelete', node: shown, prevNode })
+  return record(tree, { action: 'compareAndDelete', node: shown, prevNode }, { gone })
 }

@@ -14,7 +14,9 @@ export interface KeyParameters {
   readonly prevValue: string
   readonly prevExist: boolean | undefined
   readonly refresh: boolean
-  readonly ttl: number | undefined
+  /** In seconds, below 2 to the 64th. */
+  readonly ttl: bigint | undefined
+  readonly stream: boolean
   readonly value: string
 }
 
@@ -47,11 +49,12 @@ export function parseKeyParameters(method: string, query: string, body: string):
   const form = parseForm(body, query)
   if ('escape' in form) return requestError(210, `invalid URL escape ${JSON.stringify(form.escape)}`)
   const problems: TreeError[] = []
-  const number = (name: string, code: number): number => {
-    const text = form.get(name)
-    if (text === undefined || /^\d{1,20}$/.test(text)) return Number(text ?? 0)
+  const number = (name: string, code: number): bigint => {
+    const text = form.get(name) ?? '0'
+    const value = /^\d+$/.test(text) ? BigInt(text) : undefined
+    if (value !== undefined && BigInt.asUintN(64, value) === value) return value
     problems.push(requestError(code, `invalid value for "${name}"`))
-    return 0
+    return 0n
   }
   const boolean = (name: string, quoted = `"${name}"`): boolean => {
     const text = form.get(name)
@@ -60,9 +63,8 @@ export function parseKeyParameters(method: string, query: string, body: string):
     return value ?? false
   }
   // In the order in which etcd looks at them: the first problem is the answer.
-  const [prevIndex, waitIndex] = [number('prevIndex', 203), number('waitIndex', 203)]
-  const [recursive, sorted, wait, dir, quorum] = [boolean('recursive'), boolean('sorted'), boolean('wait'), boolean('dir'), boolean('quorum')]
-  boolean('stream')
+  const [prevIndex, waitIndex] = [Number(number('prevIndex', 203)), Number(number('waitIndex', 203))]
+  const [recursive, sorted, wait, dir, quorum, stream] = [boolean('recursive'), boolean('sorted'), boolean('wait'), boolean('dir'), boolean('quorum'), boolean('stream')]
   if (wait && method !== 'GET') problems.push(requestError(209, '"wait" can only be used with GET requests'))
   const prevValue = form.get('prevValue') ?? ''
   if (form.has('prevValue') && prevValue === '') problems.push(requestError(201, '"prevValue" cannot be empty'))
@@ -74,5 +76,5 @@ export function parseKeyParameters(method: string, query: string, body: string):
   if (refresh && value !== '') problems.push(requestError(211, 'A value was provided on a refresh'))
   if (refresh && ttl === undefined) problems.push(requestError(212, 'No TTL value set'))
   const [problem] = problems
-  return problem ?? { prevIndex, waitIndex, recursive, sorted, wait, dir, quorum, noValueOnSuccess, prevValue, prevExist, refresh, ttl, value }
+  return problem ?? { prevIndex, waitIndex, recursive, sorted, wait, dir, quorum, noValueOnSuccess, prevValue, prevExist, refresh, ttl, stream, value }
 }

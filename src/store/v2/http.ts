@@ -4,10 +4,11 @@ import type { Quirks } from '../quirks.js'
 import { MEMBER_ID } from '../v3/state.js'
 import { isAdmin } from './access.js'
 import { answerAuth } from './auth-api.js'
+import { dropExpired } from './expire.js'
 import { answerKeys } from './keys-api.js'
 import { decodePath, routedPath } from './path.js'
 import { hex, isReset, jsonReply, messageReply, methodReply, NOT_FOUND, ofCluster, type HttpReply, type HttpRequest, type Reset } from './reply.js'
-import { dropExpired, type Tree } from './tree.js'
+import type { Tree } from './tree.js'
 
 /** What a request is answered from. */
 export interface HttpContext {

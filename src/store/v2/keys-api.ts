@@ -3,8 +3,9 @@ import { mayUseKey, type Claim } from './access.js'
 import { compareAndDelete, compareAndSwap, create, remove, set, update } from './changes.js'
 import { parseKeyParameters, type KeyParameters } from './form.js'
 import { joinPath } from './path.js'
-import { isTreeError, jsonReply, methodReply, ofCluster, treeErrorReply, type HttpReply, type Reset, type TreeError } from './reply.js'
+import { isTreeError, jsonReply, methodReply, ofCluster, RESET, treeErrorReply, type HttpReply, type Reset, type Rest, type TreeError } from './reply.js'
 import { nodeAt, view, type NodeView, type Tree, type TreeEvent } from './tree.js'
+import { pastEvent } from './watches.js'
 
 /** One request to the key space. */
 export interface KeyRequest extends Claim {
@@ -47,9 +48,15 @@ function read(tree: Tree, path: string, { recursive, sorted }: KeyParameters, no
   return { action: 'get', node: view(node, now, recursive ? 'all' : 'children', sorted ? 'sorted' : 'any'), index: tree.index }
 }
 
+/** When a time ends that begins now, in 64 bits of nanoseconds as etcd counts it: too long a time ends in the past. */
+function endOf(ttl: bigint | undefined, now: number): number | undefined {
+  if (ttl === undefined) return undefined
+  return Number(BigInt.asIntN(64, BigInt(now) * 1_000_000n + BigInt.asIntN(64, ttl * 1_000_000_000n)) / 1_000_000n)
+}
+
 function put(tree: Tree, path: string, parameters: KeyParameters, { now, directoryUpdateFails }: KeyRequest): TreeEvent | TreeError {
   const { prevExist, prevIndex: index, prevValue: value, ttl, dir, refresh } = parameters
-  const write = { path, value: parameters.value, dir, refresh, expires: ttl === undefined ? undefined : now + ttl * 1000 }
+  const write = { path, value: parameters.value, dir, refresh, expires: endOf(ttl, now) }
   if (prevExist === false) return create(tree, write, now)
   if (index > 0 || value !== '') return compareAndSwap(tree, write, { index, value }, now)
   return prevExist ? update(tree, write, now, directoryUpdateFails) : set(tree, write, now)
@@ -61,10 +68,8 @@ function execute(tree: Tree, path: string, parameters: KeyParameters, request: K
   switch (request.method) {
     case 'PUT':
       return put(tree, path, parameters, request)
-    case 'POST': {
-      const expires = ttl === undefined ? undefined : now + ttl * 1000
-      return create(tree, { path, value: parameters.value, dir, refresh: false, expires }, now, true)
-    }
+    case 'POST':
+      return create(tree, { path, value: parameters.value, dir, refresh: false, expires: endOf(ttl, now) }, now, true)
     case 'DELETE':
       return index > 0 || value !== '' ? compareAndDelete(tree, path, { index, value }, now) : remove(tree, path, { dir, recursive }, now)
     default:
@@ -87,26 +92,19 @@ const indexHeaders = (index: number): Readonly<Record<string, string>> => ({
   'x-raft-term': '2',
 })
 
-/** How many events etcd remembers. */
-const HISTORY = 1000
-
-/** Whether a watch is told of an event: of its own path, of what is below if it recurses, and of a directory that goes away above it. */
-function concerns({ action, node, prevNode, refresh }: TreeEvent, path: string, recursive: boolean): boolean {
-  const key = node.key ?? ''
-  if (refresh) return false
-  const gone = ['delete', 'expire'].includes(action) && prevNode?.dir === true && path.startsWith(prevNode.key ?? '')
-  return key === path || gone || (recursive && key.startsWith(`${path}/`))
-}
-
-/** A watch: the first event since an index if there is one; else the headers, which etcd sends at once, and no event. */
-function watch(tree: Tree, path: string, { waitIndex, recursive }: KeyParameters): HttpReply {
-  const oldest = Math.max(1, tree.index - HISTORY + 1)
-  if (waitIndex > 0 && waitIndex < oldest) {
-    return treeErrorReply({ errorCode: 401, cause: `the requested history has been cleared [${oldest}/${waitIndex}]`, index: tree.index })
+/** A watch: the first event since an index if there is one; else the headers, and the event when it comes. */
+function watch(tree: Tree, path: string, { waitIndex, recursive, stream }: KeyParameters): HttpReply {
+  const wanted = { path, recursive, stream, since: waitIndex || tree.index + 1 }
+  const found = pastEvent(tree, wanted)
+  if (found && isTreeError(found)) return treeErrorReply(found)
+  const head = { status: 200, headers: { ...indexHeaders(tree.index), 'content-type': 'application/json' } }
+  if (found && !stream) return { ...head, body: eventReply(found, false).body }
+  const wait: Rest['wait'] = (give) => {
+    const waiting = { ...wanted, tell: (event: TreeEvent) => give(eventReply(event, false).body), cut: () => give(RESET) }
+    tree.watches.add(waiting)
+    return () => void tree.watches.delete(waiting)
   }
-  const found = tree.history.find((event) => waitIndex > 0 && event.index >= waitIndex && concerns(event, path, recursive))
-  const headers = { ...indexHeaders(tree.index), 'content-type': 'application/json' }
-  return { status: 200, headers, body: found ? eventReply(found, false).body : '' }
+  return { ...head, body: '', rest: { wait } }
 }
 
 /** Answers a request to `/v2/keys/…`. */
@@ -122,7 +120,8 @@ function answerAllowed(tree: Tree, request: KeyRequest): HttpReply | Reset {
   if (typeof allowed === 'object') return allowed
   if (!allowed) return treeErrorReply({ errorCode: 110, cause: 'Insufficient credentials', index: 0 })
   const path = joinPath(KEYS, request.path)
-  if (parameters.wait) return watch(tree, path, parameters)
+  // A read by quorum goes another way, where nobody looks at `wait`.
+  if (parameters.wait && !parameters.quorum) return watch(tree, path, parameters)
   const event = execute(tree, path, parameters, request)
   return isTreeError(event) ? treeErrorReply({ ...event, cause: trim(event.cause) }) : eventReply(event, parameters.noValueOnSuccess)
 }

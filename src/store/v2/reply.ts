@@ -16,6 +16,14 @@ export interface HttpReply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** Of a watch that waits: what follows the headers. */
+  readonly rest?: Rest
+}
+
+/** A body that comes later, if ever. */
+export interface Rest {
+  /** Waits from now on: the body goes to `give` once, or the reset of the connection. Returns what gives the wait up. */
+  wait(give: (end: string | Reset) => void): () => void
 }
 
 /** The handler panicked: the connection is reset and no answer is sent. */

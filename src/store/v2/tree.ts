@@ -40,16 +40,34 @@ export interface TreeEvent {
   readonly index: number
 }
 
+/** A watch that waits. */
+export interface Watch {
+  readonly path: string
+  readonly recursive: boolean
+  /** It is told of no event before this index. */
+  readonly since: number
+  /** Whether it asks for every event. Such a watch is told of none: its body has no end that could be waited for. */
+  readonly stream: boolean
+  /** Gives it its event; it waits no longer. */
+  readonly tell: (event: TreeEvent) => void
+  /** Its connection is lost. */
+  readonly cut: () => void
+}
+
 export interface Tree {
   index: number
   readonly root: Node
+  /** What is remembered of the past, oldest first. */
   readonly history: TreeEvent[]
+  readonly watches: Set<Watch>
+  /** The nodes that will expire, in the order in which that was decided. */
+  readonly expiring: Set<Node>
 }
 
 export const isHidden = (node: Node): boolean => (node.path.split('/').at(-1) ?? '').startsWith('_')
 
-export function newNode(path: string, index: number, parent: Node | undefined, value: string | undefined, expires?: number): Node {
-  return { path, created: index, modified: index, value: value ?? '', children: value === undefined ? new Map() : undefined, parent, expires }
+export function newNode(path: string, index: number, parent: Node | undefined, value: string | undefined): Node {
+  return { path, created: index, modified: index, value: value ?? '', children: value === undefined ? new Map() : undefined, parent, expires: undefined }
 }
 
 /** An error of the key space at the tree's present index. */
@@ -86,10 +104,15 @@ export function directoryAt(tree: Tree, path: string): Node | TreeError {
   return node
 }
 
-/** Takes a node out of its directory. */
-export function detach(node: Node): void {
+const withAllBelow = (node: Node): readonly Node[] => [node, ...[...(node.children?.values() ?? [])].flatMap(withAllBelow)]
+
+/** Takes a node out of its directory, and returns the paths that are gone with it. */
+export function detach(tree: Tree, node: Node): readonly string[] {
   const name = node.path.split('/').at(-1) ?? ''
   if (node.parent?.children?.get(name) === node) node.parent.children.delete(name)
+  const gone = withAllBelow(node)
+  for (const each of gone) tree.expiring.delete(each)
+  return gone.map(({ path }) => path)
 }
 
 /** Whole seconds that are left, and the moment, of what expires. */
@@ -115,18 +138,5 @@ export function view(node: Node, now: number, depth: 'self' | 'children' | 'all'
 export function emptyTree(index: number): Tree {
   const root = newNode('/', 0, undefined, undefined)
   for (const name of ['0', '1']) root.children?.set(name, newNode(`/${name}`, 0, root, undefined))
-  return { index, root, history: [] }
-}
-
-/** Drops what has expired, as the leader's SYNC does. */
-export function dropExpired(tree: Tree, now: number, node: Node = tree.root): void {
-  for (const child of [...(node.children?.values() ?? [])]) {
-    if (child.expires !== undefined && child.expires <= now) {
-      tree.index++
-      const { path: key, created: createdIndex } = child
-      const dir = child.children === undefined ? {} : { dir: true as const }
-      detach(child)
-      tree.history.push({ action: 'expire', node: { key, ...dir, modifiedIndex: tree.index, createdIndex }, prevNode: view(child, now, 'self'), index: tree.index })
-    } else dropExpired(tree, now, child)
-  }
+  return { index, root, history: [], watches: new Set(), expiring: new Set() }
 }
