@@ -1,15 +1,12 @@
 /** The same three answers on v2: the policy's, the double's and the server's, on every lane that has the API. */
-import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { anonymous, can, definePolicy, del, explain, get, indexPolicy, path, pattern, put, watch, type KeyOperation, type Path, type Permission, type PathPattern, type Policy } from '../../src/policy/index.js'
-import type { FetchLike } from '../../src/platform.js'
-import { memoryEtcd } from '../../src/testing/index.js'
-import { httpsFetch } from '../../examples/support/https-fetch.js'
+import { memoryEtcd, type MemoryClient } from '../../src/testing/index.js'
+import { httpsFetch, type HttpsFetch } from '../../examples/support/https-fetch.js'
 import { permission } from '../support/arbitrary.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
-import { difference } from '../support/differential.js'
-import { ask, type V2Outcome } from '../support/differential-v2.js'
+import { comparison, type V2Outcome } from '../support/differential-v2.js'
 import type { V2Request } from '../support/v2-requests.js'
 
 /** Questions of a lane; a longer run asks more. */
@@ -83,17 +80,13 @@ for (const lane of (await testLanes()).filter(({ v2 }) => v2 !== 'none')) {
     test(`say the same of ${String(questions)} questions`, { timeout: 120_000 + questions * 40 }, async () => {
       const [endpoint = ''] = cluster.clientUrls
       const double = memoryEtcd({ version: lane.version, v2: true, chain: ['etcd-clients'] })
-      const fetches = new Map<string, readonly [real: ReturnType<typeof httpsFetch>, double: FetchLike]>()
+      const fetches = new Map<string, readonly [real: HttpsFetch, double: MemoryClient['fetch']]>()
       for (const name of asked) {
         const { certificate, key } = await cluster.credentials(name === 'stranger' ? anonymous : name)
         fetches.set(name, [httpsFetch({ ca: cluster.serverCa, cert: certificate, key }), double.as(name).fetch])
       }
-      const both = async (request: V2Request): Promise<V2Outcome> => {
-        const [real, own] = fetches.get(request.as)!
-        const [wanted, found] = [await ask(real, endpoint, request), await ask(own, endpoint, request)]
-        if (!isDeepStrictEqual(found, wanted)) throw new Error(difference(request, wanted, found))
-        return wanted
-      }
+      const sides = comparison(endpoint)
+      const both = (request: V2Request): Promise<V2Outcome> => sides.ask(fetches.get(request.as)!, request)
       const started = Date.now()
       const tally = { allowed: 0, refused: 0 }
       try {
@@ -110,10 +103,13 @@ for (const lane of (await testLanes()).filter(({ v2 }) => v2 !== 'none')) {
               if (answer !== can(index, client, operation, { etcd: lane.version }))
                 throw new Error(`${user} ${JSON.stringify(operation)}: etcd ${answer ? 'allows' : 'refuses'} it; ${explain(index, client, operation).text}\n${JSON.stringify(policy.v2)}`)
             }
+            await sides.compareOpen()
+            sides.abort()
           }),
           { numRuns: Math.ceil(questions / PER_POLICY), seed, endOnFailure: true },
         )
       } finally {
+        sides.abort()
         for (const [real] of fetches.values()) real.close()
       }
       console.info(`etcd ${lane.name}, v2: ${JSON.stringify(tally)} in ${String(Date.now() - started)} ms, seed ${String(seed)}`)

@@ -1,7 +1,7 @@
 /** Random requests to the v2 API: few names, paths and patterns, so that they meet; the malformed among them. */
 import fc, { type Arbitrary } from 'fast-check'
 
-/** One request, as plain data. `@n` in its target stands for the index n before the newest that has been seen. */
+/** One request, as plain data. `@n` in its target stands for the index n before the newest that has been seen, `@-n` for one to come. */
 export interface V2Request {
   /** The Common Name of the client's certificate. */
   readonly as: string
@@ -23,7 +23,7 @@ export const tops = ['c', 'cfoo', 'd', 'é', 'a b', '_h'] as const
 const paths = ['', '/', '/c', '/c/', '/c/a', '/c/a/', '/c/b/x', '/cfoo', '/c/_hid', '/d', '/%C3%A9', '/a%20b', '/_h/x', '/c//a', '/c/*/x', '/%zz']
 const queries = [
   'recursive=true', 'recursive=true', 'sorted=true', 'quorum=true', 'dir=true', 'prevExist=true', 'prevExist=false', 'prevValue=x', 'prevValue=y', 'prevValue=', 'prevIndex=@0',
-  'prevIndex=@1', 'prevIndex=0', 'ttl=1000', 'ttl=', 'ttl=x', 'refresh=true', 'noValueOnSuccess=true', 'recursive=maybe', 'dir=1', 'prevIndex=-1', 'value=q', 'stream=true', 'stream=z',
+  'prevIndex=@1', 'prevIndex=0', 'ttl=1000', 'ttl=', 'ttl=x', 'ttl=-1', 'ttl=000000000000000000001000', 'ttl=18446744073709551616', 'refresh=true', 'noValueOnSuccess=true', 'recursive=maybe', 'dir=1', 'prevIndex=-1', 'value=q', 'stream=true', 'stream=z',
 ]
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 const json = { 'content-type': 'application/json' }
@@ -42,9 +42,22 @@ const keyRequest: Arbitrary<Omit<V2Request, 'as'>> = fc
     ...(['PUT', 'POST'].includes(method) ? { headers: typed ? form : json, body } : {}),
   }))
 
+/** Watches, of what is written, of what is not, and of what is hidden; mostly of the present and what is to come. */
 const watchRequest: Arbitrary<Omit<V2Request, 'as'>> = fc
-  .record({ path: fc.constantFrom('/c', '/c/a', '/', '', '/d'), recursive: fc.boolean(), back: fc.integer({ min: 0, max: 9 }) })
-  .map(({ path, recursive, back }) => ({ method: 'GET', target: `/v2/keys${path}?wait=true&waitIndex=@${back}${recursive ? '&recursive=true' : ''}` }))
+  .record({
+    path: fc.constantFrom('/c', '/c/a', '/c/b', '/c/b/x', '/c/none', '/c/_hid', '/cfoo', '/_h', '/_h/x', '/%C3%A9', '/', '', '/d'),
+    recursive: fc.constantFrom('', '', '&recursive=true'),
+    from: fc.oneof(fc.constantFrom('', ''), fc.integer({ min: -4, max: 9 }).map((back) => `&waitIndex=@${back}`)),
+    more: fc.oneof({ weight: 12, arbitrary: fc.constant('') }, { weight: 1, arbitrary: fc.constantFrom('&quorum=true', '&stream=true', '&waitIndex=-1', '&waitIndex=1') }),
+  })
+  .map(({ path, recursive, from, more }) => ({ method: 'GET', target: `/v2/keys${path}?wait=true${recursive}${from}${more}` }))
+
+/** What watches hear of in a way of its own, or not at all. */
+const telling: Arbitrary<Omit<V2Request, 'as'>> = fc.constantFrom(
+  ...['/c?recursive=true', '/c/b?recursive=true', '/_h?recursive=true', '/c/a?prevValue=x'].map((target) => ({ method: 'DELETE', target: `/v2/keys${target}` })),
+  ...['', '?prevExist=true', '?prevValue=x'].map((query) => ({ method: 'PUT', target: `/v2/keys/c/a${query}`, headers: form, body: 'refresh=true&ttl=1000' })),
+  ...['/c/b/x', '/c/_hid', '/_h/x', '/c/a?noValueOnSuccess=true'].map((target) => ({ method: 'PUT', target: `/v2/keys${target}`, headers: form, body: 'value=x' })),
+)
 
 const someOf = <T>(all: readonly T[], maxLength: number): Arbitrary<T[]> => fc.array(fc.constantFrom(...all), { maxLength })
 const perm = fc.record(
@@ -108,7 +121,7 @@ const authorization = fc.constantFrom('Basic YWxpY2U6cHc=', 'Basic YWxpY2U6d3Jvb
 
 /** Any requests, of any client. */
 export function requests(length: number): Arbitrary<readonly V2Request[]> {
-  const rest = fc.oneof({ weight: 10, arbitrary: keyRequest }, { weight: 1, arbitrary: watchRequest }, { weight: 8, arbitrary: authRequest }, { weight: 1, arbitrary: elsewhere })
+  const rest = fc.oneof({ weight: 8, arbitrary: keyRequest }, { weight: 3, arbitrary: watchRequest }, { weight: 3, arbitrary: telling }, { weight: 8, arbitrary: authRequest }, { weight: 1, arbitrary: elsewhere })
   const as = fc.oneof({ weight: 2, arbitrary: fc.constant('root' as const) }, { weight: 3, arbitrary: fc.constantFrom(...certified) })
   const one = fc.tuple(as, rest, fc.option(authorization, { freq: 12, nil: undefined })).map(
     ([client, request, login]): V2Request => ({ as: client, ...request, ...(login === undefined ? {} : { headers: { ...request.headers, authorization: login } }) }),
@@ -142,4 +155,24 @@ export const emptying: readonly V2Request[] = [
   ...users.map((name) => asRoot('DELETE', `/v2/auth/users/${encodeURIComponent(name)}`)),
   ...roles.map((name) => asRoot('DELETE', `/v2/auth/roles/${encodeURIComponent(name)}`)),
   ...tops.map((name) => asRoot('DELETE', `/v2/keys/${encodeURIComponent(name)}?recursive=true`)),
+]
+
+const waitFor = (path: string): V2Request => asRoot('GET', `/v2/keys${path}${path.includes('?') ? '&' : '?'}wait=true`)
+const limited = (path: string, body: string): V2Request => ({ as: 'root', method: 'PUT', target: `/v2/keys${path}`, headers: form, body })
+
+/** Keys that live for two seconds, and watches that hear of their end, but for those of what is not there; the last watch hears of the last end. */
+export const expiring: readonly V2Request[] = [
+  limited('/d', 'dir=true&ttl=2'),
+  ...['/d/a', '/d/_h/x'].map((path) => rootKey(path, 'x')),
+  limited('/d/b', 'value=y&ttl=1000'),
+  ...['/c/a', '/c/b', '/_h/x'].map((path) => limited(path, 'value=x&ttl=2')),
+  limited('/c/a', 'refresh=true&ttl=2&prevExist=true'),
+  ...['?recursive=true', '/c?recursive=true', '/d/none?recursive=true', '/_h?recursive=true'].map(waitFor),
+  ...['/d', '/d/a', '/d/b', '/d/_h', '/d/_h/x', '/d/none', '/c', '/c/b', '/_h/x', '/c/a'].map(waitFor),
+]
+
+/** What is left, and how the past is remembered. */
+export const expired: readonly V2Request[] = [
+  asRoot('GET', '/v2/keys/?recursive=true&sorted=true'),
+  ...[3, 2, 1, 0].flatMap((back) => ['/c', '/d/none', '/_h'].map((path) => asRoot('GET', `/v2/keys${path}?wait=true&recursive=true&waitIndex=@${back}`))),
 ]
