@@ -68,6 +68,19 @@ function toResponse({ status, headers }: HttpReply, body: Promise<string>): Memo
  * The fetch-like function of a client. It resolves when the headers are there, which is at once. The body of a v2 watch (`wait=true`) comes with its
  * event, whichever client of the double makes it, or the clock; it rejects when the request's signal aborts, as the platform's does. That of a
  * watch of every event (`stream=true`) has no end: as with the platform's `text()`, an abort is all that it ever comes to.
+ *
+ * @example
+ * ```ts
+ * import { manualClock, memoryEtcd } from 'etcd-rbac/testing'
+ * const clock = manualClock(new Date('2026-01-01T00:00:00Z'))
+ * const etcd = memoryEtcd({ version: '3.5.30', v2: true, clock })
+ * const leader = 'https://etcd.invalid:2379/v2/keys/leader'
+ * const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+ * await etcd.fetch(leader, { method: 'PUT', redirect: 'manual', headers, body: 'value=a&ttl=10' })
+ * const watch = await etcd.fetch(`${leader}?wait=true`, { method: 'GET', redirect: 'manual' })
+ * clock.advance(10_000)
+ * console.log(((await watch.json()) as { action: string }).action) // expire
+ * ```
  */
 export function createFetch(line: Line, { caller, password }: Credentials): (...args: Parameters<FetchLike>) => Promise<MemoryResponse> {
   const login = password && `Basic ${toBase64(utf8(`${password.user}:${password.password}`))}`

@@ -50,8 +50,7 @@ function read(tree: Tree, path: string, { recursive, sorted }: KeyParameters, no
 
 /** When a time ends that begins now, in 64 bits of nanoseconds as etcd counts it: too long a time ends in the past. */
 function endOf(ttl: bigint | undefined, now: number): number | undefined {
-  if (ttl === undefined) return undefined
-  return Number(BigInt.asIntN(64, BigInt(now) * 1_000_000n + BigInt.asIntN(64, ttl * 1_000_000_000n)) / 1_000_000n)
+  return ttl === undefined ? undefined : Number(BigInt.asIntN(64, BigInt(now) * 1_000_000n + ttl * 1_000_000_000n) / 1_000_000n)
 }
 
 function put(tree: Tree, path: string, parameters: KeyParameters, { now, directoryUpdateFails }: KeyRequest): TreeEvent | TreeError {

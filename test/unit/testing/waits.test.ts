@@ -76,6 +76,13 @@ describe.each(v2Versions)('a watch on etcd %s', (version) => {
     expect(await Promise.all(open.map(heard))).toEqual(['open', 'set /h/z', 'open', 'set /h/_x/y', 'set /h/_x/y', 'set /h/_x/y', 'open', 'open', 'open', 'set /h/z', 'open', 'set /h/z'])
   })
 
+  test('of the past hears nothing of a key whose name its own begins with', async () => {
+    const etcd = double(version)
+    await put(etcd, '/k')
+    await remove(etcd, '/k')
+    expect(await heard(await watch(etcd, '/kk', '&waitIndex=4'))).toBe('open')
+  })
+
   test('of the past hears of hidden keys too', async () => {
     const etcd = double(version)
     await put(etcd, '/h/_x/y')
@@ -253,6 +260,29 @@ describe.each(v2Versions)('a limited time on etcd %s', (version) => {
     expect(await Promise.all([...open, expiring].map(heard))).toEqual(['set /a', 'open', 'open', 'expire /b/in'])
   })
 
+  test('ends one after the other, for a watch of each', async () => {
+    const { etcd, clock } = timed()
+    for (const ttl of [1, 2]) await put(etcd, `/${ttl}`, `value=x&ttl=${ttl}`)
+    const open = [await watch(etcd, '/1'), await watch(etcd, '/2')]
+    clock.advance(2_000)
+    expect(await Promise.all(open.map(heard))).toEqual(['expire /1', 'expire /2'])
+  })
+
+  test('that ends at the same moment as another ends behind it where it was set later', async () => {
+    const { etcd, clock } = timed()
+    for (const key of ['/a', '/b']) await put(etcd, key, 'value=x&ttl=5')
+    await put(etcd, '/a', 'refresh=true&ttl=5&prevExist=true')
+    clock.advance(5_000)
+    expect(await heard(await watch(etcd, '', '&recursive=true&waitIndex=7'))).toBe('expire /b')
+  })
+
+  test('shows no time left in its event, however late that is looked for', async () => {
+    const { etcd, clock } = timed()
+    await put(etcd, '/k', 'value=x&ttl=10')
+    clock.advance(60_000)
+    expect(await now(await watch(etcd, '/k', '&waitIndex=5'))).toContain('"prevNode":{"key":"/k","value":"x","expiration":"2026-01-01T00:00:10Z","modifiedIndex":4,"createdIndex":4}')
+  })
+
   test('ends in its own order, whatever the order of the names', async () => {
     const { etcd, clock } = timed()
     for (const [key, ttl] of [['/a', 3], ['/b', 1], ['/c', 2], ['/d', 2]] as const) await put(etcd, key, `value=x&ttl=${ttl}`)
@@ -343,8 +373,21 @@ describe('the clock of a double', () => {
     expect([...timers]).toEqual([10_000])
     await put(etcd, '/k', 'refresh=true&ttl=5')
     expect([...timers]).toEqual([5_000])
+    await put(etcd, '/k?prevExist=true')
+    expect([...timers]).toEqual([])
+    await put(etcd, '/k', 'value=x&ttl=10')
+    expect([...timers]).toEqual([10_000])
     aborter.abort()
     await expect(open.body).rejects.toThrow()
+    expect([...timers]).toEqual([])
+  })
+
+  test('is let go when the last watch has its event', async () => {
+    const { clock, timers } = watched()
+    const etcd = double('3.5.30', clock)
+    await put(etcd, '/k', 'value=x&ttl=10')
+    await watch(etcd, '/other')
+    await put(etcd, '/other')
     expect([...timers]).toEqual([])
   })
 
