@@ -15,7 +15,7 @@ import { httpsFetch } from '../../examples/support/https-fetch.js'
 import { startCluster, testLanes, type Cluster, type Lane } from '../support/cluster.js'
 import { difference, outcomeOf, resolved, revisionIn, senderOf, type V3Request, type V3Sender } from '../support/differential.js'
 import { comparison, indexIn, type FetchPair } from '../support/differential-v2.js'
-import { beginning as beginningV2, emptying as emptyingV2, expired as expiredV2, expiring as expiringV2, requests as requestsV2, type V2Request } from '../support/v2-requests.js'
+import { beginning as beginningV2, emptying as emptyingV2, expired as expiredV2, expiring as expiringV2, requests as requestsV2, watching as watchingV2, type V2Request } from '../support/v2-requests.js'
 import { beginning, certified, changesUsers, emptying, last, requests, touch } from '../support/v3-requests.js'
 
 /** How many sequences a lane gets. */
@@ -148,9 +148,9 @@ for (const lane of lanes) {
       const started = Date.now()
       const { both, compareOpen, abort, topKeys, compared } = await pairV2(cluster, double)
       await fc.assert(
-        fc.asyncProperty(beginningV2(), requestsV2(60), async (first, then) => {
+        fc.asyncProperty(beginningV2(), requestsV2(60), watchingV2(80), async (first, then, last) => {
           try {
-            for (const request of [...emptyingV2, ...(await topKeys()), ...first, ...then]) await both(request)
+            for (const request of [...emptyingV2, ...(await topKeys()), ...first, ...then, ...last]) await both(request)
             await compareOpen()
           } finally {
             abort()

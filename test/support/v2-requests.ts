@@ -121,12 +121,18 @@ const authorization = fc.constantFrom('Basic YWxpY2U6cHc=', 'Basic YWxpY2U6d3Jvb
 
 /** Any requests, of any client. */
 export function requests(length: number): Arbitrary<readonly V2Request[]> {
-  const rest = fc.oneof({ weight: 8, arbitrary: keyRequest }, { weight: 3, arbitrary: watchRequest }, { weight: 3, arbitrary: telling }, { weight: 8, arbitrary: authRequest }, { weight: 1, arbitrary: elsewhere })
+  const rest = fc.oneof({ weight: 9, arbitrary: keyRequest }, { weight: 2, arbitrary: watchRequest }, { weight: 1, arbitrary: telling }, { weight: 8, arbitrary: authRequest }, { weight: 1, arbitrary: elsewhere })
   const as = fc.oneof({ weight: 2, arbitrary: fc.constant('root' as const) }, { weight: 3, arbitrary: fc.constantFrom(...certified) })
   const one = fc.tuple(as, rest, fc.option(authorization, { freq: 12, nil: undefined })).map(
     ([client, request, login]): V2Request => ({ as: client, ...request, ...(login === undefined ? {} : { headers: { ...request.headers, authorization: login } }) }),
   )
   return fc.array(one, { minLength: Math.trunc(length / 2), maxLength: length, size: 'max' })
+}
+
+/** Requests for keys alone, which nobody refuses: they cost little, and watches hear much. */
+export function watching(length: number): Arbitrary<readonly V2Request[]> {
+  const one = fc.oneof({ weight: 4, arbitrary: watchRequest }, { weight: 4, arbitrary: telling }, { weight: 3, arbitrary: keyRequest })
+  return fc.array(one.map((request): V2Request => ({ as: 'root', ...request })), { minLength: Math.trunc(length / 2), maxLength: length, size: 'max' })
 }
 
 const asRoot = (method: string, target: string, value?: object): V2Request => ({ as: 'root', method, target, ...(value ? { headers: json, body: JSON.stringify(value) } : {}) })
