@@ -35,7 +35,11 @@ export interface MemoryClient {
   readonly maintenance: MemoryMaintenance
   /** For `new Etcd3().mock(…)`. */
   readonly callable: MemoryCallable
-  /** HTTP on the client port: `/v2`, `/version`, `/health`. Any host; as with `fetch`, `..` in the URL is resolved before it is sent. */
+  /**
+   * HTTP on the client port: `/v2`, `/version`, `/health`. Any host; as with `fetch`, `..` in the URL is resolved before it is sent. A v2 watch
+   * (`wait=true`) resolves with its headers; its body comes with the event, by any client or the clock, and rejects when the `signal` aborts. With
+   * `stream=true` it has no end.
+   */
   readonly fetch: (...args: Parameters<FetchLike>) => Promise<MemoryResponse>
   /**
    * A client whose certificate has that Common Name. `undefined`: a certificate without one. On v3 that is nobody (PERMISSION_DENIED for
