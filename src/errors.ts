@@ -59,6 +59,7 @@ export interface ErrorDetails {
   readonly ERR_PASSWORD_MISSING: { readonly users: readonly string[] }
   readonly ERR_PASSWORD_INVALID: { readonly user: string; readonly reason: string }
   readonly ERR_PLAN_BLOCKED: { readonly blockers: readonly string[] }
+  readonly ERR_PLAN_INVALID: { readonly reason: string }
   readonly ERR_PLAN_STALE: { readonly planned: string; readonly found: string }
   readonly ERR_LOCKED_OUT: { readonly user: string }
   readonly ERR_WRITE_REFUSED: { readonly reason: string }

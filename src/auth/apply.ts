@@ -19,6 +19,10 @@ export interface StepEvent {
   readonly total: number
   readonly step: Step
   readonly outcome: Outcome
+  /** As whom it was written. */
+  readonly actor: string
+  /** The fingerprint of the plan that it belongs to. With the step's reason, all that an audit log wants: etcd keeps none. */
+  readonly plan: string
 }
 
 /** What `apply` may be given. */
@@ -75,7 +79,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
     const { outcome, conflict } = await perform(applier, step, password, before.version)
     if (conflict && step.do === 'addUser') foreign.push(step.user)
     done.push({ step, outcome })
-    onStep?.({ number: done.length, total, step, outcome })
+    onStep?.({ number: done.length, total, step, outcome, actor: identity.user, plan: plan.fingerprint })
   }
 
   const enable = now.steps.find((step) => step.do === 'enable')

@@ -1,10 +1,11 @@
 /** Plans for people to read before they apply them. */
+import { markdownText } from '../policy/document/markdown.js'
 import type { Plan } from './plan.js'
 import { showStep } from './step.js'
 import { visible } from './visible.js'
 
 /**
- * A plan as text, one step a line with its reason. Free of secrets, and the same for the same plan.
+ * A plan as text or as Markdown, one step a line with its reason. Free of secrets, and the same for the same plan.
  *
  * @example
  * ```ts
@@ -13,24 +14,44 @@ import { visible } from './visible.js'
  * console.log(describe(plan))
  * ```
  */
-export function describe(plan: Plan): string {
+export function describe(plan: Plan, { format = 'text' }: { readonly format?: 'text' | 'markdown' } = {}): string {
   const { steps } = plan
   const server = `etcd ${visible(plan.version ?? 'of unknown version')}, ${plan.api} API`
-  const width = String(steps.length).length
-  const numbered = steps.map((step, index) => `  ${String(index + 1).padStart(width)}. ${showStep(step)} (${step.reason})`)
-  const section = (title: string, lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [title, ...lines.map((line) => `  - ${line}`)])
+  const title = `${server}: ${steps.length === 0 ? 'in sync, nothing to do' : `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`}`
+  return format === 'text' ? asText(title, plan) : asMarkdown(title, plan)
+}
+
+function asText(title: string, plan: Plan): string {
+  const width = String(plan.steps.length).length
+  const numbered = plan.steps.map((step, index) => `  ${String(index + 1).padStart(width)}. ${showStep(step)} (${step.reason})`)
+  return [title, ...numbered, ...sectionsOf(plan).flatMap(([heading, lines]) => [`${heading}:`, ...lines.map((line) => `  - ${line}`)])].join('\n')
+}
+
+function asMarkdown(title: string, plan: Plan): string {
+  const rows = plan.steps.map((step, index) => `| ${index + 1} | ${markdownText(showStep(step))} | ${markdownText(step.reason)} |`)
+  const table = rows.length === 0 ? [] : ['', '| | step | why |', '|---|---|---|', ...rows]
+  const sections = sectionsOf(plan).flatMap(([heading, lines]) => ['', `## ${heading}`, '', ...lines.map((line) => `- ${markdownText(line)}`)])
+  return `${[`# ${markdownText(title)}`, '', `Plan \`${plan.fingerprint}\``, ...table, ...sections].join('\n')}\n`
+}
+
+/** What is worth knowing beside the steps, by headings; those without lines are left out. */
+function sectionsOf(plan: Plan): readonly (readonly [heading: string, lines: readonly string[]])[] {
+  const rights = plan.rights.flatMap(({ user, opens, closes }) => [
+    ...(opens.length > 0 ? [`${visible(user)} gains ${opens.map((one) => visible(one)).join(', ')}`] : []),
+    ...(closes.length > 0 ? [`${visible(user)} loses ${closes.map((one) => visible(one)).join(', ')}`] : []),
+  ])
+  const gaps = plan.gaps.map(({ user, permission, after }) => `${visible(user)}: ${permission}, after "${showStep(after)}"`)
+  const others = [...plan.unmanaged.users.map((user) => `user ${visible(user)}`), ...plan.unmanaged.roles.map((role) => `role ${visible(role)}`)]
   const cut = plan.sever === 'everyone' ? ['every client: streams opened before auth was on go on without it'] : plan.sever.map((user) => `${visible(user)}: watches opened before go on with the old rights`)
-  return [
-    steps.length === 0 ? `${server}: in sync, nothing to do` : `${server}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`,
-    ...numbered,
-    ...section('Blocked:', plan.blockers),
-    ...section('Passwords wanted for:', plan.needsPassword),
-    ...section(
-      'For a moment without a right that they keep:',
-      plan.gaps.map(({ user, permission, after }) => `${visible(user)}: ${permission}, after "${showStep(after)}"`),
-    ),
-    ...section('Not in the policy:', [...plan.unmanaged.users.map((user) => `user ${visible(user)}`), ...plan.unmanaged.roles.map((role) => `role ${visible(role)}`)]),
-    ...section('Warnings:', plan.warnings),
-    ...section('Cut the connections afterwards (restart the members one at a time) of:', cut),
-  ].join('\n')
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    ['Rights that change', rights],
+    ['Blocked', plan.blockers],
+    ['Passwords wanted for', plan.needsPassword],
+    ['For a moment without a right that they keep', gaps],
+    ['Not in the policy', others],
+    ['Warnings', plan.warnings],
+    ['Holes of this release that no policy closes', plan.advisories],
+    ['Cut the connections afterwards (restart the members one at a time) of', cut],
+  ]
+  return sections.filter(([, lines]) => lines.length > 0)
 }

@@ -7,7 +7,7 @@ import type { Backend, CallContext } from './backend.js'
 import { platformClock, type Clock } from './clock.js'
 import { Direct, type NewUser, type Written } from './direct.js'
 import type { Identity } from './identity.js'
-import { checkPlanOptions, planAuth, type Plan, type PlanOptions } from './plan.js'
+import { checkPlanOptions, planAuth, sealed, type Plan, type PlanOptions } from './plan.js'
 import { readState } from './read.js'
 import type { AuthState } from './state.js'
 
@@ -83,8 +83,8 @@ export class EtcdAuth {
     checkPlanOptions(options)
     const { signal, ...decided } = options
     const state = await this.state(signal === undefined ? {} : { signal })
-    const plan = planAuth(state, policy, decided, this.#identity, this.#clock.now())
-    return { ...plan, blockers: [...plan.blockers, ...this.#backend.blockers(state, plan.steps)] }
+    const { outcome: _, fingerprint: __, ...plan } = planAuth(state, policy, decided, this.#identity, this.#clock.now())
+    return sealed({ ...plan, blockers: [...plan.blockers, ...this.#backend.blockers(state, plan.steps)] })
   }
 
   /**

@@ -6,11 +6,11 @@
  * rule waits for those that make room; where steps wait for each other in a circle, the first safe one goes and its gap is recorded.
  */
 import type { Differences } from './difference.js'
-import { GUEST, rehearse, type Obstacle, type Unit } from './rehearsal.js'
+import { GUEST, type holdingsOf } from './holdings.js'
+import { rehearse, type Obstacle, type Unit } from './rehearsal.js'
 import type { Regions } from './rights.js'
 import type { AuthState } from './state.js'
 import type { Step } from './step.js'
-import type { Wanted } from './wanted.js'
 
 /** A right that the old and the new policy both give, and that a user lacks for a moment. */
 export interface Gap {
@@ -26,8 +26,8 @@ export interface Gap {
  * On a store without conflicts the order is the cheaper of "permissions, users, bindings" and "users, bindings, permissions": since etcd 3.4
  * most writes rebuild every user's merged permissions (server/auth/range_perm_cache.go), so a binding is cheap while roles are empty.
  */
-export function orderSteps<R>(regions: Regions<R>, state: AuthState, wanted: Wanted, changes: Differences): { steps: readonly Step[]; gaps: readonly Gap[] } {
-  const rehearsal = rehearse(regions, state, wanted, changes)
+export function orderSteps<R>(regions: Regions<R>, state: AuthState, changes: Differences, holdings: ReturnType<typeof holdingsOf>): { steps: readonly Step[]; gaps: readonly Gap[] } {
+  const rehearsal = rehearse(regions, holdings)
   const alone = (list: readonly Step[]): readonly Unit[] => list.map((step) => [step])
   const bound = [...alone(changes.addUsers), ...alone(changes.binds)]
   const additions = bindingsFirst(state, changes) ? [...bound, ...changes.permissions] : [...changes.permissions, ...bound]

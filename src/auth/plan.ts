@@ -1,11 +1,14 @@
 /** A plan: what would be written, in which order, why, and what stands in the way. Decided without I/O. */
+import { advisoriesOf } from '../advisories/advisories.js'
 import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
+import { rightsChanges, type RightsChange } from './rights-change.js'
 import { differences, strangersOf, unmanagedOf, type Unmanaged } from './difference.js'
+import { holdingsOf } from './holdings.js'
 import { identityProblems, type Identity } from './identity.js'
 import { orderSteps, type Gap } from './order.js'
 import { v2Regions, v3Regions } from './rights.js'
-import { fingerprint, type Api, type AuthState } from './state.js'
+import { canonical, fingerprint, hashOf, type Api, type AuthState } from './state.js'
 import type { Step } from './step.js'
 import { visible } from './visible.js'
 import { wantedOf, type Wanted } from './wanted.js'
@@ -23,10 +26,19 @@ export interface PlanOptions {
   readonly acknowledgeRoot?: readonly string[]
 }
 
-/** What would be done, as data. Free of secrets. */
+/**
+ * What would be done, as data: free of secrets, and the same for the same state, policy, options and time. It may be kept as JSON, looked at, and applied
+ * later: {@link parsePlan}.
+ */
 export interface Plan {
   readonly api: Api
+  /** `in sync`: nothing to do; `drift`: something, and nothing in the way; `blocked`: `apply` would refuse. */
+  readonly outcome: 'in sync' | 'drift' | 'blocked'
+  /** One line that is equal for equal plans, for an audit log. */
+  readonly fingerprint: string
   readonly version: string | undefined
+  /** The ids of the known holes of that release: what a policy cannot keep there. Empty where the version is not exactly known. */
+  readonly advisories: readonly string[]
   readonly policy: Policy
   readonly options: PlanOptions
   /** The state that the plan was made for. */
@@ -39,6 +51,11 @@ export interface Plan {
   /** What is worth knowing but stops nothing. */
   readonly warnings: readonly string[]
   readonly gaps: readonly Gap[]
+  /**
+   * Whose rights differ afterwards, and by what: what the store grants now beside what it will. While auth is off, everything is open to everybody on top
+   * of it.
+   */
+  readonly rights: readonly RightsChange[]
   /** Names that the policy does not know; empty with `unmanaged: 'keep'`. */
   readonly unmanaged: { readonly users: readonly string[]; readonly roles: readonly string[] }
   /**
@@ -68,7 +85,8 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
   const policy = checkedPolicy(given)
   const wanted = wantedOf(policy, state.api)
   const changes = differences(state, wanted, options.unmanaged, [identity.user])
-  const { steps, gaps } = state.api === 'v3' ? orderSteps(v3Regions, state, wanted, changes) : orderSteps(v2Regions, state, wanted, changes)
+  const holdings = holdingsOf(state, wanted, changes)
+  const { steps, gaps } = state.api === 'v3' ? orderSteps(v3Regions, state, changes, holdings) : orderSteps(v2Regions, state, changes, holdings)
   const enabling = options.enable && !state.enabled
   const others = unmanagedOf(state, wanted)
   const deleted = new Set(steps.flatMap((step) => (step.do === 'deleteUser' ? [step.user] : [])))
@@ -111,9 +129,10 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
   }
   for (const [user, held] of Object.entries(state.users)) if (held.some((role) => shrunk.has(role))) reduced.add(user)
   if (state.api === 'v2' && shrunk.has('guest')) reduced.add('guest')
-  return {
+  return sealed({
     api: state.api,
     version: state.version,
+    advisories: advisoriesAt(state.version),
     policy,
     options,
     basis: fingerprint(state),
@@ -122,9 +141,25 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
     blockers,
     warnings,
     gaps,
+    rights: rightsChanges(holdings.before, holdings.after),
     unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
     sever: enabling ? 'everyone' : [...reduced],
-  }
+  })
+}
+
+/** A plan with what follows from the rest of it. */
+export function sealed(plan: Omit<Plan, 'outcome' | 'fingerprint'>): Plan {
+  const outcome = plan.blockers.length > 0 ? 'blocked' : plan.steps.length === 0 ? 'in sync' : 'drift'
+  return { ...plan, outcome, fingerprint: fingerprintOf(plan) }
+}
+
+/** The fingerprint of a plan by the rest of it. */
+export function fingerprintOf(plan: Omit<Plan, 'outcome' | 'fingerprint'>): string {
+  return `${plan.api}-plan-${hashOf(canonical(plan))}`
+}
+
+function advisoriesAt(version: string | undefined): readonly string[] {
+  return version !== undefined && /^3\.[3-7]\.\d{1,4}$/.test(version) ? advisoriesOf(version).map(({ id }) => id) : []
 }
 
 /** Each user outside the policy who holds role root and is not known to: while auth is off, anyone could have made it. */

@@ -7,18 +7,13 @@
 import { showPermission } from '../keys/show.js'
 import { allows, type Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
-import type { Differences } from './difference.js'
+import type { holdingsOf } from './holdings.js'
 import { ACCESSES, regionsOf, rightsOf, type Access, type Regions, type Rights } from './rights.js'
-import type { AuthState } from './state.js'
 import type { Step } from './step.js'
 import { visible } from './visible.js'
-import { byScope, type Wanted } from './wanted.js'
 
 /** Steps that must follow one another directly. */
 export type Unit = readonly Step[]
-
-/** Clients that no user is known for, on v2: they hold the role `guest`. No user has an empty name. */
-export const GUEST = ''
 
 /** What a user would lack, for a moment, of what both policies give. */
 export interface Lack {
@@ -41,21 +36,7 @@ export interface Rehearsal {
 
 type Scopes = Map<string, Permission>
 
-export function rehearse<R>(regions: Regions<R>, state: AuthState, wanted: Wanted, { deletes, unbinds }: Pick<Differences, 'deletes' | 'unbinds'>): Rehearsal {
-  const bindingsBefore = new Map(Object.entries(state.users))
-  const bindingsAfter = new Map(bindingsBefore)
-  for (const [user, held] of Object.entries(wanted.users)) bindingsAfter.set(user, held)
-  if (state.api === 'v2') for (const bindings of [bindingsBefore, bindingsAfter]) bindings.set(GUEST, ['guest'])
-  const rolesBefore = new Map(Object.entries(state.roles).map(([role, list]) => [role, byScope(list)] as const))
-  const rolesAfter = new Map(rolesBefore)
-  for (const [role, scopes] of Object.entries(wanted.roles)) rolesAfter.set(role, scopes)
-  // Of users whom the policy does not name, only these bindings change.
-  for (const step of unbinds) if (step.do === 'unbindRole' && !Object.hasOwn(wanted.users, step.user)) bindingsAfter.set(step.user, (bindingsAfter.get(step.user) ?? []).filter((role) => role !== step.role))
-  for (const step of deletes) {
-    if (step.do === 'deleteUser') bindingsAfter.set(step.user, [])
-    if (step.do === 'deleteRole') rolesAfter.delete(step.role)
-  }
-
+export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefore, roles: rolesBefore }, after: { users: bindingsAfter, roles: rolesAfter } }: ReturnType<typeof holdingsOf>): Rehearsal {
   const roles = new Map<string, Scopes>([...rolesBefore].map(([role, scopes]) => [role, new Map(scopes)]))
   const users = new Map([...bindingsBefore].map(([user, held]) => [user, new Set(held)] as const))
   const holders = new Map<string, Set<string>>()

@@ -1,4 +1,5 @@
 /** An access review: who holds what by which role, a row for each, for people who do not read policies. */
+import { markdownText } from './markdown.js'
 import { compareBytes, utf8 } from '../../bytes.js'
 import { toInterval } from '../../keys/interval.js'
 import type { KeyRange } from '../../keys/key-range.js'
@@ -67,16 +68,6 @@ function cellsOf({ user, login, api, role, access, keys, openEnded }: ReviewRow)
   return [user ?? '(anonymous)', login ?? '', api, role ?? '', access, keys, openEnded ? 'yes' : 'no']
 }
 
-/** What would leave its cell, made visible: a line break in a table is another row. */
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
-}
-
-/** Markdown reads none of these as markup after a backslash (CommonMark 2.4). */
-function markdownCell(text: string): string {
-  return visible(text).replace(/[\\`*_{}[\]<>()#+\-.!|~&$]/g, '\\$&')
-}
-
 /**
  * The rows as a table in Markdown (GitHub's). Names and keys are text in it, whatever they hold.
  *
@@ -89,7 +80,7 @@ function markdownCell(text: string): string {
  */
 export function toMarkdown(rows: readonly ReviewRow[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return `${[line(HEADS), line(HEADS.map(() => '---')), ...rows.map((row) => line(cellsOf(row).map(markdownCell)))].join('\n')}\n`
+  return `${[line(HEADS), line(HEADS.map(() => '---')), ...rows.map((row) => line(cellsOf(row).map(markdownText)))].join('\n')}\n`
 }
 
 /** One field of CSV. What a spreadsheet would take for a formula gets a `'` before it, which it shows as text. */

@@ -1,0 +1,144 @@
+/** A plan as a value: what it says of rights, kept as JSON and applied later, told apart by one line, read by people. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { describe as describePlan, parsePlan, type Plan, type StepEvent } from '../../../src/auth/index.js'
+import { hashOf } from '../../../src/auth/state.js'
+import { pattern, prefix, range, read, write } from '../../../src/keys/index.js'
+import { definePolicy, type Policy } from '../../../src/policy/index.js'
+import { double, locked, passwords, policy, rejected } from './doubles.js'
+
+const text = (plan: Plan): Record<string, unknown> => JSON.parse(JSON.stringify(plan)) as Record<string, unknown>
+
+/** The policy applied, and a plan for another one. */
+async function planned(api: 'v3' | 'v2', next: Policy): Promise<Plan> {
+  const { auth } = double(api)
+  await auth().apply(await auth().plan(policy, locked), { passwords })
+  return auth().plan(next, locked)
+}
+
+const next: Policy = definePolicy({
+  users: { root: 'certificate', node: 'certificate', auditor: 'password', nobody: 'certificate' },
+  v3: {
+    roles: { node: [read(prefix('/calico/felix/v1/')), write(range('/calico/a', '/calico/c'))], audit: [read(range('/calico/', '/calico/m'))] },
+    bindings: { root: ['root'], node: ['node'], auditor: ['audit'], nobody: ['root'] },
+  },
+  v2: { guest: [read(pattern('/public/*'))], roles: { node: [read(pattern('/calico/v1*'))], audit: [read(pattern('/calico/*'))] }, bindings: { root: ['root'], node: ['node'], auditor: ['audit'], nobody: ['root'] } },
+})
+
+describe('the rights of a plan', () => {
+  test('are what each user gains and loses, in keys, on v3', async () => {
+    expect((await planned('v3', next)).rights).toEqual([
+      { user: 'auditor', opens: [], closes: ['read [/calico/m, /calico0)'] },
+      { user: 'nobody', opens: ['everything, by role root'], closes: [] },
+      { user: 'node', opens: ['write [/calico/a, /calico/c)'], closes: ['read /calico/bgp/*', 'write /calico/felix/v1/*'] },
+    ])
+  })
+
+  test('are what each user and the guest gain and lose, recursion apart, on v2', async () => {
+    expect((await planned('v2', next)).rights).toEqual([
+      { user: 'nobody', opens: ['everything, by role root'], closes: [] },
+      { user: 'node', opens: [], closes: ['write /calico/v1*', 'recursive write /calico/v1*'] },
+      { user: 'guest', opens: ['read /public/*', 'recursive read /public/*'], closes: [] },
+    ])
+  })
+
+  test('do not change where a plan only moves what is granted from one role to another', async () => {
+    const v3 = policy.v3
+    if (v3 === undefined) throw new Error('the policy has a v3 half')
+    const moved = { ...policy, v3: { roles: { one: v3.roles['node'] ?? [], audit: v3.roles['audit'] ?? [] }, bindings: { root: ['root'], node: ['one'], auditor: ['audit'] } } } as Policy
+    const plan = await planned('v3', moved)
+    expect(plan.steps.length).toBeGreaterThan(2)
+    expect(plan.rights).toEqual([])
+  })
+})
+
+describe.each(['v3', 'v2'] as const)('a plan for %s kept as JSON', (api) => {
+  test('is the plan that it was, in whatever order and form its fields stand, and is applied', async () => {
+    const { auth } = double(api)
+    const plan = await auth().plan(policy, locked)
+    const sorted = Object.fromEntries(Object.entries(text(plan)).sort(([a], [b]) => (a < b ? 1 : -1)))
+    const read = parsePlan(JSON.parse(JSON.stringify(sorted, undefined, 2)))
+    expect(text(read)).toEqual(text(plan))
+    expect(describePlan(read)).toBe(describePlan(plan))
+    expect((await auth().apply(read, { passwords })).state.enabled).toBe(true)
+    expect((await auth().plan(policy, locked)).outcome).toBe('in sync')
+  })
+
+  test('is refused where anything in it was changed, and where it is none', async () => {
+    const plan = text(await double(api).auth().plan(policy, locked))
+    const changes: readonly Record<string, unknown>[] = [
+      { steps: [] },
+      { warnings: ['all is well'] },
+      { blockers: ['none'] },
+      { rights: [] },
+      { basis: 'v3-0000000000000000' },
+      { version: '3.5.1' },
+      { outcome: 'in sync' },
+      { fingerprint: 'v3-plan-0000000000000000' },
+      { options: { unmanaged: 'remove', enable: true } },
+      { policy: { ...(plan['policy'] as object), users: { root: 'certificate' } } },
+      { more: 1 },
+    ]
+    for (const change of changes) expect(() => parsePlan({ ...plan, ...change }), JSON.stringify(change)).toThrow(expect.objectContaining({ code: 'ERR_PLAN_INVALID' }) as Error)
+    for (const none of [undefined, null, 7, 'plan', [], {}, { api: 'v3' }]) expect(() => parsePlan(none)).toThrow(expect.objectContaining({ code: 'ERR_PLAN_INVALID' }) as Error)
+  })
+
+  test('is stale when the store has changed since', async () => {
+    const { auth } = double(api)
+    const plan = parsePlan(text(await auth().plan(policy, locked)))
+    await auth().addRole('other')
+    await rejected('ERR_PLAN_STALE', auth().apply(plan, { passwords }))
+  })
+})
+
+test('the fingerprint is one for equal plans, another for others, and the outcome says which class a plan is of', async () => {
+  const { auth } = double('v3')
+  const [one, other] = [await auth().plan(policy, locked), await auth().plan(policy, locked)]
+  expect(one.fingerprint).toBe(other.fingerprint)
+  expect(one.fingerprint).toMatch(/^v3-plan-[0-9a-f]{16}$/)
+  expect((await auth().plan(policy, { ...locked, unmanaged: 'keep' })).fingerprint).not.toBe(one.fingerprint)
+  expect(one.outcome).toBe('drift')
+  expect((await double('v3').auth({ identity: { user: 'node' } }).plan(policy, locked)).outcome).toBe('blocked')
+  await auth().apply(one, { passwords })
+  expect((await auth().drift(policy)).outcome).toBe('in sync')
+})
+
+test('names the holes of a release that is exactly known, and none of one that is not', async () => {
+  expect((await double('v3').auth().plan(policy, locked)).advisories).toContain('GHSA-xg4h-6gfc-h4m8')
+  expect((await double('v3', '3.7.3').auth().plan(policy, locked)).advisories).toEqual([])
+})
+
+test('each step of apply tells its actor and its plan, for a log that etcd does not keep', async () => {
+  const { auth } = double('v3')
+  const events: StepEvent[] = []
+  const plan = await auth().plan(policy, locked)
+  await auth().apply(plan, { passwords, onStep: (event) => events.push(event) })
+  expect(events.length).toBe(plan.steps.length)
+  for (const event of events) expect(event).toMatchObject({ actor: 'root', plan: plan.fingerprint, outcome: 'done', step: { reason: expect.stringMatching(/./) as string } })
+})
+
+test('as Markdown, steps are a table and names are text, whatever they hold', async () => {
+  const { auth } = double('v3')
+  await auth().addUser('a|b `c` <d>', { login: 'certificate' })
+  const plan = await auth().plan(policy, locked)
+  const page = describePlan(plan, { format: 'markdown' })
+  expect(page.split('\n')[0]).toBe(`# etcd 3\\.5\\.30, v3 API: ${String(plan.steps.length)} steps`)
+  expect(page).toContain(`Plan \`${plan.fingerprint}\``)
+  expect(page).toContain('| 1 | add role root | the policy binds users to it |')
+  expect(page).toContain('## Rights that change')
+  expect(page).toContain('- user a\\|b \\`c\\` \\<d\\>')
+})
+
+test('the hash is FNV-1a of 64 bits', () => {
+  const byBigInt = (given: string): string => {
+    let hash = 0xcbf29ce484222325n
+    for (const byte of Buffer.from(given)) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn
+    return hash.toString(16).padStart(16, '0')
+  }
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), (given) => {
+      expect(hashOf(given)).toBe(byBigInt(given))
+    }),
+  )
+  expect(hashOf('')).toBe('cbf29ce484222325')
+})
