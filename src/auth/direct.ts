@@ -6,6 +6,7 @@ import type { Login } from '../policy/policy.js'
 import { checkStep } from './check-step.js'
 import { permissionSteps } from './difference.js'
 import { identityProblems } from './identity.js'
+import { logsPasswords, passwordsInLog } from './password-log.js'
 import { checkPassword } from './passwords.js'
 import { perform, proveRoot, type Applier } from './perform.js'
 import { readState } from './read.js'
@@ -23,7 +24,13 @@ export interface Written<Outcome extends string> {
 }
 
 /** How a user is to log in. Nothing of it is changed where the user is there already. */
-export type NewUser = { readonly login: Extract<Login, 'certificate'> } | { readonly login: Extract<Login, 'password'>; readonly password: string }
+export type NewUser = { readonly login: Extract<Login, 'certificate'> } | ({ readonly login: Extract<Login, 'password'>; readonly password: string } & PasswordOptions)
+
+/** What must be known of a new password. */
+export interface PasswordOptions {
+  /** See `acknowledgePasswordsInLog` of {@link EtcdAuth.plan}. */
+  readonly acknowledgePasswordsInLog?: boolean
+}
 
 type Unexplained<W> = W extends unknown ? Omit<W, 'reason'> : never
 
@@ -61,6 +68,13 @@ export class Direct {
     if (user === 'root' || user === own) throw refused(`${what}, ${user === 'root' ? 'without whom nobody administers this store' : 'as whom you are connected'}`)
   }
 
+  async #refusePasswordInLog({ acknowledgePasswordsInLog = false }: PasswordOptions): Promise<void> {
+    if (acknowledgePasswordsInLog) return
+    const { backend, context } = this.#applier
+    const version = await backend.readVersion(context)
+    if (logsPasswords(backend.api, version)) throw refused(`${passwordsInLog(version)}: acknowledge it (acknowledgePasswordsInLog), or let the user log in by certificate`)
+  }
+
   async addUser(user: string, options: NewUser): Promise<Written<'created'>> {
     const { login } = (options as Partial<NewUser> | undefined) ?? {}
     if (login !== 'certificate' && login !== 'password') throw new TypeError("login must be 'certificate' or 'password'")
@@ -70,6 +84,7 @@ export class Direct {
     if (options.login === 'password') checkPassword(user, options.password)
     const { backend, context } = this.#applier
     if ((await backend.readUser(user, context)) !== undefined) return { outcome: 'unchanged' }
+    if (options.login === 'password') await this.#refusePasswordInLog(options)
     return { outcome: (await this.#write(step, password)) === 'done' ? 'created' : 'unchanged' }
   }
 
@@ -83,11 +98,12 @@ export class Direct {
     return { outcome: 'deleted', sever: { user } }
   }
 
-  async setPassword(user: string, password: string): Promise<Written<'changed'>> {
+  async setPassword(user: string, password: string, options: PasswordOptions): Promise<Written<'changed'>> {
     const step = { do: 'setPassword', user } as const
     this.#check(step)
     checkPassword(user, password)
     await this.#userRoles(user)
+    await this.#refusePasswordInLog(options)
     await this.#write(step, password)
     return { outcome: 'changed' }
   }

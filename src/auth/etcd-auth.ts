@@ -5,7 +5,7 @@ import type { Permission } from '../keys/permission.js'
 import { applyPlan, type Applied, type ApplyOptions } from './apply.js'
 import type { Backend, CallContext } from './backend.js'
 import { platformClock, type Clock } from './clock.js'
-import { Direct, type NewUser, type Written } from './direct.js'
+import { Direct, type NewUser, type PasswordOptions, type Written } from './direct.js'
 import type { Identity } from './identity.js'
 import { checkPlanOptions, planAuth, sealed, type Plan, type PlanOptions } from './plan.js'
 import { readState } from './read.js'
@@ -110,7 +110,7 @@ export class EtcdAuth {
   /**
    * Makes a user, unless there is one of that name: how that one logs in stays as it is, since etcd does not tell.
    *
-   * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_PASSWORD_INVALID`, `ERR_VERSION_UNKNOWN` where a certificate user would get an empty password, and
+   * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_PASSWORD_INVALID`, `ERR_WRITE_REFUSED` where a password would stand in a log, `ERR_VERSION_UNKNOWN` where a certificate user would get an empty password, and
    * what {@link EtcdAuth.state} throws
    * @example
    * ```ts
@@ -141,10 +141,10 @@ export class EtcdAuth {
    * Changes a password: 1 to 72 bytes. Whoever logged in by the old one must log in again; certificates go on. What a lost answer leaves open is
    * an error: set it again.
    *
-   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_PASSWORD_INVALID`, `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
+   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_PASSWORD_INVALID`, `ERR_NAME_INVALID`, `ERR_WRITE_REFUSED` where the password would stand in a log, and what {@link EtcdAuth.state} throws
    */
-  setPassword(user: string, password: string): Promise<Written<'changed'>> {
-    return this.#direct.setPassword(user, password)
+  setPassword(user: string, password: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+    return this.#direct.setPassword(user, password, options)
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Auth: read, plan and apply the users, roles and permissions of an etcd, v3 and v2. Loads no ASN.1 and no client. */
 export { EtcdAuth, type EtcdAuthOptions } from './etcd-auth.js'
 export type { Applied, ApplyOptions, StepEvent } from './apply.js'
-export type { NewUser, Written } from './direct.js'
+export type { NewUser, PasswordOptions, Written } from './direct.js'
 export type { Outcome } from './perform.js'
 export { v3Backend, type V3BackendOptions } from './v3/v3-backend.js'
 export type { AuthMethod, AuthRpcs, Etcd3AuthClient, Etcd3CallOptions, V3Transport, WirePermission } from './v3/transport.js'

@@ -10,6 +10,7 @@ import { orderSteps, type Gap } from './order.js'
 import { v2Regions, v3Regions } from './rights.js'
 import { canonical, fingerprint, hashOf, type Api, type AuthState } from './state.js'
 import type { Step } from './step.js'
+import { logsPasswords, passwordsInLog } from './password-log.js'
 import { visible } from './visible.js'
 import { wantedOf, type Wanted } from './wanted.js'
 
@@ -24,6 +25,8 @@ export interface PlanOptions {
   readonly enable: boolean
   /** Users outside the policy that hold role root and are known to: anyone could have made them while auth was off. */
   readonly acknowledgeRoot?: readonly string[]
+  /** Whether passwords may stand in clear in the raft log of members older than 3.5, and in its copies: those hash them only when they apply the entry. */
+  readonly acknowledgePasswordsInLog?: boolean
 }
 
 /**
@@ -108,6 +111,10 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
   if (state.api === 'v3' && state.enabled && Object.hasOwn(wanted.users, 'root') && Object.hasOwn(state.users, 'root') && !holdsRootAfter('root'))
     blockers.push('etcd does not take role root from user root while auth is on: bind it to "root" in the v3 half, or drop the user')
 
+  const newPasswords = steps.flatMap((step) => (step.do === 'addUser' && step.login === 'password' ? [step.user] : []))
+  if (newPasswords.length > 0 && options.acknowledgePasswordsInLog !== true && logsPasswords(state.api, state.version))
+    blockers.push(`${passwordsInLog(state.version)}: let ${listed(newPasswords.map((user) => visible(user)))} log in by certificate, or acknowledge it (acknowledgePasswordsInLog)`)
+
   const warnings: string[] = []
   if (!onAfter) warnings.push(`auth stays off on ${state.api}: every client past TLS may do everything`)
   if (enabling) {
@@ -137,7 +144,7 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
     options,
     basis: fingerprint(state),
     steps: enabling ? [...steps, { do: 'enable', reason: 'asked for; last, so that nothing is locked that is not yet opened to whom it belongs' }] : steps,
-    needsPassword: steps.flatMap((step) => (step.do === 'addUser' && step.login === 'password' ? [step.user] : [])),
+    needsPassword: newPasswords,
     blockers,
     warnings,
     gaps,
@@ -177,10 +184,11 @@ export function strangersWithRoot(state: AuthState, wanted: Wanted, { acknowledg
  */
 export function checkPlanOptions(options: PlanOptions): void {
   // What plain JavaScript may have left away.
-  const { unmanaged, enable, acknowledgeRoot } = (options as Partial<PlanOptions> | undefined) ?? {}
+  const { unmanaged, enable, acknowledgeRoot, acknowledgePasswordsInLog } = (options as Partial<PlanOptions> | undefined) ?? {}
   if (unmanaged !== 'keep' && unmanaged !== 'report' && unmanaged !== 'remove') throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
   if (typeof enable !== 'boolean') throw new TypeError('enable must be true or false')
   if (acknowledgeRoot !== undefined && !(Array.isArray(acknowledgeRoot) && acknowledgeRoot.every((user) => typeof user === 'string'))) throw new TypeError('acknowledgeRoot must be a list of user names')
+  if (acknowledgePasswordsInLog !== undefined && typeof acknowledgePasswordsInLog !== 'boolean') throw new TypeError('acknowledgePasswordsInLog must be true or false')
 }
 
 /** For a message: the first ten of what is fit to be shown. */

@@ -6,7 +6,7 @@ import { key, pattern, prefix, range, read } from '../../../src/keys/index.js'
 import type { Policy } from '../../../src/policy/index.js'
 import { double, isWrite, locked, passwords, policy, rejected, secret } from './doubles.js'
 
-const open = { unmanaged: 'keep', enable: false } as const
+const open = { unmanaged: 'keep', enable: false, acknowledgePasswordsInLog: true } as const
 const fromJson = (plan: Plan): Plan => JSON.parse(JSON.stringify(plan)) as Plan
 type Loose = Readonly<Record<string, unknown>> & { readonly do: string }
 

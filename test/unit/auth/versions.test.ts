@@ -1,7 +1,8 @@
 /** What the versions of members decide: which servers are refused, and when a user may be made without a password. */
 import { describe, expect, test } from 'vitest'
 import { EtcdAuth, v2Backend, v3Backend, type FetchLike, type V3BackendOptions } from '../../../src/auth/index.js'
-import { double, locked, passwords, policy, rejected } from './doubles.js'
+import { definePolicy } from '../../../src/policy/index.js'
+import { double, locked, passwords, policy, rejected, secret } from './doubles.js'
 
 const unasked = { status: () => Promise.reject(new Error('not asked')) }
 
@@ -78,5 +79,32 @@ describe('a version that nothing is known of is refused, typed', () => {
   test('what is no text is a TypeError', async () => {
     await expect(stateOf({ versions: [3.5 as unknown as string] })).rejects.toBeInstanceOf(TypeError)
     await expect(stateOf({ maintenance: unasked })).rejects.toMatchObject({ code: 'ERR_UNREACHABLE' })
+  })
+})
+
+describe('a password that an old member would keep in clear in its log', () => {
+  const unacknowledged = { unmanaged: 'report', enable: true } as const
+
+  test.each(['3.3.25', '3.4.23'])('blocks the plan, and a single write, on etcd %s, until that is acknowledged', async (version) => {
+    const { auth, writes } = double('v3', version)
+    const plan = await auth().plan(policy, unacknowledged)
+    expect(plan.blockers.join()).toMatch(/keeps new passwords in clear in its log.*let auditor log in by certificate, or acknowledge it/)
+    await rejected('ERR_PLAN_BLOCKED', auth().apply(plan, { passwords }))
+    await rejected('ERR_WRITE_REFUSED', auth().addUser('auditor', { login: 'password', password: secret }))
+    expect(writes()).toEqual([])
+    expect((await auth().addUser('auditor', { login: 'password', password: secret, acknowledgePasswordsInLog: true })).outcome).toBe('created')
+    await rejected('ERR_WRITE_REFUSED', auth().setPassword('auditor', secret))
+    expect((await auth().setPassword('auditor', secret, { acknowledgePasswordsInLog: true })).outcome).toBe('changed')
+  })
+
+  test('blocks nothing where it is hashed before it is logged: from 3.5 on, and on v2', async () => {
+    expect((await double('v3', '3.5.16').auth().plan(policy, unacknowledged)).blockers).toEqual([])
+    expect((await double('v2', '3.3.25').auth().plan(policy, unacknowledged)).blockers).toEqual([])
+    expect((await double('v3', '3.5.16').auth().addUser('auditor', { login: 'password', password: secret })).outcome).toBe('created')
+  })
+
+  test('is no matter where only certificates log in', async () => {
+    const only = definePolicy({ users: { root: 'certificate' }, v3: { roles: {}, bindings: { root: ['root'] } } })
+    expect((await double('v3', '3.4.23').auth().plan(only, unacknowledged)).blockers).toEqual([])
   })
 })
