@@ -2,6 +2,7 @@
 import { EtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
 import { identityProblems } from './identity.js'
+import { createPace, type Pacing } from './pacing.js'
 import { checkPasswords } from './passwords.js'
 import { perform, proveRoot, type Applier, type Outcome } from './perform.js'
 import { planAuth, strangersWithRoot, type Plan } from './plan.js'
@@ -33,6 +34,11 @@ export interface ApplyOptions {
   readonly onStep?: (event: StepEvent) => void
   /** Stops before the next step. A call in flight ends by its deadline. */
   readonly signal?: AbortSignalLike
+  /**
+   * How fast to write at most. Each write moves the revision of the auth store, and etcd then refuses what other clients have under way with
+   * "revision of auth store is old". Default: as fast as it goes.
+   */
+  readonly pacing?: Pacing
 }
 
 /** What was done. The store was read back after the last write and held the policy. */
@@ -44,11 +50,12 @@ export interface Applied {
 }
 
 /** Writes a plan and reads the store back: see {@link EtcdAuth.apply}. */
-export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, onStep, signal }: ApplyOptions): Promise<Applied> {
+export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, onStep, signal, pacing = {} }: ApplyOptions): Promise<Applied> {
   const { backend, identity, context } = applier
   const read = (): Promise<AuthState> => readState(backend, context)
   const remaining = (state: AuthState): Plan => planAuth(state, plan.policy, plan.options, identity, context.clock.now())
 
+  const pace = createPace(context, pacing)
   refuseBlocked(applier, plan, [])
   checkPasswords(plan, passwords)
   const before = await read()
@@ -74,6 +81,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
     throw new EtcdRbacError('ERR_ABORTED', { found: `the signal to stop, after ${done.length} of ${total} steps`, wanted: 'to go on', fix: 'plan and apply again: what was done is kept' }, { stepsDone: done.length }, signal.reason)
   }
   const run = async (step: Step): Promise<void> => {
+    await pace()
     goOn()
     const password = step.do === 'addUser' && step.login === 'password' ? passwords[step.user] : undefined
     const { outcome, conflict } = await perform(applier, step, password, before.version)

@@ -2,6 +2,7 @@
 export { EtcdAuth, type EtcdAuthOptions } from './etcd-auth.js'
 export type { Applied, ApplyOptions, StepEvent } from './apply.js'
 export type { NewUser, PasswordOptions, Written } from './direct.js'
+export type { Pacing } from './pacing.js'
 export type { Outcome } from './perform.js'
 export { v3Backend, type V3BackendOptions } from './v3/v3-backend.js'
 export type { AuthMethod, AuthRpcs, Etcd3AuthClient, Etcd3CallOptions, V3Transport, WirePermission } from './v3/transport.js'
