@@ -11,6 +11,15 @@ import { byScope, type Wanted } from './wanted.js'
 /** What happens to users and roles that the policy does not name. */
 export type Unmanaged = 'keep' | 'report' | 'remove'
 
+/**
+ * Which of the names that a policy does not know are ours to remove: those that begin so, and users who hold the marker role. Either is a promise of the
+ * caller's about its own names; etcd keeps no owner.
+ */
+export interface Ours {
+  readonly prefixes?: readonly string[]
+  readonly markerRole?: string
+}
+
 /** Steps that must follow one another directly, by kind. */
 export interface Differences {
   readonly addRoles: readonly Step[]
@@ -44,12 +53,20 @@ export function strangersOf(state: AuthState, wanted: Wanted): readonly { readon
   return unmanagedOf(state, wanted).users.flatMap((user) => [...new Set(state.users[user])].filter((role) => Object.hasOwn(wanted.roles, role)).map((role) => ({ user, role })))
 }
 
-/** The steps from `state` to `wanted`. Neither `root` nor anyone in `keepUsers` is ever deleted. */
-export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanaged, keepUsers: readonly string[]): Differences {
+/** What is removed of what the policy does not name: all, or what is ours. Neither `root` nor anyone in `keepUsers` ever is. */
+function removedOf(state: AuthState, wanted: Wanted, ours: Ours | undefined, keepUsers: readonly string[]): { readonly users: readonly string[]; readonly roles: readonly string[] } {
   const others = unmanagedOf(state, wanted)
-  const removing = unmanaged === 'remove'
-  const deletedUsers = removing ? others.users.filter((user) => user !== 'root' && !keepUsers.includes(user)) : []
-  const deletedRoles = removing ? others.roles : []
+  const begins = (name: string): boolean => (ours?.prefixes ?? []).some((prefix) => name.startsWith(prefix))
+  const isOurs = (user: string): boolean => begins(user) || (ours?.markerRole !== undefined && state.users[user]?.includes(ours.markerRole) === true)
+  return {
+    users: others.users.filter((user) => user !== 'root' && !keepUsers.includes(user) && (ours === undefined || isOurs(user))),
+    roles: others.roles.filter((role) => ours === undefined || begins(role)),
+  }
+}
+
+/** The steps from `state` to `wanted`. Neither `root` nor anyone in `keepUsers` is ever deleted. */
+export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanaged, keepUsers: readonly string[], ours?: Ours): Differences {
+  const removed = unmanaged === 'remove' ? removedOf(state, wanted, ours, keepUsers) : { users: [], roles: [] }
   const needsRootRole = state.api === 'v3' && !Object.hasOwn(state.roles, 'root') && Object.values(wanted.users).some((roles) => roles.includes('root'))
 
   const addRoles: Step[] = needsRootRole ? [{ do: 'addRole', role: 'root', reason: 'the policy binds users to it' }] : []
@@ -70,7 +87,7 @@ export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanag
     // etcd v2 stores a role as often as it was named at the user's creation.
     for (const role of new Set(held)) if (!roles.includes(role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
   }
-  const gone = new Set(deletedUsers)
+  const gone = new Set(removed.users)
   for (const { user, role } of strangersOf(state, wanted)) if (!gone.has(user)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy declares the role, and does not name the user' })
   return {
     addRoles,
@@ -79,8 +96,8 @@ export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanag
     binds,
     unbinds,
     deletes: [
-      ...deletedUsers.map((user): Step => ({ do: 'deleteUser', user, reason: 'the policy does not name it, and unmanaged users are to be removed' })),
-      ...deletedRoles.map((role): Step => ({ do: 'deleteRole', role, reason: 'the policy does not name it, and unmanaged roles are to be removed' })),
+      ...removed.users.map((user): Step => ({ do: 'deleteUser', user, reason: 'the policy does not name it, and unmanaged users are to be removed' })),
+      ...removed.roles.map((role): Step => ({ do: 'deleteRole', role, reason: 'the policy does not name it, and unmanaged roles are to be removed' })),
     ],
   }
 }

@@ -3,7 +3,7 @@ import { advisoriesOf } from '../advisories/advisories.js'
 import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
 import { rightsChanges, type RightsChange } from './rights-change.js'
-import { differences, strangersOf, unmanagedOf, type Unmanaged } from './difference.js'
+import { differences, strangersOf, unmanagedOf, type Ours, type Unmanaged } from './difference.js'
 import { holdingsOf } from './holdings.js'
 import { identityProblems, type Identity } from './identity.js'
 import { orderSteps, type Gap } from './order.js'
@@ -21,6 +21,8 @@ export interface PlanOptions {
    * are unbound from the roles that the policy declares: who holds those is the policy's to say.
    */
   readonly unmanaged: Unmanaged
+  /** With `unmanaged: 'remove'`: remove only what is ours. Default: all. What is left is listed in {@link Plan.unmanaged} all the same. */
+  readonly ours?: Ours
   /** Whether auth is to be on afterwards. `false` leaves it as it is. */
   readonly enable: boolean
   /** Users outside the policy that hold role root and are known to: anyone could have made them while auth was off. */
@@ -87,7 +89,7 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
   checkPlanOptions(options)
   const policy = checkedPolicy(given)
   const wanted = wantedOf(policy, state.api)
-  const changes = differences(state, wanted, options.unmanaged, [identity.user])
+  const changes = differences(state, wanted, options.unmanaged, [identity.user], options.ours)
   const holdings = holdingsOf(state, wanted, changes)
   const { steps, gaps } = state.api === 'v3' ? orderSteps(v3Regions, state, changes, holdings) : orderSteps(v2Regions, state, changes, holdings)
   const enabling = options.enable && !state.enabled
@@ -184,11 +186,20 @@ export function strangersWithRoot(state: AuthState, wanted: Wanted, { acknowledg
  */
 export function checkPlanOptions(options: PlanOptions): void {
   // What plain JavaScript may have left away.
-  const { unmanaged, enable, acknowledgeRoot, acknowledgePasswordsInLog } = (options as Partial<PlanOptions> | undefined) ?? {}
+  const { unmanaged, ours, enable, acknowledgeRoot, acknowledgePasswordsInLog } = (options as Partial<PlanOptions> | undefined) ?? {}
   if (unmanaged !== 'keep' && unmanaged !== 'report' && unmanaged !== 'remove') throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
+  if (ours !== undefined) checkOurs(unmanaged, ours)
   if (typeof enable !== 'boolean') throw new TypeError('enable must be true or false')
   if (acknowledgeRoot !== undefined && !(Array.isArray(acknowledgeRoot) && acknowledgeRoot.every((user) => typeof user === 'string'))) throw new TypeError('acknowledgeRoot must be a list of user names')
   if (acknowledgePasswordsInLog !== undefined && typeof acknowledgePasswordsInLog !== 'boolean') throw new TypeError('acknowledgePasswordsInLog must be true or false')
+}
+
+/** A rule that would take everything for ours, or that nothing comes of, is a mistake. */
+function checkOurs(unmanaged: Unmanaged, ours: Ours): void {
+  const { prefixes = [], markerRole } = (ours as Partial<Ours> | null) ?? {}
+  const fits = Array.isArray(prefixes) && prefixes.every((prefix) => typeof prefix === 'string' && prefix !== '') && (markerRole === undefined || (typeof markerRole === 'string' && markerRole !== ''))
+  if (!fits || (prefixes.length === 0 && markerRole === undefined)) throw new TypeError('ours must name prefixes, none of them empty, or a markerRole')
+  if (unmanaged !== 'remove') throw new TypeError("ours says what is removed: it goes with unmanaged: 'remove' only")
 }
 
 /** For a message: the first ten of what is fit to be shown. */

@@ -52,6 +52,29 @@ describe.each(['v3', 'v2'] as const)('on %s, a user whom the policy does not nam
     })
   })
 
+  test('is removed if it is ours, by the beginning of its name or by a role that marks it, and left and listed if not', async () => {
+    const { auth, perform } = planted(api)
+    for (const role of ['our-old', 'marker', 'theirs']) await perform({ do: 'addRole', role })
+    for (const user of ['our-app', 'marked', 'zed', 'root']) await perform({ do: 'addUser', user, login: 'password' })
+    await perform({ do: 'bindRole', user: 'marked', role: 'marker' }, { do: 'bindRole', user: 'zed', role: 'theirs' })
+    const removed = async (ours: PlanOptions['ours']): Promise<readonly string[]> => {
+      const plan = await auth().plan(policy, { unmanaged: 'remove', enable: false, ...(ours ? { ours } : {}) })
+      expect(plan.unmanaged).toEqual({ users: ['marked', 'our-app', 'zed'], roles: ['marker', 'our-old', 'theirs'] })
+      return plan.steps.flatMap((step) => (step.do === 'deleteUser' ? [step.user] : step.do === 'deleteRole' ? [`role ${step.role}`] : []))
+    }
+    expect([...(await removed({ prefixes: ['our-'] }))].sort()).toEqual(['our-app', 'role our-old'])
+    expect(await removed({ markerRole: 'marker' })).toEqual(['marked'])
+    expect([...(await removed({ prefixes: ['our-'], markerRole: 'marker' }))].sort()).toEqual(['marked', 'our-app', 'role our-old'])
+    expect(await removed(undefined)).toHaveLength(6)
+  })
+
+  test('is ours by a rule that says something, with unmanaged remove', async () => {
+    const { auth } = planted(api)
+    for (const ours of [{}, { prefixes: [] }, { prefixes: [''] }, { markerRole: '' }, { prefixes: 'our-' }, null] as unknown as readonly NonNullable<PlanOptions['ours']>[])
+      await expect(auth().plan(policy, { unmanaged: 'remove', enable: true, ours })).rejects.toBeInstanceOf(TypeError)
+    await expect(auth().plan(policy, { unmanaged: 'report', enable: true, ours: { prefixes: ['our-'] } })).rejects.toThrow('unmanaged')
+  })
+
   test('is unbound also where it is user root or the caller, who are never deleted', async () => {
     const { auth, perform } = planted(api)
     const without: Policy = { ...policy, users: { node: 'certificate' }, v3: { roles: policy.v3?.roles ?? {}, bindings: {} }, v2: { guest: [], roles: policy.v2?.roles ?? {}, bindings: {} } }
