@@ -14,6 +14,8 @@ import { visible } from './visible.js'
 
 /** What a policy cannot say of a store. */
 export type AdoptCode =
+  /** A user other than root holds role root: found first, since nothing that the policy says keeps it from anything. */
+  | 'administrator'
   /** The same keys are granted twice in one role, as etcd v3 does when a type is changed by hand: a plan puts it in order. */
   | 'duplicate-grant'
   /** A range that holds no key, or a pattern that matches nothing or crashes etcd: it grants nothing, and a plan takes it away. */
@@ -71,6 +73,11 @@ export function policyOfState(state: AuthState, { logins }: AdoptOptions): Adopt
   const { api } = state
   const findings: AdoptFinding[] = []
   const find = (code: AdoptCode, name: string, text: string, planned: boolean): void => void findings.push({ code, name, text, planned })
+
+  for (const [user, held] of Object.entries(state.users)) {
+    if (user === 'root' || !held.includes('root')) continue
+    find('administrator', user, `user ${visible(quoted(user))} holds role root and may do everything${state.enabled ? '' : '; while auth is off, anyone may have made it'}`, false)
+  }
 
   const roles = new Map<string, readonly Permission[]>()
   for (const [role, permissions] of Object.entries(state.roles)) {

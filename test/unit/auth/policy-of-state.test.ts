@@ -60,7 +60,7 @@ describe('what a policy cannot say is found', () => {
     ['a role root that nobody made', state('v3', { root: ['root'] }, {}), ['root-role-missing root'], ['addRole root']],
     ['no guest', state('v2', {}, {}), ['guest-missing guest'], ['addRole guest']],
     ['a user whom no policy may name', state('v3', { 'a/b': ['r'] }, { r: [read(key('/a'))] }), ['user-left-out a/b'], ['unbindRole a/b r']],
-    ['a user whom no policy may name, without a role of it', state('v3', { 'a/b': ['root'] }, { root: [], r: [read(key('/a'))] }), ['user-left-out a/b'], []],
+    ['a user whom no policy may name, without a role of it', state('v3', { 'a/b': ['root'] }, { root: [], r: [read(key('/a'))] }), ['administrator a/b', 'user-left-out a/b'], []],
     ['a type that etcd does not know', state('v3', {}, { r: [{ type: 'unknown', keys: key('/a') }, read(key('/b'))] }), ['unknown-type r'], ['revokePermission r']],
     ['a type that etcd does not know, beside one that it does', state('v3', {}, { r: [{ type: 'unknown', keys: key('/a') }, read(key('/a'))] }), ['unknown-type r'], ['revokePermission r', 'grantPermission r']],
     ['a role that no policy may name', state('v3', { a: ['r/s', 'r'] }, { 'r/s': [read(key('/a'))], r: [] }), ['role-left-out r/s', 'dangling-role a'], ['unbindRole a r/s']],
@@ -139,4 +139,11 @@ describe.each(['v3', 'v2'] as const)('for any state (%s)', (api) => {
     )
     expect(Math.min(planned, compared)).toBeGreaterThan(20)
   })
+})
+
+test('who may do everything beside root is found first, by name', () => {
+  const found = { ...state('v3', { app: [], mallory: ['root'], root: ['root'] }, { root: [read(key('/a'))] }), enabled: false }
+  const { findings } = policyOfState(found, { logins: 'certificate' })
+  expect(codes(findings)).toEqual(['administrator mallory', 'grant-on-root root'])
+  expect(findings[0]?.text).toBe('user "mallory" holds role root and may do everything; while auth is off, anyone may have made it')
 })
