@@ -25,11 +25,13 @@ export type Change =
   | 'watchIdChosen'
   | 'negativeWatchRefused'
   | 'tombstonesKept'
-  | 'progressTold'
+  | 'progressWantsWatches'
+  | 'progressWaits'
   | 'nestedTransactionChecked'
   | 'transactionPutChecked'
   | 'emptyEndIgnored'
   | 'leaseCheckedFirst'
+  | 'sortChecked'
   | 'checkedInOrder'
   | 'callsGuarded'
   | 'leaseKeysChecked'
@@ -79,8 +81,10 @@ const changes: Readonly<Record<Change, Since>> = {
   tombstonesKept: { '3.4': 34, '3.5': 16, '3.6': 0 },
   /** A client may choose the id of a watch. CHANGELOG-3.4. */
   watchIdChosen: { '3.4': 0 },
-  /** A client may ask how far its watches have come. CHANGELOG-3.4. */
-  progressTold: { '3.4': 0 },
+  /** Who asks how far its watches have come, and has none, hears nothing. Measured on 3.4.23 and 3.5.16; first in 3.5.8, by source. */
+  progressWantsWatches: { '3.4': 25, '3.5': 8 },
+  /** Nor who has one that begins in the future. Absent from 3.5.21 and 3.6.1, by source. */
+  progressWaits: { '3.5': 22, '3.6': 2, '3.7': 0 },
   nestedTransactionChecked: nestedTransaction.fixed,
   transactionPutChecked: transactionPut.fixed,
   /**
@@ -88,6 +92,8 @@ const changes: Readonly<Record<Change, Since>> = {
    * took it for "no end", while the check of rights saw one key: whoever may read one key read everything behind it. Measured.
    */
   emptyEndIgnored: { '3.7': 0 },
+  /** Unknown orders and targets to sort by are refused; before, an unknown target makes the member fall over. Measured. */
+  sortChecked: { '3.6': 0 },
   /** A put in a transaction is first asked for its lease, then for its key. Measured. */
   leaseCheckedFirst: { '3.7': 0 },
   /** What the operations of a transaction rely on is looked for one by one; before, first for all puts, then for all ranges. `txn.go`. */

@@ -15,6 +15,7 @@ import { cutWatches } from './v2/watches.js'
 import { answer } from './v3/call.js'
 import { isFailure, type Failure } from './v3/failures.js'
 import type { Calls, Method } from './v3/rpc.js'
+import { endLeases } from './v3/leases.js'
 import { emptyState } from './v3/state.js'
 import { watchStream, type WatchStream } from './v3/watch.js'
 
@@ -32,6 +33,8 @@ export interface Store {
   readonly v2: boolean
   /** Answers a v3 call. */
   call<M extends Method>(method: M, request: Calls[M][0], caller: Caller, now: Date): Calls[M][1] | Failure
+  /** Ends the leases whose time is over. No other ends before the moment that it gives; `undefined` where there is none. */
+  nextLeaseEnd(now: Date): Date | undefined
   /** Opens a stream of watches. */
   watch(caller: Caller): WatchStream
   /** Answers an HTTP request of the client port, or resets its connection. */
@@ -68,6 +71,10 @@ export function createStore(options: StoreOptions): Store {
       const reply = answer({ state, quirks, caller, now }, method, request)
       if (state.dead) cutWatches(tree)
       return reply
+    },
+    nextLeaseEnd: (now) => {
+      endLeases(state, now)
+      return Number.isFinite(state.leasesLast) ? new Date(state.leasesLast) : undefined
     },
     watch: (caller) => watchStream({ state, quirks, caller }),
     http: (request, caller, now) => (state.dead ? { reset: true } : answerHttp({ tree, quirks, v2, caller, now }, request)),

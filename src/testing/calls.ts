@@ -16,7 +16,8 @@ export interface Call {
 /** A value without its passwords, wherever they stand. */
 export function withoutPasswords(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutPasswords)
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (value instanceof Uint8Array) return value.slice()
+  if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).filter(([name]) => name.toLowerCase() !== 'password')
   return Object.fromEntries(entries.map(([name, field]) => [name, withoutPasswords(field)]))
 }

@@ -1,5 +1,5 @@
 /** One client of a double: etcd3's clients over one way to the store. */
-import { isFailure, type Caller, type WatchRequest } from '../store/index.js'
+import { isFailure, type Caller, type Method, type WatchRequest } from '../store/index.js'
 import { createCallable, type Exec } from './callable.js'
 import { createFetch } from './fetch.js'
 import { toGrpcError, toStreamError, UNAVAILABLE } from './grpc-error.js'
@@ -15,22 +15,34 @@ import { toWatch } from './wire-keys.js'
 /** Sends a message of an RPC. What it is refused with is thrown as etcd3's unary calls have it, or as its streams do. */
 type Ask = (rpc: Rpc, message: unknown, options?: CallOptions, toError?: typeof toStreamError) => Promise<object>
 
-/** Lets the streams say what is new, not before a moment: real timers may be a little early. */
-function pumpAt(line: Line, moment: number): void {
-  const left = moment - line.clock.now().getTime()
-  // No timer of a platform is longer.
-  if (left > 0) line.clock.after(Math.min(left, 2 ** 31 - 1), () => pumpAt(line, moment))
-  else line.streams.forEach((stream) => stream.pump())
+/** The longest that the timers of the platforms, which a clock may be made of, can wait: beyond, they fire at once. */
+const LONGEST = 2 ** 31 - 1
+
+/** Has the clock wake the streams when the next lease ends, which may be news to those who watch its keys: while there are streams. */
+function awaitLeases(line: Line): void {
+  const { store, clock, streams } = line
+  line.leaseAlarm?.()
+  line.leaseAlarm = undefined
+  const at = streams.size === 0 ? undefined : store.nextLeaseEnd(clock.now())
+  if (at === undefined) return
+  const wake = (): void => {
+    streams.forEach((stream) => stream.pump())
+    awaitLeases(line)
+  }
+  // Real timers may be a little early.
+  line.leaseAlarm = clock.after(Math.min(Math.max(at.getTime() - clock.now().getTime(), 1), LONGEST), wake)
 }
+
+/** After these, another lease may be the next to end. */
+const LEASE_CALLS: readonly Method[] = ['leaseGrant', 'leaseRevoke', 'leaseKeepAlive']
 
 function createAsk(line: Line, credentials: Credentials, login: Login): Ask {
   const { store, clock, classes } = line
   return async (rpc, message, options, toError = (failure) => toGrpcError(failure, classes)) => {
     const { call, takes = '', encode, decode } = rpc
     const effect = (request: object): object => login((caller) => store.call(call, request, caller, clock.now()))
-    const reply = await ship(line, credentials, { method: call, message, takes, encode, effect, options, toError })
-    // A lease ends by itself, which may be news to those who watch its keys.
-    if (call === 'leaseGrant' || call === 'leaseKeepAlive') pumpAt(line, clock.now().getTime() + Number((reply as { TTL: string }).TTL) * 1000)
+    const reply = await ship(line, credentials, { method: call, message, takes, encode, effect, options, isNews: true, toError })
+    if (LEASE_CALLS.includes(call)) awaitLeases(line)
     return received(decode(reply), line.bytes)
   }
 }
@@ -45,23 +57,36 @@ function serviceClient(exec: Exec, service: string): object {
   return Object.fromEntries(methods) as object
 }
 
-/** The streams of a client, by etcd's names. */
-function streamsOf(line: Line, credentials: Credentials, login: Login, ask: Ask): Readonly<Record<'watch' | 'leaseKeepAlive', () => MemoryStream<never, unknown>>> {
+/** The streams of a client, by etcd's names. Opening one logs in, where the client has a password: what that is refused with is thrown. */
+function streamsOf(line: Line, credentials: Credentials, login: Login, ask: Ask): Readonly<Record<'watch' | 'leaseKeepAlive', (options?: CallOptions) => MemoryStream<never, unknown>>> {
   const { store, clock, classes } = line
   const broken = (): Error | undefined => (store.isDead() ? toStreamError(UNAVAILABLE) : undefined)
+  const closed = (): void => awaitLeases(line)
+  const opened = <T extends object>(open: (caller: Caller) => T): T => {
+    const stream = login(open)
+    if (isFailure(stream)) throw toGrpcError(stream, classes)
+    return stream
+  }
   return {
-    watch: () => {
-      const stream = login((caller) => store.watch(caller))
-      if (isFailure(stream)) throw toGrpcError(stream, classes)
+    watch: (options) => {
+      const stream = opened((caller) => store.watch(caller))
+      const news = (): readonly unknown[] => stream.take(clock.now()).map((reply) => received(reply, line.bytes))
       const effect = (request: WatchRequest): object => {
         stream.send(request, clock.now())
-        return []
+        return {}
       }
-      const take = (message: unknown): Promise<readonly unknown[]> =>
-        ship(line, credentials, { method: 'watch', message, takes: 'WatchRequest', encode: toWatch, effect, toError: toStreamError }) as Promise<readonly unknown[]>
-      return openStream(line, { take, news: () => stream.take(clock.now()).map((reply) => received(reply, line.bytes)), broken })
+      const take = async (message: unknown): Promise<readonly unknown[]> => {
+        await ship(line, credentials, { method: 'watch', message, takes: 'WatchRequest', encode: toWatch, effect, isNews: false, toError: toStreamError })
+        return news()
+      }
+      const made = openStream(line, { take, news, broken, closed, endsWithClient: false }, options)
+      awaitLeases(line)
+      return made
     },
-    leaseKeepAlive: () => openStream(line, { take: async (message: unknown) => [await ask(leaseKeepAlive, message, undefined, toStreamError)], news: () => [], broken }),
+    leaseKeepAlive: (options) => {
+      opened((caller) => caller)
+      return openStream(line, { take: async (message: unknown) => [await ask(leaseKeepAlive, message, undefined, toStreamError)], news: () => [], broken, closed, endsWithClient: true }, options)
+    },
   }
 }
 
@@ -75,14 +100,14 @@ export function createClient(line: Line, credentials: Credentials): MemoryClient
   const services = {
     auth: serviceClient(ask, 'Auth'),
     kv: serviceClient(ask, 'KV'),
-    leaseClient: { ...serviceClient(ask, 'Lease'), leaseKeepAlive: () => Promise.resolve(keepAlive()) },
-    watchClient: { watch: () => Promise.resolve().then(watch) },
+    leaseClient: { ...serviceClient(ask, 'Lease'), leaseKeepAlive: (options?: CallOptions) => Promise.resolve().then(() => keepAlive(options)) },
+    watchClient: { watch: (options?: CallOptions) => Promise.resolve().then(() => watch(options)) },
     cluster: serviceClient(ask, 'Cluster'),
     maintenance: serviceClient(ask, 'Maintenance'),
   } as Pick<MemoryClient, 'auth' | 'kv' | 'leaseClient' | 'watchClient' | 'cluster' | 'maintenance'>
   return {
     ...services,
-    callable: createCallable(ask, { watch, leaseKeepAlive: keepAlive }),
+    callable: createCallable(ask, { watch: (_: unknown, options?: CallOptions) => watch(options), leaseKeepAlive: (_: unknown, options?: CallOptions) => keepAlive(options) }),
     fetch: createFetch(line, credentials),
     as: (commonName) => derived({ commonName: commonName ?? '' }),
     anonymous: () => derived({ commonName: undefined }),

@@ -44,10 +44,11 @@ export function manualClock(start: Date): ManualClock {
       const until = now + milliseconds
       for (let next = due[0]; next !== undefined && next.at <= until; next = due[0]) {
         due = due.slice(1)
-        now = next.at
+        now = Math.max(now, next.at)
         next.run()
       }
-      now = until
+      // What fell due may have moved it further.
+      now = Math.max(now, until)
     },
   }
 }

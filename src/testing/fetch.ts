@@ -16,10 +16,19 @@ interface SignalLike {
   readonly aborted: boolean
   readonly reason?: unknown
   addEventListener?(type: 'abort', listener: () => void): void
+  removeEventListener?(type: 'abort', listener: () => void): void
 }
 
 const abortError = (signal: SignalLike): Error =>
   signal.reason instanceof Error ? signal.reason : Object.assign(new Error('This operation was aborted'), { name: 'AbortError' })
+
+/** Calls back when a signal aborts, at once where it has; gives what takes that back. */
+function whenAborted(signal: SignalLike | undefined, over: (error: Error) => void): { readonly cancel: () => void } {
+  const aborted = (): void => over(abortError(signal as SignalLike))
+  if (signal?.aborted === true) aborted()
+  else signal?.addEventListener?.('abort', aborted)
+  return { cancel: () => signal?.removeEventListener?.('abort', aborted) }
+}
 
 /** The longest that the timers of the platforms, which a clock may be made of, can wait: beyond, they fire at once. */
 const LONGEST = 2 ** 31 - 1
@@ -38,17 +47,20 @@ function setAlarm(line: Line): void {
 
 /** The body of a watch, when it comes. An abort gives it up. */
 function bodyOf(line: Line, rest: Rest, signal: SignalLike | undefined): Promise<string> {
+  let forget: () => void = () => undefined
   const body = new Promise<string>((resolve, reject) => {
     const giveUp = rest.wait((end) => {
       if (typeof end === 'string') resolve(end)
       else reject(socketError('ECONNRESET'))
     })
-    signal?.addEventListener?.('abort', () => {
+    const { cancel } = whenAborted(signal, (error) => {
       giveUp()
       setAlarm(line)
-      reject(abortError(signal))
+      reject(error)
     })
+    forget = cancel
   })
+  void body.then(forget, forget)
   // Nobody need ask for it.
   body.catch(() => undefined)
   return body
@@ -101,12 +113,7 @@ export function createFetch(line: Line, { caller, password }: Credentials): (...
         return response
       },
       lost: () => socketError('ECONNRESET'),
-      whenOver: (end) => {
-        if (!abortable) return false
-        if (abortable.aborted) end(abortError(abortable))
-        else abortable.addEventListener?.('abort', () => end(abortError(abortable)))
-        return abortable.aborted
-      },
+      whenOver: (end) => whenAborted(abortable, end),
     })
   }
 }

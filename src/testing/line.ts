@@ -16,6 +16,8 @@ export interface Line {
   readonly judge: (call: Call) => Fate
   /** The open streams, each of which says what is new when it is pumped. */
   readonly streams: Set<{ pump(): void }>
+  /** Cancels what wakes the streams when a lease ends. */
+  leaseAlarm?: (() => void) | undefined
   /** Cancels what wakes the store when a v2 key expires that a watch may wait for. */
   alarm?: (() => void) | undefined
 }
@@ -33,8 +35,18 @@ export interface Attempt<T> {
   readonly effect: () => T
   /** The error of a lost connection. */
   readonly lost: () => Error
-  /** Calls back when the call's time is over, with its error; returns whether it is over already. */
-  readonly whenOver: (end: (error: Error) => void) => boolean
+  /** Calls back when the call's time is over, with its error: at once where it is over already. Gives what takes that back. */
+  readonly whenOver: (end: (error: Error) => void) => { readonly cancel: () => void }
+}
+
+/** Calls back when the deadline of a call has passed, by the line's clock: at once where it has already. */
+export function callEnd({ clock }: Line, options: { readonly deadline?: number | Date } | undefined, over: () => void): { readonly cancel: () => void } {
+  const nothing = { cancel: () => undefined }
+  if (options?.deadline === undefined) return nothing
+  const left = Number(options.deadline) - clock.now().getTime()
+  if (left > 0) return { cancel: clock.after(left, over) }
+  over()
+  return nothing
 }
 
 /** Makes a call. Its effect comes at once, unless a rule has something come before. */
@@ -44,7 +56,8 @@ export async function send<T>(line: Line, attempt: Attempt<T>): Promise<T> {
   const fate = line.judge(call)
   for (const run of fate.before) await run()
   let over: Error | undefined
-  if (attempt.whenOver((error) => (over = error)) && over) throw over
+  attempt.whenOver((error) => (over = error)).cancel()
+  if (over) throw over
   if (fate.failsBefore) throw fate.failsBefore.error ?? attempt.lost()
   if (fate.silent) return silence(attempt, fate.silent.applied)
   if (!fate.failsAfter) return attempt.effect()

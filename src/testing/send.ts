@@ -2,7 +2,7 @@
 import { isFailure, type Caller, type Failure } from '../store/index.js'
 import { withoutPasswords } from './calls.js'
 import { DEADLINE_EXCEEDED, notSent, UNAVAILABLE, type GrpcFailure } from './grpc-error.js'
-import { send, type Credentials, type Line } from './line.js'
+import { callEnd, send, type Credentials, type Line } from './line.js'
 import type { CallOptions } from './services.js'
 import { asMessage, isUnsendable, type Message } from './wire.js'
 
@@ -37,13 +37,14 @@ export interface Shipment<Request, Reply extends object> {
   /** What becomes of it at the other end. */
   readonly effect: (request: Request) => Reply | Failure
   readonly options?: CallOptions | undefined
+  /** Whether those who watch may hear of it. */
+  readonly isNews: boolean
   /** How a failure is thrown. */
   readonly toError: (failure: GrpcFailure) => Error
 }
 
 /** Sends a message, and tells everybody who watches what has become of the keys. */
 export function ship<Request, Reply extends object>(line: Line, { caller }: Credentials, shipment: Shipment<Request, Reply>): Promise<Reply> {
-  const { clock } = line
   const { method, message, takes, encode, effect, options, toError } = shipment
   const encoded = (): Request => {
     try {
@@ -56,18 +57,11 @@ export function ship<Request, Reply extends object>(line: Line, { caller }: Cred
     call: { api: 'v3', method, request: withoutPasswords(message), commonName: caller.commonName },
     effect: () => {
       const answer = effect(encoded())
-      line.streams.forEach((stream) => stream.pump())
+      if (shipment.isNews) line.streams.forEach((stream) => stream.pump())
       if (isFailure(answer)) throw toError(answer)
       return answer
     },
     lost: () => toError(UNAVAILABLE),
-    whenOver: (end) => {
-      const left = options?.deadline === undefined ? undefined : Number(options.deadline) - clock.now().getTime()
-      if (left === undefined) return false
-      const over = (): void => end(toError(DEADLINE_EXCEEDED))
-      if (left <= 0) over()
-      else clock.after(left, over)
-      return left <= 0
-    },
+    whenOver: (end) => callEnd(line, options, () => end(toError(DEADLINE_EXCEEDED))),
   })
 }

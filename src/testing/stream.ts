@@ -1,6 +1,7 @@
 /** Streams in the shape of gRPC's. */
-import { CANCELLED, toStreamError } from './grpc-error.js'
-import type { Line } from './line.js'
+import { CANCELLED, DEADLINE_EXCEEDED, toStreamError } from './grpc-error.js'
+import { callEnd, type Line } from './line.js'
+import type { CallOptions } from './services.js'
 
 /** What a stream tells its listeners, by event. `status` is told at the end, whatever the end is. */
 export interface StreamEvents<Reply> {
@@ -15,9 +16,9 @@ export interface MemoryStream<Request, Reply> {
   /** Whether it can still be written to. */
   readonly writable: boolean
   on<Event extends keyof StreamEvents<Reply>>(event: Event, listener: (value: StreamEvents<Reply>[Event]) => void): this
-  /** Sends a message. What is wrong with it, and what it is refused with, ends the stream with an `error`. */
+  /** Sends a message, behind those that are under way. What is wrong with it, and what it is refused with, ends the stream with an `error`. */
   write(message: Request): void
-  /** Says that nothing more will be sent: the stream ends without error. */
+  /** Says that nothing more will be sent. A stream of leases ends then; one of watches goes on, as in etcd, until it is cancelled. */
   end(): void
   /** Breaks it off, with the error `1 CANCELLED: Cancelled on client`. */
   cancel(): void
@@ -31,18 +32,24 @@ export interface Handler<Request, Reply> {
   readonly news: () => readonly Reply[]
   /** Why it cannot go on. */
   readonly broken: () => Error | undefined
+  /** Called when it is over. */
+  readonly closed: () => void
+  /** Whether it ends when nothing more will be sent. */
+  readonly endsWithClient: boolean
 }
 
 /** Opens a stream. */
-export function openStream<Request, Reply>(line: Line, handler: Handler<Request, Reply>): MemoryStream<Request, Reply> {
+export function openStream<Request, Reply>(line: Line, handler: Handler<Request, Reply>, options: CallOptions | undefined): MemoryStream<Request, Reply> {
   const listeners: { readonly event: keyof StreamEvents<Reply>; readonly listener: (value: never) => void }[] = []
   let isWritable = true
   let isOver = false
-  let written: Promise<unknown> = Promise.resolve()
+  /** The messages that are under way. */
+  let underWay: Promise<void> | undefined
   /** What is said is said in its turn, and not before its cause has gone on. */
   let turn: Promise<unknown> = Promise.resolve()
-  const later = (run: () => unknown): void => {
-    turn = turn.then(run)
+  const later = (run: () => void): void => {
+    // What a listener throws is nobody's to catch, and keeps the others from nothing.
+    turn = turn.then(run).catch((error: unknown) => void Promise.reject(error as Error))
   }
   const emit = <Event extends keyof StreamEvents<Reply>>(event: Event, value: StreamEvents<Reply>[Event]): void => {
     for (const { listener } of listeners.filter((one) => one.event === event)) listener(value as never)
@@ -52,14 +59,16 @@ export function openStream<Request, Reply>(line: Line, handler: Handler<Request,
     isOver = true
     isWritable = false
     line.streams.delete(source)
-    later(() => {
-      const { code = 2, details = '' } = (error ?? { code: 0 }) as { readonly code?: number; readonly details?: string }
-      if (error) emit('error', error)
-      emit('status', { code, details })
-      emit('end', undefined)
-    })
+    cancelDeadline()
+    handler.closed()
+    const { code = 2, details = '' } = (error ?? { code: 0 }) as { readonly code?: number; readonly details?: string }
+    if (error) later(() => emit('error', error))
+    later(() => emit('status', { code, details }))
+    later(() => emit('end', undefined))
   }
-  const say = (replies: readonly Reply[]): void => replies.forEach((reply) => later(() => emit('data', reply)))
+  const say = (replies: readonly Reply[]): void => {
+    if (!isOver) replies.forEach((reply) => later(() => emit('data', reply)))
+  }
   const source = {
     pump: () => {
       const error = handler.broken()
@@ -68,6 +77,7 @@ export function openStream<Request, Reply>(line: Line, handler: Handler<Request,
     },
   }
   line.streams.add(source)
+  const cancelDeadline = callEnd(line, options, () => finish(toStreamError(DEADLINE_EXCEEDED))).cancel
   return {
     get writable() {
       return isWritable
@@ -77,11 +87,19 @@ export function openStream<Request, Reply>(line: Line, handler: Handler<Request,
       return this
     },
     write: (message) => {
-      if (isWritable) written = Promise.all([written, handler.take(message).then(say, finish)])
+      if (!isWritable) {
+        if (!isOver) later(() => emit('error', Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })))
+        return
+      }
+      const take = (): Promise<void> => handler.take(message).then(say, finish)
+      const taken = (underWay ? underWay.then(take) : take()).then(() => {
+        if (underWay === taken) underWay = undefined
+      })
+      underWay = taken
     },
     end: () => {
       isWritable = false
-      void written.then(() => finish(undefined))
+      if (handler.endsWithClient) void (underWay ?? Promise.resolve()).then(() => finish(undefined))
     },
     cancel: () => finish(toStreamError(CANCELLED)),
   }

@@ -20,6 +20,10 @@ export function toRange(message: Message): Calls['range'][0] {
     sort_target: enumField(message, 'sort_target', ['Key', 'Version', 'Create', 'Mod', 'Value']),
     keys_only: flagField(message, 'keys_only'),
     count_only: flagField(message, 'count_only'),
+    min_mod_revision: numberField(message, 'min_mod_revision'),
+    max_mod_revision: numberField(message, 'max_mod_revision'),
+    min_create_revision: numberField(message, 'min_create_revision'),
+    max_create_revision: numberField(message, 'max_create_revision'),
   }
 }
 
@@ -83,9 +87,9 @@ export function toWatch(message: Message): WatchRequest {
   const request = kind === undefined ? undefined : messageField(message, kind, 'WatchRequest')
   if (request === undefined) return { kind: 'none' }
   if (kind === 'progress_request') return { kind: 'progress' }
-  if (kind === 'cancel_request') return { kind: 'cancel', watch_id: numberField(request, 'watch_id') }
+  if (kind === 'cancel_request') return { kind: 'cancel', watch_id: idField(request, 'watch_id') }
   const filters = enumsField(request, 'filters', ['Noput', 'Nodelete'])
-  const numbers = { start_revision: numberField(request, 'start_revision'), watch_id: numberField(request, 'watch_id') }
+  const numbers = { start_revision: numberField(request, 'start_revision'), watch_id: idField(request, 'watch_id') }
   return { kind: 'create', create: { ...ranged(request), ...numbers, filters, prev_kv: flagField(request, 'prev_kv') } }
 }
 

@@ -70,18 +70,39 @@ export function flagField(message: Message, name: string): boolean {
   return Boolean(given(message, name))
 }
 
-/** A 64-bit number. Above 2^53 it would lose digits; nothing here is that large. */
-export function numberField(message: Message, name: string): number {
-  const value = Number(given(message, name) ?? 0)
-  return Number.isSafeInteger(value) ? value : 0
+const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n]
+
+/** A 64-bit number of a JavaScript one: cut to a whole one, and to what 64 bits hold. */
+function fromNumber(value: number): bigint {
+  if (Number.isNaN(value)) return 0n
+  if (!Number.isFinite(value)) return value > 0 ? MOST : LEAST
+  const whole = BigInt(Math.trunc(value))
+  return whole > MOST ? MOST : whole < LEAST ? LEAST : whole
 }
 
-/** A 64-bit number that need not fit into a JavaScript one, such as the id of a lease: decimal text. */
+/** As `long` reads decimal text: eight characters at a time, of which what is no digit ends the eight, and digits beyond 64 bits are lost. */
+function fromText(text: string): bigint {
+  if (text === '') throw unsendable('empty string')
+  if (['NaN', 'Infinity', '+Infinity', '-Infinity'].includes(text)) return 0n
+  if (text.indexOf('-') > 0) throw unsendable('interior hyphen')
+  if (text.startsWith('-')) return BigInt.asIntN(64, -fromText(text.slice(1)))
+  let result = 0n
+  for (let at = 0; at < text.length; at += 8) {
+    const part = text.slice(at, at + 8)
+    result = BigInt.asIntN(64, result * 10n ** BigInt(part.length) + fromNumber(Number.parseInt(part, 10)))
+  }
+  return result
+}
+
+/** A 64-bit number, such as the id of a lease, which need not fit into a JavaScript one: decimal text. */
 export function idField(message: Message, name: string): string {
   const value = given(message, name)
-  const whole = typeof value === 'number' ? Math.trunc(value) : value
-  const text = typeof whole === 'bigint' || typeof whole === 'number' || typeof whole === 'string' ? String(whole) : '0'
-  return /^-?\d+$/.test(text) ? String(BigInt.asIntN(64, BigInt(text))) : '0'
+  return String(typeof value === 'number' ? fromNumber(value) : typeof value === 'string' ? fromText(value) : 0n)
+}
+
+/** A 64-bit number of which the last digits do not matter where it is above 2^53. */
+export function numberField(message: Message, name: string): number {
+  return Number(idField(message, name))
 }
 
 /** Bytes, a list of numbers, or base64. What has no length is dropped. */

@@ -36,15 +36,21 @@ const rarely = <T>(arbitrary: Arbitrary<T>): Arbitrary<T | undefined> => fc.opti
 const revision = fc.oneof(fc.constantFrom(0, -1), fc.integer({ min: -1, max: 6 }).map((back) => ({ back })))
 const flag = fc.constantFrom(true, false, false)
 
+/** A bound of revisions: mostly there is none. */
+const bound = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, revision)
 const rangeMessage = fc.record({
   ...range,
-  limit: fc.constantFrom(0, 0, 1, 2, '3'),
+  limit: fc.constantFrom(0, 0, 1, 2, '3', 1.5, '2x'),
   revision: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, revision),
-  sort_order: fc.constantFrom('None', 'Ascend', 'Descend', 2, 'ASCEND'),
+  sort_order: fc.constantFrom('None', 'Ascend', 'Descend', 2, 'ASCEND', 7),
   sort_target: fc.constantFrom('Key', 'Version', 'Create', 'Mod', 'Value', 3),
   serializable: flag,
   keys_only: flag,
   count_only: flag,
+  min_mod_revision: bound,
+  max_mod_revision: bound,
+  min_create_revision: bound,
+  max_create_revision: bound,
 })
 /** Chosen, since none that etcd draws could be compared: one that a JavaScript number holds, and one that none does. */
 const leaseIds = ['1', '2', '7587862094561091846'] as const
@@ -98,11 +104,12 @@ const watchMessage: Arbitrary<object> = fc.oneof(
         start_revision: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.integer({ min: -2, max: 6 }).map((back) => ({ back }))),
         filters: fc.constantFrom([], [], [], ['Noput'], ['Nodelete'], ['Noput', 'Nodelete']),
         prev_kv: flag,
-        watch_id: fc.constantFrom(0, 0, 0, 0, 1, 7),
+        watch_id: fc.constantFrom(0, 0, 0, 0, 1, 7, '9007199254740993'),
       })
       .map((create_request) => ({ create_request })),
   },
   { weight: 1, arbitrary: fc.constantFrom(0, 1, 2, 7).map((watch_id) => ({ cancel_request: { watch_id } })) },
+  { weight: 1, arbitrary: fc.constant({ progress_request: {} }) },
 )
 
 const maintenance = fc.constantFrom<Call>(
@@ -203,7 +210,7 @@ function call(limits: V3Limits): Arbitrary<Call> {
     { weight: 8, arbitrary: kv('put', putMessage) },
     { weight: 4, arbitrary: kv('deleteRange', deleteMessage) },
     { weight: 10, arbitrary: kv('txn', txnMessage) },
-    { weight: 1, arbitrary: kv('compact', fc.record({ revision })) },
+    { weight: 2, arbitrary: kv('compact', fc.record({ revision })) },
     { weight: 6, arbitrary: watchMessage.map((message): Call => ({ service: 'watchClient', method: 'watch', message })) },
     { weight: 3, arbitrary: lease('leaseGrant', fc.record({ ID: leaseId, TTL: fc.constantFrom(100, '200', 9_000_000_000, '9000000001') })) },
     { weight: 1, arbitrary: lease('leaseRevoke', fc.record({ ID: leaseId })) },

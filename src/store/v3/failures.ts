@@ -55,6 +55,7 @@ export type FailureName =
   | 'leaseTooLong'
   | 'duplicateKey'
   | 'tooManyOperations'
+  | 'invalidSort'
   | 'compacted'
   | 'futureRevision'
   | 'dead'
@@ -93,13 +94,14 @@ export const failures: Readonly<Record<FailureName, Failure>> = {
   leaseTooLong: fail('OUT_OF_RANGE', 'etcdserver: too large lease TTL'),
   duplicateKey: fail('INVALID_ARGUMENT', 'etcdserver: duplicate key given in txn request'),
   tooManyOperations: fail('INVALID_ARGUMENT', 'etcdserver: too many operations in txn request'),
+  invalidSort: fail('INVALID_ARGUMENT', 'etcdserver: invalid sort option'),
   compacted: fail('OUT_OF_RANGE', 'etcdserver: mvcc: required revision has been compacted'),
   futureRevision: fail('OUT_OF_RANGE', 'etcdserver: mvcc: required revision is a future revision'),
   dead: fail('UNAVAILABLE', 'connection error: desc = "transport: error while dialing: connection refused"'),
 }
 
 /** The first finding, or `undefined`. */
-export function firstOf<T>(items: readonly T[], find: (item: T) => Failure | undefined): Failure | undefined {
+export function firstOf<T>(items: Iterable<T>, find: (item: T) => Failure | undefined): Failure | undefined {
   for (const item of items) {
     const found = find(item)
     if (found) return found

@@ -5,7 +5,7 @@
  */
 import { compareBytes, toHex } from '../../bytes.js'
 import type { DeleteRangeRequest, KeyValue, PutRequest, RangeRequest } from './rpc.js'
-import type { Change, State, StoredKey } from './state.js'
+import { NO_LEASE, type Change, type State, type StoredKey } from './state.js'
 
 /** The keys as they are, or were at a revision, in byte order. */
 function keysAt(state: State, revision: number): ReadonlyMap<string, StoredKey> {
@@ -53,18 +53,37 @@ const orders: readonly ((a: StoredKey, b: StoredKey) => number)[] = [
   (a, b) => compareBytes(a.value, b.value),
 ]
 
+const BOUNDS = ['min_mod_revision', 'max_mod_revision', 'min_create_revision', 'max_create_revision'] as const
+
+const isBounded = (request: RangeRequest): boolean => BOUNDS.some((bound) => request[bound] !== 0)
+
+/** Whether a key lies within the bounds of its revisions. */
+function isWanted({ modified, created }: StoredKey, request: RangeRequest): boolean {
+  const outside = (revision: number, min: number, max: number): boolean => (min !== 0 && revision < min) || (max !== 0 && revision > max)
+  return !outside(modified, request.min_mod_revision, request.max_mod_revision) && !outside(created, request.min_create_revision, request.max_create_revision)
+}
+
+/** Whether a range is sorted: by a direction that etcd knows, or upwards where only a target is given. */
+export function isSorted({ sort_order, sort_target }: RangeRequest): boolean {
+  return sort_order === 1 || sort_order === 2 || (sort_order === 0 && sort_target !== 0)
+}
+
+/** What there is to sort by. */
+export const isSortTarget = (target: number): boolean => orders[target] !== undefined
+
 /** What a range request finds. */
 export function readRange(state: State, request: RangeRequest): { readonly kvs: readonly KeyValue[]; readonly more: boolean; readonly count: string } {
   const keys = request.revision > 0 ? keysAt(state, request.revision) : state.keys
   const found = within(keys, request.key, request.range_end)
-  const order = orders[request.sort_target]
   // Without a direction, etcd sorts upwards by anything but the key, yet only what it has read up to the limit.
+  const fetched = request.sort_order === 0 && !isBounded(request) && request.limit > 0 ? found.slice(0, request.limit + 1) : found
+  const wanted = fetched.filter((stored) => isWanted(stored, request))
+  const order = isSorted(request) ? orders[request.sort_target] : undefined
   const direction = request.sort_order === 2 ? -1 : 1
-  const fetched = request.sort_order === 0 && request.limit > 0 ? found.slice(0, request.limit + 1) : found
-  const sorted = order && (request.sort_order > 0 || request.sort_target > 0) ? fetched.toSorted((a, b) => direction * order(a, b)) : fetched
+  const sorted = order ? wanted.toSorted((a, b) => direction * order(a, b)) : wanted
   const limited = request.limit > 0 ? sorted.slice(0, request.limit) : sorted
   const kvs = request.count_only ? [] : limited.map((stored) => toKeyValue(stored, request.keys_only))
-  return { kvs, more: !request.count_only && limited.length < found.length, count: String(found.length) }
+  return { kvs, more: !request.count_only && limited.length < sorted.length, count: String(found.length) }
 }
 
 /** The one key, as it is. */
@@ -73,8 +92,14 @@ export function lookUp(state: State, key: Uint8Array): StoredKey | undefined {
 }
 
 function write(state: State, change: Change): void {
+  const { key, stored, previous } = change
   state.history.push(change)
   note(state.keys, change)
+  if (previous && previous.lease !== NO_LEASE) state.attached.get(previous.lease)?.delete(toHex(key))
+  if (!stored || stored.lease === NO_LEASE) return
+  const others = state.attached.get(stored.lease)
+  if (others) others.set(toHex(key), stored)
+  else state.attached.set(stored.lease, new Map([[toHex(key), stored]]))
 }
 
 /** Writes a key at `revision`, which the caller makes the store's own when all of its writes are done. */

@@ -1,7 +1,7 @@
 /** The KV RPCs but transactions, with their rights. Follows `v3rpc/key.go` (requests) and `apply_auth.go` (rights). */
 import { failures, isFailure, type Failure } from './failures.js'
 import { adminOnly, identify, type Identity } from './identity.js'
-import { deleteKeys, lookUp, readRange, toKeyValue, writeKey } from './keys.js'
+import { deleteKeys, isSorted, isSortTarget, lookUp, readRange, toKeyValue, writeKey } from './keys.js'
 import { leaseRefusal } from './leases.js'
 import { keyRefusal } from './range-check.js'
 import type { Calls, DeleteRangeReply, DeleteRangeRequest, HeaderReply, PutReply, PutRequest, RangeReply, RangeRequest } from './rpc.js'
@@ -16,8 +16,14 @@ export function asRead<T extends { readonly range_end: Uint8Array; readonly empt
 }
 
 /** What is wrong with a range, whoever asks. */
-export function rangeProblem({ key }: RangeRequest): Failure | undefined {
-  return key.length === 0 ? failures.keyEmpty : undefined
+export function rangeProblem({ quirks }: Pick<Context, 'quirks'>, { key, sort_order, sort_target }: RangeRequest): Failure | undefined {
+  if (key.length === 0) return failures.keyEmpty
+  return quirks.sortChecked && (![0, 1, 2].includes(sort_order) || !isSortTarget(sort_target)) ? failures.invalidSort : undefined
+}
+
+/** Whether there is nothing to sort by, and old members fall over it. They come back with what they had: measured on 3.3.25 and 3.5.35. */
+export function fellsMember(request: RangeRequest): boolean {
+  return isSorted(request) && !isSortTarget(request.sort_target)
 }
 
 /** What is wrong with a put, whoever asks. */
@@ -58,11 +64,12 @@ export function putMissing(state: State, request: PutRequest, first: 'lease' | '
 
 export function range(context: Context, request: RangeRequest): RangeReply | Failure {
   const { state } = context
-  const problem = rangeProblem(request)
+  const problem = rangeProblem(context, request)
   if (problem) return problem
   const identity = identify(context)
   if (isFailure(identity)) return identity
   const refusal = keyRefusal(context, identity, 'read', request.key, request.range_end) ?? revisionProblem(state, request.revision)
+  if (!refusal && fellsMember(request)) return failures.dead
   return refusal ?? { header: headerOf(state), ...readRange(state, asRead(context, request)) }
 }
 

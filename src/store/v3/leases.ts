@@ -3,7 +3,7 @@ import { compareBytes } from '../../bytes.js'
 import { failures, firstOf, isFailure, type Failure } from './failures.js'
 import { identify, userOnly, type Identity } from './identity.js'
 import { deleteKeys } from './keys.js'
-import { keyRefusal, type Access } from './range-check.js'
+import { keyJudge, type Access } from './range-check.js'
 import type { Calls, HeaderReply } from './rpc.js'
 import { headerOf, NO_LEASE, type Context, type State, type StoredKey } from './state.js'
 
@@ -16,13 +16,13 @@ const MAX_TTL = 9_000_000_000
 /** Ids that the store draws count up from here: like etcd's own, they do not fit into a JavaScript number. */
 const FIRST_ID = 7_587_893_120_467_000_001n
 
-function keysOn(state: State, lease: string): readonly StoredKey[] {
-  return state.leases.has(lease) ? [...state.keys.values()].filter((stored) => stored.lease === lease) : []
-}
+const keysOn = (state: State, lease: string): Iterable<StoredKey> => state.attached.get(lease)?.values() ?? []
 
 /** Why an identity may not read or write all keys on a lease, or `undefined`: one that does not exist has none. */
 export function leaseRefusal(context: Context, identity: Identity, access: Access, lease: string): Failure | undefined {
-  return firstOf(keysOn(context.state, lease), ({ key }) => keyRefusal(context, identity, access, key, ONE_KEY))
+  if (lease === NO_LEASE) return undefined
+  const refusalOf = keyJudge(context, identity, access)
+  return firstOf(keysOn(context.state, lease), ({ key }) => refusalOf(key, ONE_KEY))
 }
 
 /** Why a caller, who must be somebody, may not read or write all keys on some leases, or `undefined`. */
@@ -38,24 +38,33 @@ const guard = (context: Context): Failure | undefined => (context.quirks.callsGu
 
 /** The lease ends, and its keys with it, at a revision of their own. */
 function end(state: State, lease: string): void {
-  const keys = keysOn(state, lease).toSorted((a, b) => compareBytes(a.key, b.key))
+  const keys = [...keysOn(state, lease)].sort((a, b) => compareBytes(a.key, b.key))
   for (const { key } of keys) deleteKeys(state, { key, range_end: ONE_KEY }, state.revision + 1)
   if (keys.length > 0) state.revision++
   state.leases.delete(lease)
+  state.attached.delete(lease)
+  if (state.leases.size === 0) state.leasesLast = Number.POSITIVE_INFINITY
 }
 
 /** Ends the leases whose time is over, in its order. */
 export function endLeases(state: State, now: Date): void {
+  if (now.getTime() < state.leasesLast) return
   const over = [...state.leases].filter(([, { expires }]) => expires <= now.getTime())
   for (const [id] of over.sort(([, a], [, b]) => a.expires - b.expires)) end(state, id)
+  state.leasesLast = [...state.leases.values()].reduce((least, { expires }) => Math.min(least, expires), Number.POSITIVE_INFINITY)
+}
+
+/** From now on, a lease lasts so long. */
+function last(state: State, id: string, ttl: number, now: Date): void {
+  const expires = now.getTime() + ttl * 1000
+  state.leases.set(id, { ttl, expires })
+  state.leasesLast = Math.min(state.leasesLast, expires)
 }
 
 function drawId(state: State): string {
   const id = String(FIRST_ID + BigInt(state.leaseIds++))
   return state.leases.has(id) ? drawId(state) : id
 }
-
-const expiry = (ttl: number, now: Date): number => now.getTime() + ttl * 1000
 
 export function leaseGrant(context: Context, { ID, TTL }: Calls['leaseGrant'][0]): Calls['leaseGrant'][1] | Failure {
   const { state, now } = context
@@ -66,7 +75,7 @@ export function leaseGrant(context: Context, { ID, TTL }: Calls['leaseGrant'][0]
   if (state.leases.has(ID)) return failures.leaseExists
   const id = ID === NO_LEASE ? drawId(state) : ID
   const ttl = Math.max(TTL, MIN_TTL)
-  state.leases.set(id, { ttl, expires: expiry(ttl, now) })
+  last(state, id, ttl, now)
   return { header: headerOf(state), ID: id, TTL: String(ttl), error: '' }
 }
 
@@ -86,7 +95,7 @@ export function leaseKeepAlive(context: Context, { ID }: Calls['leaseKeepAlive']
   const refusal = quirks.callsGuarded ? keysRefusal(context, 'write', [ID]) : undefined
   if (refusal) return refusal
   const lease = state.leases.get(ID)
-  if (lease) state.leases.set(ID, { ...lease, expires: expiry(lease.ttl, now) })
+  if (lease) last(state, ID, lease.ttl, now)
   return { header: headerOf(state), ID, TTL: String(lease?.ttl ?? 0) }
 }
 
@@ -97,7 +106,7 @@ export function leaseTimeToLive(context: Context, { ID, keys }: Calls['leaseTime
   if (refusal) return refusal
   const lease = state.leases.get(ID)
   const left = lease === undefined ? -1 : Math.trunc((lease.expires - now.getTime()) / 1000)
-  const told = lease && keys ? keysOn(state, ID).map(({ key }) => key) : []
+  const told = lease && keys ? [...keysOn(state, ID)].map(({ key }) => key) : []
   return { header: headerOf(state), ID, TTL: String(left), grantedTTL: String(lease?.ttl ?? 0), keys: told }
 }
 

@@ -30,7 +30,7 @@ const UNCODED: Partial<Record<string, Failure>> = {
 
 function maintainerOnly(context: Context): Failure | undefined {
   const refusal = adminOnly(context)
-  return refusal && !context.quirks.maintenanceCoded ? UNCODED[refusal.message] : refusal
+  return refusal && !context.quirks.maintenanceCoded ? (UNCODED[refusal.message] ?? refusal) : refusal
 }
 
 export function defragment(context: Context): { readonly header: null } | Failure {

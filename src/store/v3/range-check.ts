@@ -37,16 +37,22 @@ function treeOf(permissions: readonly WirePermission[], access: Access, { endsSp
   )
 }
 
-/** Why an identity may not read or write `key` or `[key, rangeEnd)`, or `undefined` (`authStore.isOpPermitted`). */
-export function keyRefusal({ state, quirks }: Context, { user }: Identity, access: Access, key: Uint8Array, rangeEnd: Uint8Array): Failure | undefined {
-  if (!state.enabled) return undefined
-  if (user === undefined) return failures.userEmpty
+/** Tells why an identity may not read or write `key` or `[key, rangeEnd)`, or `undefined` (`authStore.isOpPermitted`). */
+export function keyJudge({ state, quirks }: Context, { user }: Identity, access: Access): (key: Uint8Array, rangeEnd: Uint8Array) => Failure | undefined {
+  if (!state.enabled) return () => undefined
+  if (user === undefined) return () => failures.userEmpty
   const record = state.users.get(user)
-  if (record === undefined) return failures.permissionDenied
-  if (isRoot(state, user)) return undefined
-  const permissions = record.roles.flatMap((role) => state.roles.get(role) ?? [])
-  const tree = treeOf(permissions, access, quirks)
-  const wanted = interval(key, rangeEnd)
-  const covered = rangeEnd.length === 0 ? tree.intersects(wanted) : tree.contains(wanted)
-  return covered ? undefined : failures.permissionDenied
+  if (record === undefined) return () => failures.permissionDenied
+  if (isRoot(state, user)) return () => undefined
+  const tree = treeOf(record.roles.flatMap((role) => state.roles.get(role) ?? []), access, quirks)
+  return (key, rangeEnd) => {
+    const wanted = interval(key, rangeEnd)
+    const covered = rangeEnd.length === 0 ? tree.intersects(wanted) : tree.contains(wanted)
+    return covered ? undefined : failures.permissionDenied
+  }
+}
+
+/** The same for one request. */
+export function keyRefusal(context: Context, identity: Identity, access: Access, key: Uint8Array, rangeEnd: Uint8Array): Failure | undefined {
+  return keyJudge(context, identity, access)(key, rangeEnd)
 }

@@ -49,6 +49,11 @@ export interface RangeRequest {
   readonly sort_target: number
   readonly keys_only: boolean
   readonly count_only: boolean
+  /** Revisions of the keys that are wanted; 0 is no bound. */
+  readonly min_mod_revision: number
+  readonly max_mod_revision: number
+  readonly min_create_revision: number
+  readonly max_create_revision: number
 }
 
 /** What a range holds. */
@@ -136,14 +141,14 @@ export interface WatchCreateRequest {
   /** What not to be told of: 0 puts, 1 deletes. */
   readonly filters: readonly number[]
   readonly prev_kv: boolean
-  /** 0: one that the server chooses. */
-  readonly watch_id: number
+  /** Decimal; `0`: one that the server chooses. */
+  readonly watch_id: string
 }
 
 /** What a client sends on a stream of watches. */
 export type WatchRequest =
   | { readonly kind: 'create'; readonly create: WatchCreateRequest }
-  | { readonly kind: 'cancel'; readonly watch_id: number }
+  | { readonly kind: 'cancel'; readonly watch_id: string }
   | { readonly kind: 'progress' }
   /** A message that holds none of them. */
   | { readonly kind: 'none' }

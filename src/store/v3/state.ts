@@ -61,6 +61,10 @@ export interface State {
   readonly keys: Map<string, StoredKey>
   /** By id, a decimal number of 64 bits. */
   readonly leases: Map<string, LeaseRecord>
+  /** The keys on each lease, by their bytes in hexadecimal. */
+  readonly attached: Map<string, Map<string, StoredKey>>
+  /** No lease ends before: milliseconds since 1970. */
+  leasesLast: number
   /** How many leases have had their ids drawn by the store. */
   leaseIds: number
   /** A request has killed the member, and will again on each start: it is in the raft log. */
@@ -88,6 +92,8 @@ export function emptyState(): State {
     history: [],
     keys: new Map(),
     leases: new Map(),
+    attached: new Map(),
+    leasesLast: Number.POSITIVE_INFINITY,
     leaseIds: 0,
     dead: false,
   }

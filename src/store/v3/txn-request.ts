@@ -3,24 +3,25 @@ import { toHex } from '../../bytes.js'
 import { failures, firstOf, type Failure } from './failures.js'
 import { deleteProblem, putProblem, rangeProblem } from './kv.js'
 import type { DeleteRangeRequest, RequestOp, TxnRequest } from './rpc.js'
+import type { Context } from './state.js'
 
 /** `--max-txn-ops`. */
 const MAX_OPERATIONS = 128
 
 /** What is wrong with a transaction. */
-export function txnProblem(request: TxnRequest): Failure | undefined {
-  const problem = requestProblem(request, MAX_OPERATIONS)
+export function txnProblem(context: Pick<Context, 'quirks'>, request: TxnRequest): Failure | undefined {
+  const problem = requestProblem(context, request, MAX_OPERATIONS)
   return problem ?? (writesOf(request.success) && writesOf(request.failure) ? undefined : failures.duplicateKey)
 }
 
-function requestProblem({ compare, success, failure }: TxnRequest, allowed: number): Failure | undefined {
+function requestProblem(context: Pick<Context, 'quirks'>, { compare, success, failure }: TxnRequest, allowed: number): Failure | undefined {
   const size = Math.max(compare.length, success.length, failure.length)
   if (size > allowed) return failures.tooManyOperations
   if (compare.some(({ key }) => key.length === 0)) return failures.keyEmpty
   return firstOf([...success, ...failure], (op) => {
     switch (op.op) {
       case 'range':
-        return rangeProblem(op.request)
+        return rangeProblem(context, op.request)
       case 'put':
         return putProblem(op.request)
       case 'deleteRange':
@@ -28,7 +29,7 @@ function requestProblem({ compare, success, failure }: TxnRequest, allowed: numb
       case 'none':
         return failures.keyNotFound
       case 'txn':
-        return requestProblem(op.request, allowed - size)
+        return requestProblem(context, op.request, allowed - size)
     }
   })
 }

@@ -8,9 +8,9 @@ import { compareBytes } from '../../bytes.js'
 import { failures, firstOf, isFailure, type Failure } from './failures.js'
 import { identify, type Identity } from './identity.js'
 import { deleteKeys, readRange, toKeyValue, within, writeKey } from './keys.js'
-import { asRead, deleteRefusal, putMissing, putRefusal, revisionProblem } from './kv.js'
+import { asRead, deleteRefusal, fellsMember, putMissing, putRefusal, revisionProblem } from './kv.js'
 import { keyRefusal } from './range-check.js'
-import type { Compare, RequestOp, ResponseHeader, ResponseOp, TxnReply, TxnRequest } from './rpc.js'
+import type { Compare, RangeRequest, RequestOp, ResponseHeader, ResponseOp, TxnReply, TxnRequest } from './rpc.js'
 import { headerOf, NO_LEASE, type Context, type State, type StoredKey } from './state.js'
 import { txnProblem } from './txn-request.js'
 
@@ -91,6 +91,9 @@ function apply(state: State, { succeeded, steps }: Chosen, written: number): Txn
   return { header: headerOf(state), succeeded, responses }
 }
 
+const anyRange = ({ steps }: Chosen, holds: (request: RangeRequest) => boolean): boolean =>
+  steps.some((step) => (step.op === 'txn' ? anyRange(step.chosen, holds) : step.op === 'range' && holds(step.request)))
+
 /** What the chosen branches rely on and do not find. */
 function missing({ state, quirks }: Context, chosen: Chosen): Failure | undefined {
   const find = ({ steps }: Chosen, kinds: readonly RequestOp['op'][]): Failure | undefined =>
@@ -116,7 +119,7 @@ function asExecuted(context: Context, request: TxnRequest): TxnRequest {
 
 export function txn(context: Context, request: TxnRequest): TxnReply | Failure {
   const { state } = context
-  const problem = txnProblem(request)
+  const problem = txnProblem(context, request)
   if (problem) return problem
   const identity = identify(context)
   if (isFailure(identity)) return identity
@@ -125,6 +128,7 @@ export function txn(context: Context, request: TxnRequest): TxnReply | Failure {
   const chosen = choose(state, asExecuted(context, request))
   const absent = missing(context, chosen)
   if (absent) return absent
+  if (anyRange(chosen, fellsMember)) return failures.dead
   const written = state.history.length
   const reply = apply(state, chosen, written)
   if (state.history.length > written) state.revision++

@@ -25,7 +25,10 @@ interface Watch extends WatchCreateRequest {
   readonly isOver: boolean
 }
 
-const REFUSED = -1
+/** No watch in particular, in a refusal or where all are meant. */
+const NO_WATCH = '-1'
+/** Asks for an id of the server's choice. */
+const ANY_ID = '0'
 
 /** The texts of gRPC's codes where an error is printed into another message. */
 const CODES: Readonly<Record<string, string>> = { UNAUTHENTICATED: 'Unauthenticated', INVALID_ARGUMENT: 'InvalidArgument', PERMISSION_DENIED: 'PermissionDenied' }
@@ -59,8 +62,8 @@ function reasonAgainst(context: Context, request: WatchCreateRequest, isTaken: b
   return isTaken ? 'mvcc: duplicate watch ID provided on the WatchStream' : undefined
 }
 
-function reply(state: State, id: number, more: Partial<WatchReply>): WatchReply {
-  return { header: headerOf(state), watch_id: String(id), created: false, canceled: false, compact_revision: '0', cancel_reason: '', fragment: false, events: [], ...more }
+function reply(state: State, id: string, more: Partial<WatchReply>): WatchReply {
+  return { header: headerOf(state), watch_id: id, created: false, canceled: false, compact_revision: '0', cancel_reason: '', fragment: false, events: [], ...more }
 }
 
 function concerns({ key, range_end, filters, start_revision, isOver }: Watch, change: Change): boolean {
@@ -84,14 +87,14 @@ function isKept({ state, quirks }: Omit<Context, 'now'>, { revision, stored }: C
 /** A new stream. Its client is who it was when it opened it. */
 export function watchStream(client: Omit<Context, 'now'>): WatchStream {
   const { state, quirks } = client
-  const watches = new Map<number, Watch>()
+  const watches = new Map<string, Watch>()
   let position = state.history.length
   let nextId = 0
-  let replies: readonly WatchReply[] = []
-  const say = (id: number, more: Partial<WatchReply>): void => {
-    replies = [...replies, reply(state, id, more)]
+  let replies: WatchReply[] = []
+  const say = (id: string, more: Partial<WatchReply>): void => {
+    replies.push(reply(state, id, more))
   }
-  const tell = (id: number, watch: Watch, changes: readonly Change[], revision: number): void => {
+  const tell = (id: string, watch: Watch, changes: readonly Change[], revision: number): void => {
     const events = changes.filter((change) => concerns(watch, change)).map((change) => eventOf(state, change, watch.prev_kv))
     if (events.length > 0) say(id, { header: { ...headerOf(state), revision: String(revision) }, events })
   }
@@ -108,14 +111,14 @@ export function watchStream(client: Omit<Context, 'now'>): WatchStream {
   const create = (context: Context, sent: WatchCreateRequest): void => {
     // Without a key, it is the smallest.
     const request = sent.key.length === 0 ? { ...sent, key: new Uint8Array(1) } : sent
-    const chosen = quirks.watchIdChosen ? request.watch_id : 0
-    const against = reasonAgainst(context, request, chosen !== 0 && watches.has(chosen))
+    const chosen = quirks.watchIdChosen ? request.watch_id : ANY_ID
+    const against = reasonAgainst(context, request, chosen !== ANY_ID && watches.has(chosen))
     if (against !== undefined) {
-      say(REFUSED, { created: true, canceled: true, cancel_reason: against })
+      say(NO_WATCH, { created: true, canceled: true, cancel_reason: against })
       return
     }
-    if (chosen === 0) while (watches.has(nextId)) nextId++
-    const id = chosen === 0 ? nextId++ : chosen
+    if (chosen === ANY_ID) while (watches.has(String(nextId))) nextId++
+    const id = chosen === ANY_ID ? String(nextId++) : chosen
     const { start_revision: start } = request
     const isOver = start !== 0 && start < state.compacted
     const watch = { ...request, isOver }
@@ -125,12 +128,17 @@ export function watchStream(client: Omit<Context, 'now'>): WatchStream {
     // From the past until now in one message.
     else if (start > 0) tell(id, watch, state.history.filter((change) => isKept(client, change)), state.revision)
   }
+  const hasProgress = (): boolean => {
+    const all = [...watches.values()]
+    if (!quirks.progressWantsWatches) return true
+    return all.length > 0 && all.every(({ isOver, start_revision }) => !isOver && !(quirks.progressWaits && start_revision > state.revision))
+  }
   return {
     send: (request, now) => {
       catchUp(now)
       if (request.kind === 'create') create({ ...client, now }, request.create)
       if (request.kind === 'cancel' && watches.delete(request.watch_id)) say(request.watch_id, { canceled: true })
-      if (request.kind === 'progress' && quirks.progressTold) say(REFUSED, {})
+      if (request.kind === 'progress' && hasProgress()) say(NO_WATCH, {})
     },
     take: (now) => {
       catchUp(now)

@@ -122,6 +122,24 @@ describe('on a lease with a key that is not hers, alice', () => {
   })
 })
 
+test('to keep a lease alive takes the right to write its keys, not to read them', async () => {
+  for (const [type, answer] of [['Read', denied], ['Write', 'ok']] as const) {
+    const etcd = await locked('3.5.30', [perm(type, '/b/', '/b0')])
+    await etcd.leaseClient.leaseGrant({ ID: '1', TTL: 60 })
+    await etcd.kv.put({ key: bytes('/b/1'), lease: '1' })
+    const asked = new Promise((resolve, reject) => {
+      void etcd.as('alice').leaseClient.leaseKeepAlive().then((stream) => stream.on('data', resolve).on('error', reject).write({ ID: '1' }))
+    })
+    expect(await answerOf(asked)).toBe(answer)
+  }
+})
+
+test('a wrong password is refused where the stream is opened, as an error of etcd3', async () => {
+  const wrong = (await locked('3.5.30')).anonymous().withPassword('alice', 'wrong')
+  expect(await answerOf(wrong.leaseClient.leaseKeepAlive())).toBe('3 INVALID_ARGUMENT: etcdserver: authentication failed, invalid user ID or password')
+  expect(await answerOf(wrong.watchClient.watch())).toBe('3 INVALID_ARGUMENT: etcdserver: authentication failed, invalid user ID or password')
+})
+
 test.each([['3.4.23', 'ok', 'ok', noName], ['3.5.16', 'ok', 'ok', noName], ['3.5.30', noName, noName, noName]])(
   'without a certificate, on etcd %s: granting a lease %s, listing %s, putting %s',
   async (version, grant, list, put) => {

@@ -1,6 +1,6 @@
 /** What the watches of the double are told. */
 import { describe, expect, test } from 'vitest'
-import { memoryEtcd, type MemoryEtcd, type MemoryStream, type WatchMessage, type WatchReply } from '../../../src/testing/index.js'
+import { manualClock, memoryEtcd, type MemoryEtcd, type MemoryStream, type WatchMessage, type WatchReply } from '../../../src/testing/index.js'
 import { bytes, locked, perm, settled, versions, watched } from '../../support/double.js'
 
 const everything = { key: bytes('\0'), range_end: bytes('\0') }
@@ -59,6 +59,23 @@ describe('a watch', () => {
     expect(canceled).toMatchObject({ watch_id: '0', canceled: true, compact_revision: '3', cancel_reason: '' })
   })
 
+  test('from the compacted revision itself is told of it, and shows nothing from before', async () => {
+    const etcd = double()
+    for (const value of ['1', '2', '3']) await put(etcd, 'k', value)
+    await etcd.kv.compact({ revision: 3 })
+    expect(told((await watched(etcd, { key: bytes('k'), start_revision: 3, prev_kv: true })).slice(1))).toEqual(['4: Put k=2, Put k=3 was 2'])
+    expect((await etcd.kv.range({ key: bytes('k'), revision: 3 })).kvs.map(({ value }) => text(value))).toEqual(['2'])
+  })
+
+  test.each([['3.4.23', ['3: Put k=2']], ['3.5.16', ['3: Delete k=, Put k=2']]])('from the compacted revision, on etcd %s, is told of a deletion there: %j', async (version, events) => {
+    const etcd = memoryEtcd({ version })
+    await put(etcd, 'k', '1')
+    await etcd.kv.deleteRange({ key: bytes('k') })
+    await put(etcd, 'k', '2')
+    await etcd.kv.compact({ revision: 3 })
+    expect(told((await watched(etcd, { key: bytes('k'), start_revision: 3 })).slice(1))).toEqual(events.map((line) => line.replace('3:', '4:')))
+  })
+
   test.each(versions)('goes on after its role is gone, its user too, and auth is on: etcd %s checks once', async (version) => {
     const etcd = await locked(version, [perm('Read', 'k')])
     const alices = await watched(etcd.as('alice'), { key: bytes('k') })
@@ -91,18 +108,107 @@ describe('a stream of watches', () => {
     stream.write({ create_request: everything })
     stream.write({ cancel_request: { watch_id: 0 } })
     stream.write({ cancel_request: { watch_id: 5 } })
+    await settled()
     await put(etcd, 'k')
     await settled()
     expect(replies.map(({ watch_id, created, canceled }) => [watch_id, created, canceled])).toEqual([['0', true, false], ['0', false, true]])
   })
 
-  test('ends when its client says so, and breaks when it is cancelled', async () => {
-    const [ended, broken] = [await open(double()), await open(double())]
-    ended.stream.write({ create_request: everything })
-    ended.stream.end()
-    broken.stream.cancel()
+  test('goes on when its client sends no more, refuses what is written then, and breaks when it is cancelled', async () => {
+    const etcd = double()
+    const { stream, replies, rest } = await open(etcd)
+    stream.write({ create_request: everything })
+    stream.end()
+    await put(etcd, 'k')
     await settled()
-    expect([ended.replies.length, ended.stream.writable, ended.rest, broken.rest]).toEqual([1, false, ['status 0', 'end'], ['1 CANCELLED: Cancelled on client', 'status 1', 'end']])
+    expect([told(replies.slice(1)), stream.writable, rest]).toEqual([['2: Put k='], false, []])
+    stream.write({ create_request: everything })
+    await settled()
+    expect(rest).toEqual(['write after end'])
+    stream.cancel()
+    stream.cancel()
+    await settled()
+    expect(rest.slice(1)).toEqual(['1 CANCELLED: Cancelled on client', 'status 1', 'end'])
+  })
+
+  test('of leases ends when its client sends no more', async () => {
+    const rest: string[] = []
+    const stream = await double().leaseClient.leaseKeepAlive()
+    stream.on('status', ({ code }) => rest.push(`status ${code}`)).on('end', () => rest.push('end'))
+    stream.end()
+    await settled()
+    expect(rest).toEqual(['status 0', 'end'])
+  })
+
+  test('breaks at its deadline, by the clock of the double', async () => {
+    const clock = manualClock(new Date(0))
+    const rest: string[] = []
+    const stream = await memoryEtcd({ version: '3.5.30', clock }).watchClient.watch({ deadline: 400 })
+    stream.on('error', ({ message }) => rest.push(message))
+    clock.advance(399)
+    await settled()
+    expect(rest).toEqual([])
+    clock.advance(1)
+    await settled()
+    expect(rest).toEqual(['4 DEADLINE_EXCEEDED: Deadline exceeded'])
+  })
+
+  test('takes its messages one after the other, whatever comes before one of them', async () => {
+    const etcd = double()
+    const { stream, replies } = await open(etcd)
+    etcd.faults.beforeCall(1, () => settled())
+    for (const watch_id of [5, 6]) stream.write({ create_request: { ...everything, watch_id } })
+    for (let turn = 0; turn < 3; turn++) await settled()
+    expect(replies.map(({ watch_id }) => watch_id)).toEqual(['5', '6'])
+  })
+
+  test('says nothing of what a fault has lost, though it is done', async () => {
+    const etcd = double()
+    const { stream, replies, rest } = await open(etcd)
+    etcd.faults.failAfter(1)
+    stream.write({ create_request: everything })
+    await settled()
+    expect([replies, rest[0]]).toEqual([[], '14 UNAVAILABLE: read ECONNRESET'])
+  })
+
+  test('goes on when a listener throws, whose error is nobody’s to catch', async () => {
+    const etcd = double()
+    const { stream, replies } = await open(etcd)
+    const thrown: unknown[] = []
+    const others = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    process.on('unhandledRejection', (error) => thrown.push(error))
+    try {
+      stream.on('data', ({ created }) => {
+        if (created) throw new Error('of the listener')
+      })
+      stream.write({ create_request: everything })
+      await settled()
+      await put(etcd, 'k')
+      await settled()
+      await settled()
+      expect([replies.length, thrown.map(String)]).toEqual([2, ['Error: of the listener']])
+    } finally {
+      process.removeAllListeners('unhandledRejection')
+      for (const other of others) process.on('unhandledRejection', other as () => void)
+    }
+  })
+
+  test.each([
+    ['3.3.25', [1, 1, 1]],
+    ['3.4.23', [1, 1, 1]],
+    ['3.5.16', [0, 1, 1]],
+    ['3.5.30', [0, 1, 0]],
+    ['3.7.3', [0, 1, 0]],
+  ])('tells how far it has come, on etcd %s: without a watch, with one, with one of the future: %j', async (version, answers) => {
+    const asked = async (...watches: readonly object[]): Promise<number> => {
+      const { stream, replies } = await open(memoryEtcd({ version }))
+      for (const watch of watches) stream.write({ create_request: { ...everything, ...watch } })
+      stream.write({ progress_request: {} })
+      for (let turn = 0; turn < 3; turn++) await settled()
+      return replies.filter(({ created }) => !created).length
+    }
+    expect([await asked(), await asked({}), await asked({ start_revision: 9 })]).toEqual(answers)
   })
 
   test('breaks when a fault loses its message, and when the member dies', async () => {

@@ -2,7 +2,7 @@
 import * as etcd3 from 'etcd3'
 import { describe, expect, test } from 'vitest'
 import { manualClock, memoryEtcd } from '../../../src/testing/index.js'
-import { answerOf, bytes, locked, perm } from '../../support/double.js'
+import { answerOf, bytes, locked, perm, settled } from '../../support/double.js'
 
 const denied = '7 PERMISSION_DENIED: etcdserver: permission denied'
 const noName = '3 INVALID_ARGUMENT: etcdserver: user name is empty'
@@ -134,4 +134,86 @@ describe('errors are etcd3’s', () => {
 
 test.each(['3.2.0', '4.0.0', 'latest', ''])('version %j is refused', (version) => {
   expect(() => memoryEtcd({ version })).toThrow(expect.objectContaining({ code: 'ERR_VERSION_UNSUPPORTED' }))
+})
+
+describe('nothing is left behind', () => {
+  /** A clock that tells how many timers it has. */
+  const counted = () => {
+    const clock = manualClock(new Date(0))
+    let timers = 0
+    return {
+      timers: () => timers,
+      advance: (milliseconds: number) => clock.advance(milliseconds),
+      now: () => clock.now(),
+      after: (milliseconds: number, run: () => void) => {
+        timers++
+        let isSet = true
+        const unset = (): void => {
+          if (isSet) timers--
+          isSet = false
+        }
+        const cancel = clock.after(milliseconds, () => {
+          unset()
+          run()
+        })
+        return () => {
+          unset()
+          cancel()
+        }
+      },
+    }
+  }
+
+  test('by calls with a deadline, by leases and by streams: no timer', async () => {
+    const clock = counted()
+    const etcd = memoryEtcd({ version: '3.5.30', clock })
+    for (let at = 0; at < 10; at++) await etcd.kv.put({ key: bytes('k') }, { deadline: 8000 })
+    const { ID } = await etcd.leaseClient.leaseGrant({ TTL: 10 })
+    expect(clock.timers()).toBe(0)
+    const stream = await etcd.watchClient.watch({ deadline: 60_000 })
+    expect(clock.timers()).toBe(2)
+    const keeping = await etcd.leaseClient.leaseKeepAlive()
+    for (let at = 0; at < 10; at++) keeping.write({ ID })
+    keeping.end()
+    await settled()
+    expect(clock.timers()).toBe(2)
+    stream.cancel()
+    expect(clock.timers()).toBe(0)
+    const other = await etcd.watchClient.watch()
+    expect(clock.timers()).toBe(1)
+    await etcd.leaseClient.leaseRevoke({ ID })
+    expect(clock.timers()).toBe(0)
+    other.cancel()
+  })
+
+  test('by requests with a signal: no listener', async () => {
+    const { fetch } = memoryEtcd({ version: '3.5.30', v2: true })
+    const stop = new AbortController()
+    let listeners = 0
+    const signal = {
+      aborted: false,
+      addEventListener: (type: 'abort', run: () => void) => {
+        listeners++
+        stop.signal.addEventListener(type, run)
+      },
+      removeEventListener: (type: 'abort', run: () => void) => {
+        listeners--
+        stop.signal.removeEventListener(type, run)
+      },
+    }
+    for (let at = 0; at < 10; at++) await (await fetch('https://etcd.invalid:2379/v2/keys/k', { method: 'GET', redirect: 'manual', signal })).text()
+    expect(listeners).toBe(0)
+    const waiting = await fetch('https://etcd.invalid:2379/v2/keys/k?wait=true', { method: 'GET', redirect: 'manual', signal })
+    expect(listeners).toBe(1)
+    await fetch('https://etcd.invalid:2379/v2/keys/k', { method: 'PUT', redirect: 'manual', body: 'value=1' })
+    await waiting.text()
+    expect(listeners).toBe(0)
+  })
+
+  test('a timer that moves the clock moves it for good', () => {
+    const clock = manualClock(new Date(0))
+    clock.after(500, () => clock.advance(1000))
+    clock.advance(600)
+    expect(clock.now().getTime()).toBe(1500)
+  })
 })

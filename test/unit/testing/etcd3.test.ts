@@ -80,6 +80,22 @@ describe('etcd3 on the double', () => {
     await (await etcd.lock('l').acquire()).release()
   })
 
+  test('elects, and hands over when the leader resigns', async () => {
+    const etcd = over(double())
+    const [first, second] = [etcd.election('e'), etcd.election('e')]
+    const elected: string[] = []
+    const campaign = first.campaign('one')
+    await new Promise<void>((resolve) => campaign.on('elected', () => resolve()))
+    const other = second.campaign('two').on('elected', () => elected.push('two'))
+    expect(await first.leader()).toBe('one')
+    await settled()
+    expect(elected).toEqual([])
+    await campaign.resign()
+    for (let turn = 0; turn < 20 && elected.length === 0; turn++) await settled()
+    expect(await second.leader()).toBe('two')
+    await other.resign()
+  })
+
   test('runs transactions over what it has read', async () => {
     const etcd = over(double())
     await etcd.put('n').value(1)

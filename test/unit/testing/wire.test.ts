@@ -1,7 +1,40 @@
 /** What goes over the wire of what a caller writes, as etcd3 has it: dropped, taken for something else, or not sent. */
 import { describe, expect, test } from 'vitest'
 import { memoryEtcd, type MemoryEtcd } from '../../../src/testing/index.js'
-import { answerOf, bytes, locked } from '../../support/double.js'
+import { answerOf, bytes, locked, watched } from '../../support/double.js'
+
+describe('numbers of 64 bits go over the wire as etcd3 reads them', () => {
+  test.each<[what: unknown, granted: string]>([
+    [10, '10'],
+    ['10', '10'],
+    [10.9, '10'],
+    ['2x', '2'],
+    ['1e3', '2'],
+    ['x', '2'],
+    [Number.NaN, '2'],
+    [true, '2'],
+    [{}, '2'],
+    ['-5', '2'],
+    ['0000000000100', '100'],
+  ])('a time to live of %j is %s', async (TTL, granted) => {
+    expect((await memoryEtcd({ version: '3.5.30' }).leaseClient.leaseGrant({ TTL: TTL as string })).TTL).toBe(granted)
+  })
+
+  test.each<[what: unknown, answer: string]>([
+    ['9223372036854775807', '11 OUT_OF_RANGE: etcdserver: too large lease TTL'],
+    [1e300, '11 OUT_OF_RANGE: etcdserver: too large lease TTL'],
+    ['', '13 INTERNAL: Request message serialization failure: empty string'],
+    ['1-2', '13 INTERNAL: Request message serialization failure: interior hyphen'],
+  ])('a time to live of %j: %s', async (TTL, answer) => {
+    expect(await answerOf(memoryEtcd({ version: '3.5.30' }).leaseClient.leaseGrant({ TTL: TTL as string }))).toBe(answer)
+  })
+
+  test('a revision and the id of a watch may be beyond what a number holds', async () => {
+    const etcd = memoryEtcd({ version: '3.5.30' })
+    expect(await answerOf(etcd.kv.range({ key: bytes('k'), revision: '9007199254740993' }))).toBe('11 OUT_OF_RANGE: etcdserver: mvcc: required revision is a future revision')
+    expect((await watched(etcd, { key: bytes('k'), watch_id: '9007199254740993' }))[0]?.watch_id).toBe('9007199254740993')
+  })
+})
 
 describe('over the wire', () => {
   const granted = async (message: object): Promise<unknown[]> => {
