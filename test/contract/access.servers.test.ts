@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toWire } from '../../src/keys/interval.js'
 import { anonymous, can, definePolicy, explain, indexPolicy, type KeyRange, type Operation, type Permission, type Policy } from '../../src/policy/index.js'
 import { memoryEtcd } from '../../src/testing/index.js'
-import { aroundLease, operations, requestOf } from '../support/access-requests.js'
+import { aroundLease, operations, passed, requestOf } from '../support/access-requests.js'
 import { keyRange, permission, smallKey } from '../support/arbitrary.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
 import { difference, outcomeOf, resolved, senderOf, type Outcome, type V3Request, type V3Sender } from '../support/differential.js'
@@ -57,16 +57,6 @@ const locking: readonly V3Request[] = [
   ...roles.map((name) => asRoot('roleAdd', { name })),
   asRoot('authEnable'),
 ]
-
-/** Whether the server let it pass; `undefined` where it refused the request itself, before it looked at who sent it. */
-function passed(outcome: Outcome): boolean | undefined {
-  if ('reply' in outcome) return true
-  if (/permission denied|PermissionDenied|user name is empty|user name not found|auth: user not found/.test(outcome.message)) return false
-  if (/role name not found|duplicate key|too many operations/.test(outcome.message)) return undefined
-  // Whoever is told that it has been done may do it.
-  if (/required revision has been compacted/.test(outcome.message)) return true
-  throw new Error(`nobody expected: ${outcome.error}: ${outcome.message}`)
-}
 
 for (const lane of await testLanes()) {
   describe(`etcd ${lane.name}, its double and the policy`, () => {
