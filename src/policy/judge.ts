@@ -16,7 +16,8 @@ export interface Circumstances {
   readonly etcd?: string
   /**
    * How the request comes in. Through the HTTP gateway and the gRPC proxy no Common Name reaches etcd, so that a certificate user is nobody
-   * there. Default: straight, or through the TCP forwarder.
+   * there. Default: straight, or through the TCP forwarder. A client that shows no certificate where the server asks for none is `anonymous`
+   * through the gateway: etcd hears no name of it either.
    */
   readonly via?: 'gateway' | 'grpc-proxy'
 }

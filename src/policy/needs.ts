@@ -11,7 +11,10 @@ import type { Path } from '../keys/pattern.js'
 import { opennessOf, ruleOf } from './server-calls.js'
 import type { KeyOperation, LeaseOperation, Operation, Transaction } from './operations.js'
 
-/** A right that a request takes. `user`: any client with a name will do, even one that no user has. */
+/**
+ * A right that a request takes. `user`: any client with a name will do, even one that no user has. A request that takes no right at all is open to
+ * clients without any name too.
+ */
 export type Need =
   | { readonly need: 'user' }
   | { readonly need: 'root' }
@@ -68,7 +71,8 @@ function leaseNeeds({ op, attached }: LeaseOperation, has: Has): readonly Need[]
     case 'leaseKeepAlive':
       return has('callsGuarded') ? [USER, ...attached.map((keys) => writes(keys, 'they live on with the lease'))] : []
     case 'leaseKeys':
-      return has('leaseKeysChecked') ? [...guarded, ...attached.map((keys) => reads(keys, 'their names are told'))] : guarded
+      // With the check, somebody must ask, before any key is looked at (`checkLeaseTimeToLive` in v3_server.go).
+      return has('leaseKeysChecked') ? [USER, ...attached.map((keys) => reads(keys, 'their names are told'))] : guarded
     case 'leaseLeases':
       return has('callsGuarded') ? [USER, ...attached.map((keys) => reads(keys, 'they are on a lease that is listed'))] : []
   }
@@ -77,11 +81,9 @@ function leaseNeeds({ op, attached }: LeaseOperation, has: Has): readonly Need[]
 /** Everything that a request takes. With auth on; without, etcd asks nothing. */
 export function needsOf(operation: Operation, has: Has): readonly Need[] {
   switch (operation.op) {
-    case 'txn': {
-      const needs = transactionNeeds(operation, has)
-      // One that asks for no key is open to every user.
-      return needs.length === 0 ? [USER] : needs
-    }
+    case 'txn':
+      // One without checked keys takes nothing: etcd never asks who sends it (`checkTxnAuth` in txn.go).
+      return transactionNeeds(operation, has)
     case 'call': {
       const rule = ruleOf(operation.call)
       switch (opennessOf(rule, has)) {

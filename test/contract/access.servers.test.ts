@@ -3,12 +3,14 @@
  * certificate over mutual TLS, on every lane: holes of old releases included.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { Etcd3 } from 'etcd3'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { etcd3Options } from '../../src/auth/index.js'
 import { toWire } from '../../src/keys/interval.js'
-import { anonymous, can, definePolicy, explain, indexPolicy, type KeyRange, type Operation, type Permission, type Policy } from '../../src/policy/index.js'
+import { anonymous, can, definePolicy, explain, indexPolicy, key, readwrite, type KeyRange, type Operation, type Permission, type Policy } from '../../src/policy/index.js'
 import { memoryEtcd } from '../../src/testing/index.js'
-import { aroundLease, operations, passed, requestOf } from '../support/access-requests.js'
+import { aroundLease, operations, passed, requestOf, rightless } from '../support/access-requests.js'
 import { keyRange, permission, smallKey } from '../support/arbitrary.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
 import { difference, outcomeOf, resolved, senderOf, type Outcome, type V3Request, type V3Sender } from '../support/differential.js'
@@ -105,6 +107,61 @@ for (const lane of await testLanes()) {
     })
   })
 }
+
+describe.each(await testLanes())('a client without a certificate, on etcd $version, which asks for none', (lane) => {
+  let cluster: Cluster
+  beforeAll(async () => {
+    cluster = await startCluster({ lane, members: 1, policy: base, clientCertificates: 'not asked for' })
+  })
+  afterAll(async () => {
+    await cluster.stop()
+  })
+
+  test('is answered by the policy and by the double as by the server', { timeout: 120_000 }, async () => {
+    const policy = definePolicy({ ...base, v3: { roles: { r0: [readwrite(key('\0'))], r1: [], r2: [] }, bindings }, v2: undefined } as never) as Policy<typeof users>
+    const withCertificate = etcd3Options({ hosts: cluster.clientUrls, ca: cluster.serverCa, ...(await cluster.credentials('root')) })
+    const options = { ...withCertificate, credentials: { rootCertificate: Buffer.from(cluster.serverCa) } }
+    const nameless = new Etcd3(options)
+    const root = new Etcd3({ ...options, auth: { username: 'root', password: 'root' } })
+    const double = memoryEtcd({ version: lane.version })
+    const [nobody, admin] = [
+      [senderOf(nameless, true), senderOf(double.anonymous(), false)],
+      [senderOf(root, true), senderOf(double.as('root'), false)],
+    ] as const
+    const both = async ([real, own]: readonly [V3Sender, V3Sender], request: V3Request): Promise<Outcome> => {
+      const sent = { ...request, message: resolved(request.message, 0) }
+      const [wanted, found] = [await outcomeOf(() => real.send(sent)), await outcomeOf(() => own.send(sent))]
+      if (!isDeepStrictEqual(found, wanted)) throw new Error(difference(request, wanted, found))
+      return wanted
+    }
+    try {
+      // While auth is off, nobody is asked for a name.
+      for (const request of [asRoot('userAdd', { name: 'root', password: 'root' }), ...locking.slice(1), ...changes(policy)]) {
+        if (request.method !== 'authEnable') await both(nobody, request)
+      }
+      await both(nobody, asRoot('authEnable'))
+      const tally = { allowed: 0, refused: 0 }
+      await fc.assert(
+        fc.asyncProperty(rightless(Object.keys(users), ['root', ...roles, 'none']), async (operation) => {
+          const { before, after } = aroundLease(operation)
+          for (const request of before) await both(admin, request)
+          const answer = passed(await both(nobody, requestOf('nobody', operation)))
+          for (const request of after) await both(admin, request)
+          if (answer === undefined) return
+          tally[answer ? 'allowed' : 'refused']++
+          expect(can(policy, anonymous, operation, { etcd: lane.version, via: 'gateway' })).toBe(answer)
+        }),
+        { numRuns: 300, seed, endOnFailure: true },
+      )
+      console.info(`etcd ${lane.name}, no certificate: ${JSON.stringify(tally)}, seed ${String(seed)}`)
+      expect(tally.allowed).toBeGreaterThan(3)
+      expect(tally.refused).toBeGreaterThan(100)
+    } finally {
+      nameless.close()
+      root.close()
+    }
+  })
+})
 
 function explainOf(policy: Parameters<typeof explain>[0], user: string | typeof anonymous, operation: Operation, etcd: string): string {
   return explain(policy, user, operation, { etcd }).text

@@ -64,6 +64,18 @@ export function operations(users: readonly string[], roles: readonly string[]): 
   )
 }
 
+/** Any operation, and more often one that etcd lets pass without rights: transactions that hold transactions only, if anything, and leases. */
+export function rightless(users: readonly string[], roles: readonly string[]): fc.Arbitrary<Operation> {
+  const hollow = fc.letrec<{ outer: Transaction; inner: Transaction }>((tie) => ({
+    outer: fc.tuple(fc.array(tie('inner'), { maxLength: 2 }), fc.array(tie('inner'), { maxLength: 1 })).map(([success, failure]) => txn({ success, failure })),
+    inner: fc.oneof({ maxDepth: 2 }, transactions.map(onOneLease), tie('outer')),
+  })).outer.map(onOneLease)
+  const onLeases = fc
+    .tuple(fc.constantFrom('leaseGrant', 'leaseRevoke', 'leaseKeepAlive', 'leaseTimeToLive', 'leaseKeys', 'leaseLeases'), others)
+    .map(([op, on]) => lease(op, op === 'leaseGrant' || op === 'leaseTimeToLive' ? [] : on))
+  return fc.oneof({ weight: 3, arbitrary: operations(users, roles) }, hollow, onLeases)
+}
+
 function wire(range: KeyRange): { readonly key: Buffer; readonly range_end?: Buffer } {
   const { key: start, rangeEnd } = toWire(range)
   return { key: Buffer.from(start), ...(rangeEnd.length === 0 ? {} : { range_end: Buffer.from(rangeEnd) }) }

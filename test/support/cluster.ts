@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly members: 1 | 3
   readonly policy: Policy
   readonly trust?: 'three authorities' | 'one authority'
+  /** Default: as the library renders it. */
+  readonly clientCertificates?: 'required' | 'not asked for'
 }
 
 export interface Cluster extends World {
@@ -50,7 +52,7 @@ export interface Cluster extends World {
 /** Certificates for clients that the policy does not know: issued under a policy of their own, by the same authority. */
 const STRANGER = 'stranger'
 
-export async function startCluster({ lane, members, policy, trust = 'three authorities' }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({ lane, members, policy, trust = 'three authorities', clientCertificates = 'required' }: ClusterOptions): Promise<Cluster> {
   const directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-test-'))
   const ports = await freePorts(2 * members)
   const names = ['etcd-0', 'etcd-1', 'etcd-2'].slice(0, members)
@@ -88,11 +90,12 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
       return { name, rendered, client }
     }),
   )
+  const isAsked = ({ flag }: { readonly flag: string }): boolean => clientCertificates === 'required' || (flag !== '--client-cert-auth' && flag !== '--trusted-ca-file')
   const { certificate: cert, key } = await credentials('root')
   const tls = { ca: material.servers.certificate, cert, key }
   const running = await Promise.all(
     processes.map(({ name, rendered, client }) =>
-      startEtcd({ binary: lane.binary, args: toCommand(rendered.arguments), directory: `${directory}/${name}`, ready: { url: client, tls } }),
+      startEtcd({ binary: lane.binary, args: toCommand(rendered.arguments.filter(isAsked)), directory: `${directory}/${name}`, ready: { url: client, tls } }),
     ),
   )
 

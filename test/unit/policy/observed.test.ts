@@ -92,7 +92,7 @@ describe('what no permission grants is reported', () => {
     ['a holder of the role', call('roleGet', 'r'), 'holder', 'open to the holders of the role that it asks about, and to role root'],
     ['any user', call('memberList'), 'user', 'open to every user'],
     ['any user, for a lease', lease('leaseGrant'), 'user', 'open to every user'],
-    ['any user, for a transaction of nothing', txn({}), 'user', 'open to every user'],
+    ['nobody, for a transaction of nothing', txn({}), 'nobody', 'open to whoever passes TLS'],
     ['nobody', call('GET /version'), 'nobody', 'open to whoever passes TLS'],
   ])('where it takes %s', (_, operation, needs, text) => {
     const made = fromObserved(by('u', operation))
