@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { anonymous, call, can, definePolicy, del, explain, fromKey, get, indexPolicy, lease, path, pattern, prefix, put, range, read, readwrite, txn, watch, type Circumstances, type Operation, type ServerCall } from '../../../src/policy/index.js'
+import { anonymous, call, can, definePolicy, del, explain, fromKey, get, indexPolicy, key, lease, path, pattern, prefix, put, range, read, readwrite, txn, watch, write, type Circumstances, type Operation, type ServerCall } from '../../../src/policy/index.js'
 
 const policy = definePolicy({
   users: { root: 'certificate', node: 'certificate', auditor: 'password' },
@@ -59,9 +59,23 @@ describe('an explanation', () => {
   })
 
   test('says in which releases the answer is another, with the advisory', () => {
-    expect(explain(policy, 'node', watch(fromKey('/calico/felix/v1/x'))).differs).toMatchObject([{ change: 'openWatchChecked', advisory: 'GHSA-xg4h-6gfc-h4m8', before: true }])
-    expect(explain(policy, 'node', txn({ success: [txn({ success: [get('/z')] })] })).differs).toMatchObject([{ change: 'nestedTransactionChecked', before: true }])
-    expect(explain(policy, 'node', call('status')).differs).toMatchObject([{ change: 'statusOpenToUsers', advisory: undefined, before: false }])
+    expect(explain(policy, 'node', watch(fromKey('/calico/felix/v1/x'))).differs).toEqual([
+      {
+        releases: [{ from: '3.3.0', to: undefined }, { from: '3.4.0', to: undefined }, { from: '3.5.0', to: '3.5.32' }, { from: '3.6.0', to: '3.6.13' }, { from: '3.7.0', to: '3.7.0' }],
+        allowed: true,
+        changes: ['openWatchChecked'],
+        advisories: ['GHSA-xg4h-6gfc-h4m8'],
+        because: 'a reader of one key receives the events of all keys behind it through a watch without end',
+      },
+    ])
+    expect(explain(policy, 'node', txn({ success: [txn({ success: [get('/z')] })] })).differs).toMatchObject([{ changes: ['nestedTransactionChecked'], allowed: true }])
+    expect(explain(policy, 'node', call('status')).differs).toMatchObject([
+      { changes: ['statusOpenToUsers'], advisories: [], allowed: false, releases: [{ from: '3.4.42', to: undefined }, { from: '3.5.28', to: '3.5.31' }, { from: '3.6.0', to: '3.6.11' }] },
+    ])
+    // Seen from a release, what is different there is what newer ones have.
+    expect(explain(policy, 'node', call('compact'), { etcd: '3.5.16' }).differs).toMatchObject([
+      { changes: ['callsGuarded'], allowed: false, releases: [{ from: '3.4.42', to: undefined }, { from: '3.5.28', to: undefined }, { from: '3.6.9', to: undefined }, { from: '3.7.0', to: undefined }], because: expect.stringMatching(/^no longer so: whoever passes TLS/) as string },
+    ])
     expect(explain(policy, 'node', get('/calico/felix/v1/x')).differs).toEqual([])
   })
 
@@ -74,6 +88,49 @@ describe('an explanation', () => {
     expect(explain(policy, 'node', get(path('/calico/bgp'))).grants).toEqual([read(pattern('/calico/bgp'))])
     expect(explain(policy, 'node', get(path('/calico/bgp/', { recursive: true }))).grants).toEqual([read(pattern('/calico/bgp/*'))])
     expect(explain(policy, 'node', get(path(''))).grants).toEqual([read(pattern('*'))])
+  })
+
+  test('merges what is missing, and replaces what is held on the same keys', () => {
+    const grantsOf = (operation: Operation) => explain(policy, 'auditor', operation).grants
+    expect(grantsOf(txn({ compare: ['/x/1'], success: [get(prefix('/x/')), get('/x/2'), get('/x/2')] }))).toEqual([read(prefix('/x/'))])
+    expect(grantsOf(put('/x', { prevKv: true }))).toEqual([readwrite(key('/x'))])
+    expect(grantsOf(txn({ success: [get(prefix('/x/')), del(prefix('/x/'))] }))).toEqual([readwrite(prefix('/x/'))])
+    expect(grantsOf(txn({ success: [get(prefix('/x/')), put('/x/1')] }))).toEqual([read(prefix('/x/')), write(key('/x/1'))])
+    // The role that reads just this range keeps one type for it.
+    expect(grantsOf(del(range('/calico/m', '/calico/p')))).toEqual([readwrite(range('/calico/m', '/calico/p'))])
+    expect(explain(policy, anonymous, put(path('/pub'))).grants).toEqual([readwrite(pattern('/pub'))])
+  })
+
+  test.each<[string, Parameters<typeof explain<typeof policy>>[1], Operation, Circumstances]>([
+    ['who is nobody on v3', anonymous, get('/x'), {}],
+    ['a client without any name', anonymous, get('/x'), { via: 'grpc-proxy' }],
+    ['a certificate user whose name the gRPC proxy loses', 'node', get('/x'), { via: 'grpc-proxy' }],
+    ['a certificate user whose name the gateway loses', 'node', get('/calico/felix/v1/x'), { via: 'gateway' }],
+    ['a root who loses its name on the way', 'root', get('/x'), { via: 'grpc-proxy' }],
+    ['who lacks a name as well as keys', anonymous, lease('leaseRevoke', ['/x']), { via: 'grpc-proxy' }],
+    ['an API that is not there', 'node', get(path('/x')), { etcd: '3.7.1' }],
+  ])('offers no grant to %s: none would help', (_, user, operation, circumstances) => {
+    const { allowed, grants, text } = explain(policy, user, operation, circumstances)
+    expect([allowed, grants]).toEqual([false, []])
+    expect(text).not.toContain('would do')
+  })
+
+  test('offers the guest of v2 the path alone: for it, recursion does not count', () => {
+    expect(explain(policy, anonymous, get(path('/h', { recursive: true }))).grants).toEqual([read(pattern('/h'))])
+    expect(explain(policy, 'node', get(path('/h', { recursive: true }))).grants).toEqual([read(pattern('/h*'))])
+  })
+
+  test('of a request on v2 says where there is no v2 API', () => {
+    for (const operation of [get(path('/calico/v1/x')), call('GET /v2/members')]) {
+      expect(can(policy, 'node', operation, { etcd: '3.7.1' })).toBe(false)
+      expect(explain(policy, 'node', operation, { etcd: '3.7.1' }).text).toContain('etcd 3.7.1 has no v2 API')
+      expect(explain(policy, 'node', operation).differs).toMatchObject([{ allowed: false, because: 'etcd has no v2 API since 3.6' }])
+    }
+  })
+
+  test.each<ServerCall>(['GET /version', 'GET /health', 'GET /metrics'])('of %s asks for no half of a policy, and for no release', (name) => {
+    for (const half of [definePolicy({ users: { a: 'certificate' } }), definePolicy({ users: { a: 'certificate' }, v3: { roles: {}, bindings: {} } })])
+      for (const etcd of ['3.3.25', '3.7.3']) for (const user of ['a', anonymous] as const) expect(explain(half, user, call(name), { etcd })).toMatchObject({ allowed: true, differs: [], notes: [] })
   })
 
   test('on v2 says that writing tells the old value, and that a guest pattern reaches below', () => {
@@ -106,6 +163,8 @@ describe('an explanation', () => {
     ['a deletion on v2', 'node', del(path('/x')), {}, [old]],
     ['the guest, recursively', anonymous, get(path('/x', { recursive: true })), {}, [subtree]],
     ['the guest', anonymous, get(path('/x')), {}, []],
+    ['nobody on v3', anonymous, get('/z'), {}, ['it must log in as a user']],
+    ['a request on v2 where there is no v2', 'node', get(path('/calico/v1/x')), { etcd: '3.6.16' }, ['etcd 3.6.16 has no v2 API']],
   ])('has the notes that concern %s, and no others, and repeats them in its text', (_, user, operation, circumstances, wanted) => {
     const { notes, text } = explain(policy, user, operation, circumstances)
     expect(notes).toEqual(wanted.map((part) => expect.stringContaining(part) as string))
@@ -134,9 +193,9 @@ describe('an explanation', () => {
     expect(lineOf('roleGet', 'node')).toBe('  has holding role node, or role root')
     expect(lineOf('compact')).toBe('  lacks role root')
     expect(explain(policy, 'node', call('compact')).text.split('\n').at(-1)).toBe(
-      '  allowed before etcd 3.4.42, 3.5.28, 3.6.9: whoever passes TLS compacts the history, lists members and grants leases (GHSA-q8m4-xhhv-38mg)',
+      '  allowed on etcd 3.3, 3.4 up to 3.4.41, 3.5 up to 3.5.27, 3.6 up to 3.6.8: whoever passes TLS compacts the history, lists members and grants leases (GHSA-q8m4-xhhv-38mg)',
     )
-    expect(explain(policy, 'node', call('status')).text.split('\n').at(-1)).toBe('  refused before etcd 3.5.32, 3.6.12, 3.7.0: Status asks for role root')
+    expect(explain(policy, 'node', call('status')).text.split('\n').at(-1)).toBe('  refused on etcd 3.4 from 3.4.42 on, 3.5.28 to 3.5.31, 3.6 up to 3.6.11: Status asks for role root')
   })
 
   test('of an index is that of its policy', () => {
