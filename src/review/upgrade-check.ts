@@ -1,7 +1,8 @@
 /** Who loses or gains what by an upgrade of etcd, before it is done. */
-import { accessChanges, accessOf, ACCESS_CHANGES, type AccessChange } from '../advisories/access-changes.js'
+import { accessChanges, accessOf, type AccessChange } from '../advisories/access-changes.js'
 import { advisoriesOf, type Advisory } from '../advisories/advisories.js'
 import { anonymous, type Anonymous } from '../policy/anonymous.js'
+import { causesOf } from '../policy/causes.js'
 import { indexPolicy, lookUp, type Asked } from '../policy/index-policy.js'
 import { isAllowed, questionOf, type Circumstances } from '../policy/judge.js'
 import type { Policy } from '../policy/policy.js'
@@ -67,7 +68,6 @@ function accessEffects(policy: Policy, from: string, to: string): readonly Upgra
   const index = indexPolicy(policy)
   const { rights } = lookUp(index)
   const [old, next] = [accessOf(from), accessOf(to)]
-  const flipped = ACCESS_CHANGES.filter((change) => old(change) !== next(change))
   const groups = new Map<string, { readonly change: AccessChange; readonly kind: OperationClass; readonly effect: 'loses' | 'gains'; readonly who: Affected[] }>()
   const clients: readonly (readonly [string | Anonymous, Pick<Circumstances, 'via'>])[] = [
     ...Object.keys(policy.users).map((user) => [user, {}] as const),
@@ -80,7 +80,7 @@ function accessEffects(policy: Policy, from: string, to: string): readonly Upgra
       const [was, is] = [isAllowed(question, old), isAllowed(question, next)]
       if (was === is) continue
       const effect = was ? 'loses' : 'gains'
-      for (const change of causesOf((has) => isAllowed(question, has), flipped, old, next)) {
+      for (const change of causesOf((has) => isAllowed(question, has), old, next)) {
         const name = JSON.stringify([change, kind, effect])
         const group = groups.get(name) ?? { change, kind, effect, who: [] }
         group.who.push({ user, operation, circumstances })
@@ -93,19 +93,4 @@ function accessEffects(policy: Policy, from: string, to: string): readonly Upgra
     const why = next(change) ? `until then ${before}` : `from then on ${before}`
     return { change, kind, effect, who, advisory: advisory?.id, text: `${kind}: ${effect === 'loses' ? 'no more' : 'from now on'} for ${listed(who)} (${why}${advisory === undefined ? '' : `, ${advisory.id}`})` }
   })
-}
-
-/** Of the changes between two releases, those that matter to an answer: without one of them alone it would be another. */
-function causesOf(
-  answer: (has: (change: AccessChange) => boolean) => boolean,
-  flipped: readonly AccessChange[],
-  old: (change: AccessChange) => boolean,
-  next: (change: AccessChange) => boolean,
-): readonly AccessChange[] {
-  const [was, is] = [answer(old), answer(next)]
-  const alone = flipped.filter((change) => answer((other) => (other === change ? old(other) : next(other))) !== is)
-  if (alone.length > 0) return alone
-  const first = flipped.filter((change) => answer((other) => (other === change ? next(other) : old(other))) !== was)
-  // Where several do it together only, each has its part.
-  return first.length > 0 ? first : flipped
 }
