@@ -1,6 +1,6 @@
 /** In what releases of etcd differ as to who may do what, so that an answer can be given for one of them. */
 import { leaseKeys, nestedTransaction, transactionPut, unguardedCalls, watchLeak, type Advisory } from './advisories.js'
-import { isSince, parseVersion, type Since } from './version.js'
+import { isSince, KNOWN_MINORS, parseVersion, type Since } from './version.js'
 
 /** The name of a change. Each is what newer servers do; a server without it has the advisory, where there is one. */
 export type AccessChange = 'openWatchChecked' | 'nestedTransactionChecked' | 'transactionPutChecked' | 'callsGuarded' | 'leaseKeysChecked' | 'statusGuarded' | 'statusOpenToUsers' | 'authStatusOpen'
@@ -39,3 +39,24 @@ export function accessOf(version: string | undefined): (change: AccessChange) =>
   const parsed = parseVersion(version)
   return (change) => isSince(parsed, accessChanges[change].since)
 }
+
+/** Since which releases etcd has no v2 API. CHANGELOG-3.6; tried on 3.6.16 and 3.7.3. */
+export const V2_REMOVED: Since = { '3.6': 0 }
+
+/** Releases of one minor version, both ends included. */
+export interface Releases {
+  readonly from: string
+  /** The last one; `undefined` where it is the newest that there will be. */
+  readonly to: string | undefined
+}
+
+/** All releases, in the longest runs in which etcd never changes who may do what. */
+export const RELEASES: readonly Releases[] = KNOWN_MINORS.flatMap((minor) => {
+  const release = `3.${minor}`
+  const patches = [{ [release]: 0 }, V2_REMOVED, ...Object.values(accessChanges).map(({ since }) => since)].flatMap((since: Since) => since[release] ?? [])
+  const starts = [...new Set(patches)].sort((a, b) => a - b)
+  return starts.map((patch, at): Releases => {
+    const next = starts[at + 1]
+    return { from: `${release}.${patch}`, to: next === undefined ? undefined : `${release}.${next - 1}` }
+  })
+})

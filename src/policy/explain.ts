@@ -1,12 +1,12 @@
 /** Why a user may or may not do something, and the smallest grant that would change it. */
-import { ACCESS_CHANGES, accessChanges, type AccessChange } from '../advisories/access-changes.js'
-import type { Since } from '../advisories/version.js'
-import { fromInterval, intersectIntervals, isEmptyInterval, missingFrom } from '../keys/interval.js'
+import { fromInterval, intersectIntervals, isEmptyInterval, missingFrom, toInterval, union } from '../keys/interval.js'
 import type { KeyRange } from '../keys/key-range.js'
 import { pattern, type Path, type PathPattern } from '../keys/pattern.js'
-import type { Permission } from '../keys/permission.js'
+import { mergeTypes, type Permission } from '../keys/permission.js'
+import { byScope } from '../keys/scope.js'
 import { showKeys, showPermission } from '../keys/show.js'
 import type { Anonymous } from './anonymous.js'
+import { differencesOf, showDifference, type VersionDifference } from './differences.js'
 import type { Asked } from './index-policy.js'
 import { isAllowed, meets, questionOf, wantedBy, type Circumstances, type Question } from './judge.js'
 import { needsOf, type Need } from './needs.js'
@@ -24,24 +24,16 @@ export interface NeedAnswer {
   readonly missing: readonly (KeyRange | Path)[]
 }
 
-/** A release in which the answer is another. */
-export interface VersionDifference {
-  readonly change: AccessChange
-  /** Since which releases etcd does as the intended rules say. */
-  readonly since: Since
-  /** The advisory, where there is one. */
-  readonly advisory: string | undefined
-  /** The answer on releases before. */
-  readonly before: boolean
-}
-
 /** An answer with its reasons. */
 export interface Explanation {
   readonly allowed: boolean
   readonly needs: readonly NeedAnswer[]
-  /** The smallest permissions that would meet what is missing. Empty where nothing is, or where only role root helps. */
+  /**
+   * The smallest permissions that would do: granted to one role of the user (on v2 without a user, to the guest) they make the answer yes, and each of
+   * them is needed. One that replaces a permission of the user says all that is to be allowed there. Empty where no permission helps.
+   */
   readonly grants: readonly Permission[]
-  /** Where a release of etcd changes the answer. */
+  /** The releases of etcd that give the other answer. */
   readonly differs: readonly VersionDifference[]
   /** What the answer alone does not say: ways in which etcd leaks, and names that do not arrive. */
   readonly notes: readonly string[]
@@ -67,11 +59,11 @@ export interface Explanation {
  */
 export function explain<P extends Policy>(policy: Asked<P>, user: (keyof P['users'] & string) | Anonymous, operation: Operation, circumstances: Circumstances = {}): Explanation {
   const question = questionOf(policy, user, operation, circumstances)
-  const needs = needsOf(operation, question.has).map((need) => answerOf(need, question))
+  const needs = needsOf(operation, question.server.has).map((need) => answerOf(need, question))
   const allowed = isAllowed(question)
-  const grants = allowed ? [] : needs.flatMap(grantsFor)
-  const differs = differencesOf(question)
-  const notes = notesOf(question, circumstances)
+  const grants = allowed ? [] : grantsFor(question, needs)
+  const differs = differencesOf(question, allowed)
+  const notes = notesOf(question, circumstances, allowed)
   return { allowed, needs, grants, differs, notes, text: [...textOf(allowed, needs, grants), ...differs.map(showDifference), ...notes].join('\n') }
 }
 
@@ -89,33 +81,38 @@ function answerOf(need: Need, question: Question): NeedAnswer {
 }
 
 /**
- * The narrowest pattern that opens a path: a recursive request counts patterns with a final `*` only. A path that holds a `*` has no pattern of
- * its own, since etcd takes one for literal only where it is not the last character, and `pattern` refuses that: what stands before it opens it.
+ * The narrowest pattern that opens a path: a recursive request counts patterns with a final `*` only, but for the guest, who needs the path alone. A
+ * path that holds a `*` has no pattern of its own, since etcd takes one for literal only where it is not the last character, and `pattern` refuses
+ * that: what stands before it opens it.
  */
-export function patternFor({ path, recursive }: Path): PathPattern {
+export function patternFor({ path, recursive }: Path, guest = false): PathPattern {
   const star = path.indexOf('*')
   if (path === '') return pattern('*')
-  return pattern(star !== -1 ? `${path.slice(0, star)}*` : recursive ? `${path}*` : path)
+  return pattern(star !== -1 ? `${path.slice(0, star)}*` : recursive && !guest ? `${path}*` : path)
 }
 
-function grantsFor({ need, missing }: NeedAnswer): readonly Permission[] {
-  if (need.need !== 'read' && need.need !== 'write') return []
-  const type = need.need
-  return missing.map((keys): Permission => ({ type, keys: keys.api === 'v2' ? patternFor(keys) : keys }))
+/** What would meet all needs that are not, or nothing where permissions alone do not: no role is held by who is no user on v3. */
+function grantsFor({ api, user, server, rights }: Question, needs: readonly NeedAnswer[]): readonly Permission[] {
+  const unmet = needs.filter(({ met }) => !met)
+  const others = unmet.some(({ need: { need } }) => need !== 'read' && need !== 'write')
+  if (server.unserved || server.turnedAway || others || (api === 'v3' && user === undefined)) return []
+  const lacking = (type: 'read' | 'write'): readonly Permission[] => {
+    const missing = unmet.flatMap((answer) => (answer.need.need === type ? answer.missing : []))
+    const patterns = missing.flatMap((keys) => (keys.api === 'v2' ? [patternFor(keys, user === undefined)] : []))
+    const ranges = union(missing.flatMap((keys) => (keys.api === 'v3' ? [toInterval(keys)] : []))).map(fromInterval)
+    return [...patterns, ...ranges].map((keys) => ({ type, keys }))
+  }
+  // Etcd keeps one type for the same keys of a role: that which is granted last.
+  const held = byScope(rights.granted.map(({ permission }) => permission))
+  return [...byScope([...lacking('read'), ...lacking('write')])].map(([scope, { type, keys }]) => ({ type: mergeTypes(type, held.get(scope)?.type ?? type), keys }))
 }
 
-function differencesOf(question: Question): readonly VersionDifference[] {
-  const intended = isAllowed(question, () => true)
-  return ACCESS_CHANGES.filter((change) => isAllowed(question, (other) => other !== change) !== intended).map((change) => {
-    const { since, advisory } = accessChanges[change]
-    return { change, since, advisory: advisory?.id, before: !intended }
-  })
-}
-
-function notesOf({ policy, operation, turnedAway, cached, user, api }: Question, { via }: Circumstances): readonly string[] {
+function notesOf({ policy, operation, server, cached, user, api }: Question, { etcd, via }: Circumstances, allowed: boolean): readonly string[] {
   const notes: string[] = []
-  if (turnedAway) notes.push('the gateway refuses every request that comes with a Common Name: use a certificate without one and a password user there')
+  if (server.unserved) notes.push(`etcd ${etcd ?? ''} has no v2 API: 3.5 was the last to serve it`)
+  if (server.turnedAway) notes.push('the gateway refuses every request that comes with a Common Name: use a certificate without one and a password user there')
   if (via !== undefined && user === undefined) notes.push(`through the ${via === 'gateway' ? 'gateway' : 'gRPC proxy'} etcd hears no Common Name: a certificate user is nobody there`)
+  if (api === 'v3' && via === undefined && user === undefined && !allowed) notes.push('on v3 a client that no user names holds nothing, and no permission helps it: it must log in as a user')
   if (cached) notes.push("the gRPC proxy answers a serializable read from its cache, to whomever, once a user with the right has read the keys (etcd#22065)")
   if (operation.op === 'watch') notes.push('rights are checked when the watch is opened, and never again: it outlives a revocation')
   if (api === 'v2' && (operation.op === 'put' || operation.op === 'del')) notes.push('on v2 a write returns the old value, whether its user may read or not')
@@ -148,9 +145,4 @@ function textOf(allowed: boolean, needs: readonly NeedAnswer[], grants: readonly
     }),
     ...(grants.length === 0 ? [] : [`  would do: ${grants.map(showPermission).join(', ')}`]),
   ]
-}
-
-function showDifference({ change, since, advisory, before }: VersionDifference): string {
-  const fixed = Object.entries(since).map(([minor, patch]) => `${minor}.${patch}`)
-  return `  ${before ? 'allowed' : 'refused'} before etcd ${fixed.join(', ')}: ${accessChanges[change].before}${advisory === undefined ? '' : ` (${advisory})`}`
 }

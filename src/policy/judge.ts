@@ -1,6 +1,6 @@
 /** Whether the rights of a user meet what a request takes: the one place where `can`, `explain` and the checks of policies decide. */
-import { accessOf, type AccessChange } from '../advisories/access-changes.js'
-import { parseVersion } from '../advisories/version.js'
+import { accessOf, V2_REMOVED, type AccessChange } from '../advisories/access-changes.js'
+import { isSince, parseVersion } from '../advisories/version.js'
 import { EtcdRbacError } from '../errors.js'
 import { pathInterval, toInterval, type Interval } from '../keys/interval.js'
 import type { Anonymous } from './anonymous.js'
@@ -28,18 +28,44 @@ const WAYS: readonly unknown[] = [undefined, 'gateway', 'grpc-proxy'] satisfies 
 export interface Question {
   readonly policy: Policy
   readonly operation: Operation
-  readonly api: 'v2' | 'v3'
+  /** `undefined`: neither, so that no right of a policy is asked. */
+  readonly api: 'v2' | 'v3' | undefined
   /** `undefined`: a client that no user names. */
   readonly user: string | undefined
   /** Whether etcd hears any name at all, if only one that no user has. */
   readonly named: boolean
-  /** Whether the way refuses the client before etcd looks at its request. */
-  readonly turnedAway: boolean
+  /** Whether the client's Common Name gets lost at the gateway. */
+  readonly lostName: boolean
   /** Whether the cache of the gRPC proxy may answer in etcd's place, to whomever. */
   readonly cached: boolean
-  readonly has: (change: AccessChange) => boolean
+  readonly server: Server
   readonly rights: Rights
 }
+
+/** What depends on the server's release. */
+export interface Server {
+  readonly has: (change: AccessChange) => boolean
+  /** Whether the way refuses the client before etcd looks at its request. */
+  readonly turnedAway: boolean
+  /** Whether the release has no such API. */
+  readonly unserved: boolean
+}
+
+function serverOf({ api, lostName }: Pick<Question, 'api' | 'lostName'>, etcd: string | undefined): Server {
+  const version = etcd === undefined ? undefined : parseVersion(etcd)
+  return {
+    has: accessOf(etcd),
+    turnedAway: lostName && (version === undefined || version.minor >= 4),
+    unserved: api === 'v2' && version !== undefined && isSince(version, V2_REMOVED),
+  }
+}
+
+/** The same question to another release. */
+export function askedOf(question: Question, etcd: string): Question {
+  return { ...question, server: serverOf(question, etcd) }
+}
+
+const NO_RIGHTS: Rights = { root: false, roles: [], granted: [], open: { read: [], write: [], 'recursive read': [], 'recursive write': [] }, covers: () => false }
 
 /**
  * Checks a question.
@@ -51,7 +77,7 @@ export function questionOf<P extends Policy>(asked: Asked<P>, user: string | Ano
   checkedOperation(operation)
   const name = checkedUser(policy, user)
   const api = apiOf(operation)
-  if (policy[api] === undefined) {
+  if (api !== undefined && policy[api] === undefined) {
     throw new EtcdRbacError(
       'ERR_POLICY_HALF_MISSING',
       { found: `a policy without ${api} half`, wanted: `a ${api} half that says what users may do there`, fix: `add ${api} to the policy` },
@@ -61,17 +87,17 @@ export function questionOf<P extends Policy>(asked: Asked<P>, user: string | Ano
   if (!WAYS.includes(via)) throw new TypeError("via must be 'gateway' or 'grpc-proxy'")
   if (via !== undefined && api === 'v2') throw new TypeError('the v2 API is not served by the gateway or the gRPC proxy')
   const known = via === undefined || (name !== undefined && policy.users[name] === 'password') ? name : undefined
-  const old = etcd !== undefined && parseVersion(etcd).minor < 4
+  const lostName = via === 'gateway' && name !== undefined && known === undefined && api !== undefined
   return {
     policy,
     operation,
     api,
     user: known,
     named: via === undefined || known !== undefined,
-    turnedAway: via === 'gateway' && name !== undefined && known === undefined && !old,
+    lostName,
     cached: via === 'grpc-proxy' && operation.op === 'get' && operation.serializable === true,
-    has: accessOf(etcd),
-    rights: rights(api, known),
+    server: serverOf({ api, lostName }, etcd),
+    rights: api === undefined ? NO_RIGHTS : rights(api, known),
   }
 }
 
@@ -99,7 +125,9 @@ export function meets(need: Need, { user, named, rights: { root, roles, covers }
 }
 
 /** The answer to a question. */
-export function isAllowed(question: Question, has: Question['has'] = question.has): boolean {
-  if (question.cached) return true
-  return !question.turnedAway && needsOf(question.operation, has).every((need) => meets(need, question))
+export function isAllowed(question: Question, has: Server['has'] = question.server.has): boolean {
+  const { cached, server } = question
+  if (server.unserved) return false
+  if (cached) return true
+  return !server.turnedAway && needsOf(question.operation, has).every((need) => meets(need, question))
 }

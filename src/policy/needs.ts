@@ -113,8 +113,8 @@ export function needsOf(operation: Operation, has: Has): readonly Need[] {
   }
 }
 
-/** The API that an operation asks: v2 for paths and for calls over HTTP. */
-export function apiOf(operation: Operation): 'v2' | 'v3' {
+/** The API that an operation asks: v2 for paths and for calls below `/v2`, neither for what is beside it over HTTP. */
+export function apiOf(operation: Operation): 'v2' | 'v3' | undefined {
   if (operation.op === 'call') return ruleOf(operation.call).api
   return 'keys' in operation ? operation.keys.api : 'v3'
 }

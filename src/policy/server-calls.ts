@@ -11,7 +11,8 @@ export type Openness = 'anybody' | 'users' | 'holder' | 'root'
 
 /** What a call asks, where a release changed it: `openness` is the intended rule, `before` what servers without `change` ask. */
 export interface CallRule {
-  readonly api: 'v2' | 'v3'
+  /** `undefined`: neither, but what every release answers over HTTP. */
+  readonly api: 'v2' | 'v3' | undefined
   readonly openness: Openness
   readonly change?: AccessChange
   readonly before?: Openness
@@ -34,6 +35,7 @@ export type ServerCall =
 const root: CallRule = { api: 'v3', openness: 'root' }
 const guarded = (openness: Openness): CallRule => ({ api: 'v3', openness, change: 'callsGuarded', before: 'anybody' })
 const v2 = (openness: Openness): CallRule => ({ api: 'v2', openness })
+const everywhere: CallRule = { api: undefined, openness: 'anybody' }
 
 const rules: Readonly<Record<ServerCall, CallRule>> = {
   compact: guarded('root'),
@@ -83,9 +85,9 @@ const rules: Readonly<Record<ServerCall, CallRule>> = {
   'DELETE /v2/members': v2('root'),
   'GET /v2/machines': v2('anybody'),
   'GET /v2/stats': v2('anybody'),
-  'GET /version': v2('anybody'),
-  'GET /health': v2('anybody'),
-  'GET /metrics': v2('anybody'),
+  'GET /version': everywhere,
+  'GET /health': everywhere,
+  'GET /metrics': everywhere,
 }
 
 /** Whether that is the name of a call. */

@@ -3,6 +3,7 @@
  *
  * CHANGELOG-3.4 (`--enable-v2` off by default, `no_password`), CHANGELOG-3.6 (no v2 API); tried on 3.3.25, 3.4.23, 3.5.30, 3.6.16 and 3.7.3.
  */
+import { V2_REMOVED } from '../advisories/access-changes.js'
 import { isSince, parseVersion, type Since } from '../advisories/version.js'
 import { anonymous } from '../policy/anonymous.js'
 import type { Policy } from '../policy/policy.js'
@@ -10,7 +11,7 @@ import { rightsOf } from '../policy/rights.js'
 import { listed, type Affected, type ApiChange, type UpgradeEffect } from './effect.js'
 
 const changes: Readonly<Record<ApiChange, Since>> = {
-  v2Gone: { '3.6': 0 },
+  v2Gone: V2_REMOVED,
   v2OffByDefault: { '3.4': 0 },
   usersWithoutPassword: { '3.4': 0 },
 }
