@@ -72,6 +72,10 @@ can(policy, 'audit', put('/x'))
 can(policy, 'etcd-0', put('/x'))
 // @ts-expect-error no operation
 can(policy, 'auditor', { op: 'delete', keys: prefix('/x/') })
+put('/x', { attached: ['/y'], prevKv: true })
+put(path('/x'), { prevKv: true })
+// @ts-expect-error leases are v3
+put(path('/x'), { attached: ['/y'] })
 // @ts-expect-error a put is for one key
 put(prefix('/x/'))
 // @ts-expect-error a request names a path, not a pattern

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
-  allKeys, anonymous, can, definePolicy, del, fromKey, get, key, parsePolicy, path, pattern, prefix, put, range, read, readwrite, watch, write, type KeyOperation, type Policy,
+  allKeys, anonymous, can, definePolicy, del, explain, fromKey, get, indexPolicy, key, lease, parsePolicy, path, pattern, prefix, put, range, read, readwrite, txn, watch, write, type KeyOperation, type Policy,
 } from '../../../src/policy/index.js'
 import { hostile, thrown } from '../../support/thrown.js'
 
@@ -22,6 +22,8 @@ const policy = definePolicy({
     bindings: { node: ['felix'], auditor: ['list', 'down'], writer: ['drop'], admin: ['root'] },
   },
 })
+/** What engines say of code that went wrong, in place of a message. */
+const ENGINE = /undefined or null|of undefined|of null|is not a function|not iterable|destructure/
 type Name = 'root' | 'admin' | 'node' | 'auditor' | 'writer' | 'nobody' | typeof anonymous
 
 describe('on v3', () => {
@@ -146,11 +148,19 @@ describe('a question that has no answer', () => {
     ['keys of no api', { op: 'get', keys: { api: 'users' } }],
     ['keys of an unknown kind', { op: 'get', keys: { api: 'v3', kind: 'star' } }],
     ['a put of a range', { op: 'put', keys: prefix('/calico/felix/v1/') }],
+    ['a key without its name', { op: 'get', keys: { api: 'v3', kind: 'key' } }],
+    ['a key whose name is null', { op: 'get', keys: { api: 'v3', kind: 'key', key: null } }],
+    ['a prefix without its start', { op: 'get', keys: { api: 'v3', kind: 'prefix' } }],
+    ['a range without its end', { op: 'get', keys: { api: 'v3', kind: 'range', start: 'a' } }],
+    ['a start that is a number', { op: 'get', keys: { api: 'v3', kind: 'fromKey', start: 7 } }],
+    ['a put on v2 with keys on a lease', { op: 'put', keys: path('/inbox/1'), attached: [key('/m')] }],
     ['a pattern in place of a path', { op: 'get', keys: pattern('/calico/*') }],
     ...hostile,
   ])('about %s', (_, operation) => {
-    expect(() => can(policy, 'auditor', operation as KeyOperation)).toThrow(TypeError)
-    expect(() => can(policy, 'admin', operation as KeyOperation)).toThrow(TypeError)
+    for (const user of ['auditor', 'admin'] as const) {
+      expect(() => can(policy, user, operation as KeyOperation)).toThrow(TypeError)
+      expect(() => can(policy, user, operation as KeyOperation)).not.toThrow(ENGINE)
+    }
   })
 
   test.each(hostile)('by %s in place of a user', (_, user) => {
@@ -158,7 +168,25 @@ describe('a question that has no answer', () => {
   })
 
   test.each(hostile.filter(([, value]) => value !== undefined))('of %s in place of a policy', (_, value) => {
-    expect(() => can(value as typeof policy, 'root', get('/a'))).toThrow(TypeError)
+    expect(() => can(value as typeof policy, 'root', get('/a'))).toThrow(/^a policy must be/)
+    expect(() => indexPolicy(value as typeof policy)).toThrow(/^a policy must be/)
+  })
+
+  test.each<readonly [string, object]>([
+    ['nothing', {}],
+    ['a half without roles', { users: { root: 'certificate' }, v3: { bindings: {} } }],
+    ['a half without bindings', { users: { root: 'certificate' }, v3: { roles: {} } }],
+    ['a v2 half without guest', { users: { root: 'certificate' }, v3: { roles: {}, bindings: {} }, v2: { roles: {}, bindings: {} } }],
+  ])('of a table with %s in place of a policy', (_, value) => {
+    for (const ask of [can, explain]) expect(() => ask(value as typeof policy, 'root', get('/a'))).toThrow(new TypeError('a policy must be one that definePolicy or parsePolicy made, or its index'))
+  })
+
+  test.each(hostile.filter(([, value]) => value !== undefined && (typeof value !== 'object' || value === null)))('under %s in place of circumstances', (_, value) => {
+    for (const ask of [can, explain]) expect(() => ask(policy, 'root', get('/a'), value as object)).toThrow(/^circumstances must be/)
+  })
+
+  test.each<readonly [string, unknown]>([['null', null], ['a number', 7]])('to etcd %s', (_, etcd) => {
+    expect(() => can(policy, 'root', get('/a'), { etcd: etcd as string })).toThrow(new TypeError('an etcd version must be a string'))
   })
 })
 
@@ -172,6 +200,27 @@ describe('operations', () => {
 
   test.each(Object.entries({ get, put, del, watch }))('%s refuses an empty key', (_, make) => {
     thrown('ERR_KEY_INVALID', () => make(''))
+  })
+
+  test.each<readonly [string, () => unknown]>([
+    ['get', () => get('/a', null as never)],
+    ['put', () => put('/a', null as never)],
+    ['put, of attached keys', () => put('/a', { attached: null as never })],
+    ['del', () => del('/a', 7 as never)],
+    ['txn', () => txn(null as never)],
+    ['txn, of compared keys', () => txn({ compare: null as never })],
+    ['txn, of operations', () => txn({ success: 7 as never })],
+    ['lease', () => lease('leaseKeys', null as never)],
+  ])('%s refuses options that are none', (_, make) => {
+    expect(make).toThrow(TypeError)
+    expect(make).not.toThrow(ENGINE)
+  })
+
+  test('a put on v2 is on no lease, and returns the old value whoever asks', () => {
+    // @ts-expect-error leases are v3
+    expect(() => put(path('/inbox/1'), { attached: ['/m'] })).toThrow(new TypeError('attached keys are on a lease of v3: the v2 API has none'))
+    expect(can(policy, 'writer', put(path('/inbox/1'), { prevKv: true }))).toBe(true)
+    expect(can(policy, 'writer', del(path('/inbox/1'), { prevKv: true }))).toBe(true)
   })
 
   test('put is for one key', () => {
