@@ -28,6 +28,17 @@ function remembered(policy: Policy): Compiled {
   }
 }
 
+const isTable = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null
+
+/** What plain JavaScript may have passed: the tables of a policy, not what is in them. */
+function checkedPolicy<P extends Policy>(policy: P): P {
+  const { users, v3, v2 } = Object(policy) as Readonly<Record<string, unknown>>
+  const isHalf = (half: unknown): boolean => half === undefined || (isTable(half) && isTable(half['roles']) && isTable(half['bindings']))
+  const guest = v2 === undefined || (isTable(v2) && Array.isArray(v2['guest']))
+  if (!isTable(users) || !isHalf(v3) || !isHalf(v2) || !guest) throw new TypeError('a policy must be one that definePolicy or parsePolicy made, or its index')
+  return policy
+}
+
 /**
  * Makes a policy ready for many questions. Each user's intervals are sorted and merged when it is first asked about, in O(n log n); every later
  * question about it takes O(log n).
@@ -41,7 +52,7 @@ function remembered(policy: Policy): Compiled {
  * ```
  */
 export function indexPolicy<P extends Policy>(policy: P): PolicyIndex<P> {
-  const index: PolicyIndex<P> = Object.freeze({ policy })
+  const index: PolicyIndex<P> = Object.freeze({ policy: checkedPolicy(policy) })
   indexes.set(index, remembered(policy))
   return index
 }
@@ -53,7 +64,7 @@ export type Asked<P extends Policy> = P | PolicyIndex<P>
 export function lookUp<P extends Policy>(asked: Asked<P>): { readonly policy: P; readonly rights: Compiled } {
   const known = indexes.get(asked as PolicyIndex)
   if (known !== undefined) return { policy: (asked as PolicyIndex<P>).policy, rights: known }
-  const policy = asked as P
+  const policy = checkedPolicy(asked as P)
   return { policy, rights: (api, user) => rightsOf(policy, api, user) }
 }
 

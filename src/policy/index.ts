@@ -4,7 +4,7 @@ export { definePolicy, defineUsers, parsePolicy, type BoundRoles, type BoundUser
 export type { AuthorityName, Bindings, CertificateUser, Login, MemberName, Policy, PolicyV2, PolicyV3, Roles, UserName, Users } from './policy.js'
 export {
   get, put, del, watch, txn, lease, call,
-  type CallOperation, type KeyOperation, type LeaseOperation, type Operation, type Target, type Transaction, type TransactionOperation,
+  type Attached, type CallOperation, type KeyOperation, type LeaseOperation, type Operation, type Target, type Transaction, type TransactionOperation,
 } from './operations.js'
 export type { Openness, ServerCall } from './server-calls.js'
 export { anonymous, type Anonymous } from './anonymous.js'

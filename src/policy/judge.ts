@@ -72,8 +72,11 @@ const NO_RIGHTS: Rights = { root: false, roles: [], granted: [], open: { read: [
  *
  * @throws {@link EtcdRbacError} `ERR_USER_UNKNOWN`, `ERR_POLICY_HALF_MISSING`, `ERR_VERSION_UNSUPPORTED`
  */
-export function questionOf<P extends Policy>(asked: Asked<P>, user: string | Anonymous, operation: Operation, { etcd, via }: Circumstances = {}): Question {
+export function questionOf<P extends Policy>(asked: Asked<P>, user: string | Anonymous, operation: Operation, circumstances: Circumstances): Question {
   const { policy, rights } = lookUp(asked)
+  // What plain JavaScript may have passed.
+  if (typeof circumstances !== 'object' || (circumstances as unknown) === null) throw new TypeError('circumstances must be a table with etcd and via, or left away')
+  const { etcd, via } = circumstances
   checkedOperation(operation)
   const name = checkedUser(policy, user)
   const api = apiOf(operation)

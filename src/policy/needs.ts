@@ -34,7 +34,9 @@ function startOfOpen(keys: KeyRange | Path): KeyRange | undefined {
   return end === undefined ? { api: 'v3', kind: 'key', key: keyText(start) } : undefined
 }
 
-function keyNeeds({ op, keys, prevKv, attached = [] }: KeyOperation, has: Has): readonly Need[] {
+function keyNeeds({ op, keys, prevKv: wanted, attached = [] }: KeyOperation, has: Has): readonly Need[] {
+  // On v2 the old value comes back, asked for or not.
+  const prevKv = wanted === true && keys.api === 'v3'
   switch (op) {
     case 'get':
       return [reads(keys, 'it reads them')]

@@ -3,8 +3,9 @@
  *
  * A string is one v3 key; `path(…)` asks the v2 API. Field by field as in etcd's rpc.proto, as far as rights depend on it.
  */
+import type { Because } from '../because.js'
 import { isEmptyInterval, toInterval } from '../keys/interval.js'
-import { key, type KeyRange } from '../keys/key-range.js'
+import { key, type Key, type KeyRange } from '../keys/key-range.js'
 import type { Path } from '../keys/pattern.js'
 import { isServerCall, type ServerCall } from './server-calls.js'
 
@@ -57,9 +58,19 @@ const LEASES: readonly unknown[] = ['leaseGrant', 'leaseRevoke', 'leaseKeepAlive
 /** How deep transactions may nest: far beyond `--max-txn-ops`, so that no caller's recursion ends in a full stack. */
 const MAX_DEPTH = 128
 
+const isKeyText = (value: unknown): boolean => typeof value === 'string' || typeof (Object(value) as { readonly base64?: unknown }).base64 === 'string'
+
+/** Whether keys of a kind have the bounds that it takes. */
+function hasBounds({ kind, key, prefix, start, end }: Readonly<Record<string, unknown>>): boolean {
+  if (kind === 'key') return isKeyText(key)
+  if (kind === 'prefix') return isKeyText(prefix)
+  return kind === 'allKeys' || (isKeyText(start) && (kind === 'fromKey' || isKeyText(end)))
+}
+
 function checkRange(keys: unknown, what: string): void {
-  const { api, kind } = Object(keys) as { readonly api?: unknown; readonly kind?: unknown }
-  if (api !== 'v3' || !KINDS.includes(kind)) throw new TypeError(`${what} must be v3 keys, made by key, prefix, range, fromKey or allKeys`)
+  const found = Object(keys) as Readonly<Record<string, unknown>>
+  const { api, kind } = found
+  if (api !== 'v3' || !KINDS.includes(kind) || !hasBounds(found)) throw new TypeError(`${what} must be v3 keys, made by key, prefix, range, fromKey or allKeys`)
   // The one kind that written by hand may hold no key: every set contains nothing, so it would be allowed to all.
   if (kind === 'range' && isEmptyInterval(toInterval(keys as KeyRange))) throw new TypeError(`${what} must hold a key: its end is not after its start`)
 }
@@ -101,10 +112,18 @@ export function checkedOperation(operation: Operation): Operation {
     if (!isServerCall(found.call)) throw new TypeError('call names no call of etcd')
     if (found.subject !== undefined && typeof found.subject !== 'string') throw new TypeError('subject must be a name')
   } else if (!LEASES.includes(op)) throw new TypeError('an operation is one of get, put, del, watch, txn, a lease call, and call')
+  if (op === 'put' && found.attached !== undefined && (found.keys as KeyRange | Path).api === 'v2') throw new TypeError('attached keys are on a lease of v3: the v2 API has none')
   if (LEASES.includes(op) || found.attached !== undefined) for (const keys of checkList(found.attached, 'attached')) checkRange(keys, 'attached keys')
   return operation
 }
 
+/** Options that plain JavaScript may have passed. */
+function checkedOptions<O extends object>(options: O): O {
+  if (typeof options !== 'object' || (options as unknown) === null) throw new TypeError('options must be a table, or left away')
+  return options
+}
+
+const rangesOf = (keys: readonly (string | KeyRange)[], what: string): readonly KeyRange[] => (checkList(keys, what) as typeof keys).map(rangeOf)
 const rangeOf = (keys: string | KeyRange): KeyRange => (typeof keys === 'string' ? key(keys) : keys)
 const targetOf = (keys: Target): KeyRange | Path => (typeof keys === 'string' ? key(keys) : keys)
 
@@ -125,8 +144,11 @@ function keyOperation(operation: KeyOperation): KeyOperation {
  * ```
  */
 export function get(keys: Target, options: { readonly serializable?: true } = {}): KeyOperation {
-  return keyOperation({ op: 'get', keys: targetOf(keys), ...(options.serializable ? { serializable: true } : {}) })
+  return keyOperation({ op: 'get', keys: targetOf(keys), ...(checkedOptions(options).serializable ? { serializable: true } : {}) })
 }
+
+/** What a put's lease may hold beside it: a reason in place of it on v2. */
+export type Attached<K> = K extends Path ? Because<'attached keys are on a lease of v3: the v2 API has none'> : readonly (string | KeyRange)[]
 
 /**
  * Write: v3 Put of one key, v2 PUT or POST. `attached`: the keys that are on the put's lease already.
@@ -139,15 +161,13 @@ export function get(keys: Target, options: { readonly serializable?: true } = {}
  * put(path('/calico/v1/x'))
  * ```
  */
-export function put(
-  key: string | Extract<KeyRange, { kind: 'key' }> | Path,
-  options: { readonly prevKv?: true; readonly attached?: readonly (string | KeyRange)[] } = {},
-): KeyOperation {
+export function put<const K extends string | Key | Path>(key: K, options: { readonly prevKv?: true; readonly attached?: Attached<K> } = {}): KeyOperation {
+  const { prevKv, attached } = checkedOptions(options) as { readonly prevKv?: true; readonly attached?: readonly (string | KeyRange)[] }
   return keyOperation({
     op: 'put',
     keys: targetOf(key),
-    ...(options.prevKv ? { prevKv: true } : {}),
-    ...(options.attached ? { attached: options.attached.map(rangeOf) } : {}),
+    ...(prevKv ? { prevKv: true } : {}),
+    ...(attached === undefined ? {} : { attached: rangesOf(attached, 'attached') }),
   })
 }
 
@@ -162,7 +182,7 @@ export function put(
  * ```
  */
 export function del(keys: Target, options: { readonly prevKv?: true } = {}): KeyOperation {
-  return keyOperation({ op: 'del', keys: targetOf(keys), ...(options.prevKv ? { prevKv: true } : {}) })
+  return keyOperation({ op: 'del', keys: targetOf(keys), ...(checkedOptions(options).prevKv ? { prevKv: true } : {}) })
 }
 
 /**
@@ -194,8 +214,8 @@ export function txn(parts: {
   readonly success?: readonly TransactionOperation[]
   readonly failure?: readonly TransactionOperation[]
 }): Transaction {
-  const { compare = [], success = [], failure = [] } = parts
-  const made: Transaction = { op: 'txn', compare: compare.map(rangeOf), success: [...success], failure: [...failure] }
+  const { compare = [], success = [], failure = [] } = checkedOptions(parts)
+  const made = { op: 'txn', compare: rangesOf(compare, 'compare'), success: [...checkList(success, 'success')], failure: [...checkList(failure, 'failure')] } as Transaction
   checkedOperation(made)
   return made
 }
@@ -212,7 +232,7 @@ export function txn(parts: {
  * ```
  */
 export function lease(op: LeaseOperation['op'], attached: readonly (string | KeyRange)[] = []): LeaseOperation {
-  const made: LeaseOperation = { op, attached: attached.map(rangeOf) }
+  const made: LeaseOperation = { op, attached: rangesOf(attached, 'attached') }
   checkedOperation(made)
   return made
 }

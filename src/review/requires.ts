@@ -92,7 +92,7 @@ export function lackingOf<P extends Policy>(policy: Asked<P>, user: (keyof P['us
   const lacking: Lacking[] = []
   for (const needed of permissions) {
     // Asked for its errors: a user or a half that is not there.
-    const { rights } = questionOf(index, user, needed.keys.api === 'v3' ? get(needed.keys) : get(path('')))
+    const { rights } = questionOf(index, user, needed.keys.api === 'v3' ? get(needed.keys) : get(path('')), {})
     const missing = rights.root ? [] : missingOf(needed, rights.open)
     if (missing.length > 0) lacking.push({ lacks: 'permission', needed, missing, text: `needs ${showPermission(needed)}; missing: ${missing.map(showPermission).join(', ')}` })
   }
