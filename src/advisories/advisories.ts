@@ -29,7 +29,7 @@ export const watchLeak: Advisory = {
 export const nestedTransaction: Advisory = {
   id: 'GHSA-rfx7-8w68-q57q',
   cve: 'CVE-2026-33343',
-  impact: 'any user reads and writes every key through a transaction inside a transaction',
+  impact: 'whoever passes TLS, without a name even, reads and writes every key through a transaction inside a transaction',
   fixed: { '3.4': 42, '3.5': 28, '3.6': 9 },
 }
 

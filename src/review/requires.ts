@@ -62,7 +62,10 @@ const CALLS: Readonly<Record<RequestNeed['request'], ServerCall>> = { Compact: '
  * console.log(lacking.length) // 2
  * ```
  */
-export function requires(component: Component | KubeApiserver, { etcd }: { readonly etcd: string }): Requirement {
+export function requires(component: Component | KubeApiserver, options: { readonly etcd: string }): Requirement {
+  checkLists(component, ['permissions', 'notes'], 'a component must be one that a preset made')
+  if (typeof options !== 'object' || (options as unknown) === null) throw new TypeError('requires takes the etcd that it is for: { etcd }')
+  const { etcd } = options
   const has = accessOf(etcd)
   const requests = 'requests' in component ? component.requests.filter(({ request }) => request !== 'Compact' || component.compaction === 'apiserver') : []
   const operations = requests.map(({ request, evidence }): RequiredCall => {
@@ -87,7 +90,9 @@ export function requires(component: Component | KubeApiserver, { etcd }: { reado
  * console.log(lackingOf(policy, 'kube-apiserver', requires(apiserver, { etcd: '3.5.35' })).length) // 0
  * ```
  */
-export function lackingOf<P extends Policy>(policy: Asked<P>, user: (keyof P['users'] & string) | Anonymous, { etcd, permissions, operations }: Requirement): readonly Lacking[] {
+export function lackingOf<P extends Policy>(policy: Asked<P>, user: (keyof P['users'] & string) | Anonymous, requirement: Requirement): readonly Lacking[] {
+  checkLists(requirement, ['permissions', 'operations'], 'a requirement must be one that requires made')
+  const { etcd, permissions, operations } = requirement
   const index = indexPolicy(lookUp(policy).policy as Policy)
   const lacking: Lacking[] = []
   for (const needed of permissions) {
@@ -104,6 +109,12 @@ export function lackingOf<P extends Policy>(policy: Asked<P>, user: (keyof P['us
     lacking.push({ lacks: 'operation', needed: operation, explanation, text: `needs ${name} on etcd ${etcd}: ${fix}` })
   }
   return lacking
+}
+
+/** What plain JavaScript may have passed. */
+function checkLists(value: unknown, lists: readonly string[], message: string): void {
+  const found = Object(value) as Readonly<Record<string, unknown>>
+  if (!lists.every((name) => Array.isArray(found[name]))) throw new TypeError(message)
 }
 
 /** What of a permission is not open: on v3 the exact ranges, on v2 the pattern as far as its type is missing. */

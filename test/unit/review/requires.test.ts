@@ -76,3 +76,14 @@ test('who or what is not in the policy has no answer', () => {
   thrown('ERR_POLICY_HALF_MISSING', () => lackingOf(definePolicy({ users: { a: 'password' }, v2: { guest: [], roles: {}, bindings: {} } }), 'a', v3))
   thrown('ERR_VERSION_UNSUPPORTED', () => requires(apiserver, { etcd: '3.5' }))
 })
+
+test.each<readonly [string, () => unknown]>([
+  ['no component', () => requires(null as never, { etcd: '3.5.30' })],
+  ['a component without permissions', () => requires({} as never, { etcd: '3.5.30' })],
+  ['a component for no etcd', () => requires(apiserver, null as never)],
+  ['no requirement', () => lackingOf(granting(), 'app', null as never)],
+  ['a requirement without operations', () => lackingOf(granting(), 'app', { etcd: '3.5.30', permissions: [] } as never)],
+])('%s is refused in words of our own', (_, ask) => {
+  expect(ask).toThrow(/^(a component|a requirement|requires) /)
+  expect(ask).toThrow(TypeError)
+})
