@@ -6,6 +6,7 @@ import { implies } from '../compare.js'
 import type { Policy } from '../policy.js'
 import { rightsOf } from '../rights.js'
 import { at, type Finding } from './finding.js'
+import { resolvedName } from './resolved-name.js'
 
 /** A certificate as far as it matters here; what `inspectCertificate` and issuance records tell is enough. */
 export interface LintCertificate {
@@ -47,12 +48,17 @@ function certificateFindings(policy: Policy, { purpose, commonName }: LintCertif
           },
         ]
   if (commonName === undefined) return []
-  const isUser = Object.hasOwn(policy.users, commonName) || commonName === 'root'
-  if (purpose !== 'client')
-    return isUser
-      ? [{ code: 'certificate-named-like-user', severity: 'error', where: at('$.users', commonName), why: `the certificate of a ${purpose} is named like user ${quoted(commonName)}: whoever holds it is that user`, fix: 'issue it again under another name' }]
-      : []
-  return isUser ? [] : [{ code: 'certificate-without-user', severity: 'warning', where: '$.users', why: `a client certificate is named ${quoted(commonName)}, which is no user: etcd takes its holder for nobody`, fix: 'declare the user, or take the certificate away' }]
+  const names = new Set([commonName, resolvedName(commonName)])
+  const user = [...names].find((name) => name === 'root' || (name !== undefined && Object.hasOwn(policy.users, name)))
+  const holder = purpose === 'client' ? 'a client certificate' : `the certificate of ${purpose === 'authority' ? 'an' : 'a'} ${purpose}`
+  const rename = purpose === 'authority' ? 'replace the authority, and whatever it issued, under a name that is nobody' : 'issue it again under another name'
+  if (user === undefined)
+    return purpose === 'client' ? [{ code: 'certificate-without-user', severity: 'warning', where: '$.users', why: `a client certificate is named ${quoted(commonName)}, which is no user: etcd takes its holder for nobody`, fix: 'declare the user, or take the certificate away' }] : []
+  if (user !== commonName) {
+    const v2 = policy.v2 === undefined ? 'where the v2 API is on (etcd 3.3 to 3.5), of which the policy says nothing, etcd cleans it as a path' : 'etcd v2 cleans it as a path'
+    return [{ code: 'certificate-named-like-user', severity: 'error', where: at('$.users', user), why: `${holder} is named ${quoted(commonName)}: ${v2}, and whoever holds it is user ${quoted(user)} there`, fix: rename }]
+  }
+  return purpose === 'client' ? [] : [{ code: 'certificate-named-like-user', severity: 'error', where: at('$.users', user), why: `${holder} is named like user ${quoted(user)}: whoever holds it is that user`, fix: rename }]
 }
 
 function componentFindings(policy: Policy, { name, user, permissions }: LintComponent): readonly Finding[] {

@@ -82,6 +82,28 @@ describe('around a policy, lint finds', () => {
     expect(brief(lint(clean, context))).toEqual(wanted)
   })
 
+  const named = (purpose: 'client' | 'server' | 'peer' | 'authority', commonName: string): LintContext => ({ certificates: [{ purpose, commonName }] })
+  test.each(['x/../root', 'root/', '/root', './root', '../users/root', '../../2/users/root', 'x//..//./root'])('that etcd v2 takes the Common Name %j for user root, whatever the certificate is for', (commonName) => {
+    for (const purpose of ['client', 'server', 'peer', 'authority'] as const)
+      for (const policy of [clean, v2With([], read(pattern('/c/*')))]) {
+        const findings = lint(policy, named(purpose, commonName)).filter(({ code }) => code.startsWith('certificate'))
+        expect(findings.map(({ code, severity, where }) => `${severity} ${code} ${where}`)).toEqual(['error certificate-named-like-user $.users.root'])
+        expect(findings[0]?.why).toContain('etcd')
+      }
+  })
+
+  test('that a Common Name is another user on v2, and that a policy without v2 does not tell whether that API is on', () => {
+    const [found] = lint(clean, named('authority', './a'))
+    expect([found?.code, found?.where]).toEqual(['certificate-named-like-user', '$.users.a'])
+    expect(found?.why).toContain('where the v2 API is on')
+    expect(lint(v2With([], read(pattern('/c/*'))), named('client', './a')).find(({ severity }) => severity === 'error')?.why).not.toContain('where the v2 API is on')
+  })
+
+  test.each(['../roles/a', '../../root', 'a/b', '..', '.'])('nobody behind the Common Name %j', (commonName) => {
+    expect(lint(clean, named('authority', commonName))).toEqual([])
+    expect(brief(lint(clean, named('client', commonName)))).toEqual(['certificate-without-user $.users'])
+  })
+
   test('a certificate without Common Name only where v2 is on', () => {
     const context: LintContext = { certificates: [{ purpose: 'client', commonName: undefined }] }
     expect(lint(clean, context)).toEqual([])
