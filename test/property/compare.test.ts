@@ -6,7 +6,7 @@ import { complement, containsInterval, difference, fromInterval, intersection, m
 import { packedContains, packSet } from '../../src/keys/packed-set.js'
 import { keyBytes, type KeyText } from '../../src/keys/key-range.js'
 import { can, definePolicy, disjoint, equivalent, get, implies, isolation, key, noNewAccess, notGranted, put, type KeyRange, type Permission, type Policy } from '../../src/policy/index.js'
-import { redundantAmong } from '../../src/policy/lint/redundant.js'
+import { redundantAmong, redundantPermissions } from '../../src/policy/lint/redundant.js'
 import { keyRange, keysUpTo, permission, smallKey } from '../support/arbitrary.js'
 
 const short = keysUpTo(3)
@@ -85,6 +85,18 @@ const access = (list: readonly Permission[], kind: 'read' | 'write', one: Uint8A
 const kinds = ['read', 'write'] as const
 
 describe('lists of permissions', () => {
+  test('lose no access when those found redundant go, and lose one with any other', () => {
+    fc.assert(
+      fc.property(permissions, (list) => {
+        const redundant = redundantPermissions(list)
+        const kept = list.filter((_, at) => !redundant.has(at))
+        expect(equivalent(kept, list).holds).toBe(true)
+        for (const at of kept.keys()) expect(equivalent(kept.toSpliced(at, 1), list).holds).toBe(false)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test('imply one another exactly if no key tells them apart, and the counterexample is one that does', () => {
     fc.assert(
       fc.property(permissions, permissions, (wider, narrower) => {

@@ -1,10 +1,8 @@
 /** An access review: who holds what by which role, a row for each, for people who do not read policies. */
 import { markdownText } from './markdown.js'
 import { compareBytes, utf8 } from '../../bytes.js'
-import { toInterval } from '../../keys/interval.js'
-import type { KeyRange } from '../../keys/key-range.js'
-import type { PathPattern } from '../../keys/pattern.js'
 import { showKeys } from '../../keys/show.js'
+import { isOpenEnded } from '../open-ended.js'
 import type { Login, Policy } from '../policy.js'
 import { rightsOf } from '../rights.js'
 
@@ -22,10 +20,6 @@ export interface ReviewRow {
   readonly keys: string
   /** Whether it reaches whatever is added behind it later: every new tenant. */
   readonly openEnded: boolean
-}
-
-function isOpenEnded(keys: KeyRange | PathPattern): boolean {
-  return keys.api === 'v3' ? toInterval(keys).end === undefined : keys.pattern === '*' || keys.pattern === '/*'
 }
 
 /**

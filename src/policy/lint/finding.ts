@@ -4,7 +4,7 @@ import { step } from '../found.js'
 
 /** What is wrong with a policy that etcd would take all the same. */
 export type LintCode =
-  | 'prefix-without-terminator' | 'open-ended-range' | 'same-start-key' | 'split-read-write' | 'redundant-permission' | 'write-without-read'
+  | 'prefix-without-terminator' | 'open-ended-range' | 'range-beyond-directory' | 'same-start-key' | 'split-read-write' | 'redundant-permission' | 'shadowed-permission' | 'write-without-read'
   | 'several-roots' | 'no-root' | 'user-without-role' | 'role-without-user' | 'role-without-permission'
   | 'open-guest' | 'halves-disagree'
   | 'certificate-user-behind-gateway' | 'shared-peer-authority' | 'certificate-without-common-name' | 'certificate-named-like-user' | 'certificate-without-user'

@@ -1,39 +1,88 @@
 /** What is wrong with who holds which roles, in one half and between the two. */
 import { quoted } from '../../errors.js'
 import { keyText, type KeyRange } from '../../keys/key-range.js'
-import { patternInterval, toInterval } from '../../keys/interval.js'
+import { patternInterval, toInterval, type Interval } from '../../keys/interval.js'
 import type { PathPattern } from '../../keys/pattern.js'
 import type { Permission } from '../../keys/permission.js'
+import { showPermission } from '../../keys/show.js'
+import { someOf } from '../../names.js'
 import type { Policy, PolicyV2, PolicyV3 } from '../policy.js'
 import { rightsOf, rolesOf, type Rights } from '../rights.js'
 import { at, type Finding } from './finding.js'
+import { redundantPermissions } from './redundant.js'
 import { roleFindings } from './roles.js'
+
+const intervalOf = (keys: KeyRange | PathPattern): Interval => (keys.api === 'v3' ? toInterval(keys) : patternInterval(keys))
+
+function addTo<T>(lists: Map<string, T[]>, name: string, item: T): void {
+  const list = lists.get(name)
+  if (list === undefined) lists.set(name, [item])
+  else list.push(item)
+}
+
+/** Permissions whose every access other roles of a user give it too. Users who hold the same roles are told of together. */
+function shadowFindings(rights: ReadonlyMap<string, Rights>, path: string): readonly Finding[] {
+  const alike = new Map<string, { readonly rights: Rights; readonly users: string[] }>()
+  for (const [user, held] of rights) {
+    if (held.root || held.roles.length < 2) continue
+    const roles = JSON.stringify([...held.roles].sort())
+    const same = alike.get(roles)
+    if (same === undefined) alike.set(roles, { rights: held, users: [user] })
+    else same.users.push(user)
+  }
+  return [...alike.values()].flatMap(({ rights: { granted }, users }) => {
+    const byRole = new Map<string, Permission[]>()
+    for (const { role, permission } of granted) addTo(byRole, role, permission)
+    // What is redundant within its role is found there.
+    const alone = [...byRole].flatMap(([role, permissions]) => {
+      const redundant = redundantPermissions(permissions)
+      return permissions.filter((_, place) => !redundant.has(place)).map((permission) => ({ role, permission }))
+    })
+    const shadowed = new Map<string, string[]>()
+    for (const place of [...redundantPermissions(alone.map(({ permission }) => permission))].sort((a, b) => a - b)) {
+      const { role, permission } = alone[place] ?? {}
+      if (role !== undefined && permission !== undefined) addTo(shadowed, role, showPermission(permission))
+    }
+    return [...shadowed].map(([role, permissions]): Finding => ({
+      code: 'shadowed-permission',
+      severity: 'info',
+      where: at(`${path}.bindings`, users[0] ?? ''),
+      why: `other roles of ${users.length === 1 ? 'user' : 'users'} ${someOf(users)} give all that role ${quoted(role)} gives by ${permissions.slice(0, 10).join(', ')}${permissions.length > 10 ? `, ${permissions.length - 10} more` : ''}`,
+      fix: 'take it out of one of the roles, if nobody holds that role alone',
+    }))
+  })
+}
 
 /** One half. */
 export function halfFindings(policy: Policy, api: 'v2' | 'v3', half: PolicyV2 | PolicyV3): readonly Finding[] {
   const path = `$.${api}`
   const found: Finding[] = []
-  const bound = new Set(Object.values(half.bindings).flat())
+  const users = Object.keys(policy.users)
+  const rights = new Map(users.map((user) => [user, rightsOf(policy, api, user)]))
+  const holders = new Map<string, Rights[]>()
+  for (const held of rights.values()) for (const role of held.roles) addTo(holders, role, held)
   for (const [role, permissions] of Object.entries<readonly Permission[]>(half.roles)) {
     // Refused already: it is etcd's own.
     if (role === 'root') continue
     const where = at(`${path}.roles`, role)
     if (permissions.length === 0) found.push({ code: 'role-without-permission', severity: 'warning', where, why: `role ${quoted(role)} opens nothing`, fix: 'grant it something, or leave it out' })
-    if (!bound.has(role)) found.push({ code: 'role-without-user', severity: 'warning', where, why: `no user holds role ${quoted(role)}`, fix: 'bind a user to it, or leave it out' })
-    found.push(...roleFindings(permissions, where))
+    if (!holders.has(role)) found.push({ code: 'role-without-user', severity: 'warning', where, why: `no user holds role ${quoted(role)}`, fix: 'bind a user to it, or leave it out' })
+    const held = holders.get(role) ?? []
+    found.push(...roleFindings(permissions, where, ({ keys }) => held.length > 0 && held.every(({ root, covers }) => root || covers('read', intervalOf(keys)))))
   }
-  const holders = Object.keys(policy.users).filter((user) => rightsOf(policy, api, user).root)
-  if (holders.length === 0)
+  const roots = users.filter((user) => rights.get(user)?.root === true)
+  if (roots.length === 0)
     found.push({ code: 'no-root', severity: 'warning', where: `${path}.bindings`, why: 'no user holds role root: auth cannot be enabled', fix: "bind user root to role root" })
-  if (holders.length > 1)
+  if (roots.length > 1)
     found.push({
       code: 'several-roots',
       severity: 'warning',
       where: `${path}.bindings`,
-      why: `${holders.length} users hold role root and may do everything: ${holders.slice(0, 10).map(quoted).join(', ')}`,
+      why: `${roots.length} users hold role root and may do everything: ${roots.slice(0, 10).map(quoted).join(', ')}`,
       fix: 'give all but one the keys that they need',
     })
-  for (const user of Object.keys(policy.users))
+  found.push(...shadowFindings(rights, path))
+  for (const user of users)
     if (rolesOf(half.bindings, user).length === 0 && !(api === 'v2' && user === 'root'))
       found.push({ code: 'user-without-role', severity: 'info', where: at('$.users', user), why: `user ${quoted(user)} may do nothing on ${api}`, fix: 'bind it to a role there, unless that is meant' })
   return found

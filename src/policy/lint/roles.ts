@@ -1,12 +1,14 @@
 /** What is wrong inside one role. */
-import { toHex } from '../../bytes.js'
-import { patternInterval, toInterval, toWire } from '../../keys/interval.js'
-import type { KeyRange } from '../../keys/key-range.js'
+import { compareBytes, toHex, utf8 } from '../../bytes.js'
+import { containsInterval, fromWire, patternInterval, prefixEnd, toInterval, toWire } from '../../keys/interval.js'
+import type { KeyRange, KeyText } from '../../keys/key-range.js'
 import type { PathPattern } from '../../keys/pattern.js'
-import { allows, type Permission } from '../../keys/permission.js'
+import type { Permission } from '../../keys/permission.js'
 import { showKeys, showPermission } from '../../keys/show.js'
+import { isOpenEnded } from '../open-ended.js'
+import { openedBy } from '../rights.js'
 import { at, type Finding } from './finding.js'
-import { redundantAmong } from './redundant.js'
+import { redundantPermissions } from './redundant.js'
 
 const startOf = (keys: KeyRange | PathPattern): string => (keys.api === 'v3' ? toHex(toWire(keys).key) : keys.pattern)
 const endOf = (keys: KeyRange | PathPattern): string => (keys.api === 'v3' ? toHex(toWire(keys).rangeEnd) : '')
@@ -14,20 +16,45 @@ const endOf = (keys: KeyRange | PathPattern): string => (keys.api === 'v3' ? toH
 /** Whether the last character of a prefix is of a name rather than a mark between names. */
 const endsInName = (text: string): boolean => /[\p{L}\p{N}]$/u.test(text)
 
-function permissionFindings({ type, keys }: Permission, where: string): readonly Finding[] {
+/** What a prefix opens beside what is below it, if it ends inside a name. However it is written: as a prefix, as a range to the next key, as bytes. */
+function siblingsOf(keys: KeyRange | PathPattern): string | undefined {
+  if (keys.api === 'v2') return keys.pattern.endsWith('*') && endsInName(keys.pattern.slice(0, -1)) ? `such as ${keys.pattern.slice(0, -1)}foo` : undefined
+  const wire = toWire(keys)
+  const { prefix } = keys.kind === 'prefix' || keys.kind === 'range' ? (fromWire(wire) as { readonly prefix?: KeyText }) : {}
+  if (prefix === undefined) return undefined
+  if (typeof prefix === 'string') return endsInName(prefix) ? `such as ${prefix}foo` : undefined
+  return /^[0-9A-Za-z]$/.test(String.fromCharCode(wire.key.at(-1) ?? 0)) ? 'whatever follows its last byte' : undefined
+}
+
+/** Where a range begins, if it ends outside: the directory, ended by a slash. */
+function leftDirectory(keys: KeyRange | PathPattern): string | undefined {
+  if (keys.api === 'v2' || keys.kind !== 'range' || typeof keys.start !== 'string') return undefined
+  const directory = /^.*\/(?=.)/s.exec(keys.start)?.[0]
+  if (directory === undefined) return undefined
+  const [{ end }, within] = [toInterval(keys), prefixEnd(utf8(directory))]
+  return end !== undefined && within !== undefined && compareBytes(end, within) > 0 ? directory : undefined
+}
+
+/** Whether whoever may write some keys may read all of them too. */
+export type Reads = (permission: Permission) => boolean
+
+function permissionFindings({ type, keys }: Permission, where: string, reads: Reads): readonly Finding[] {
   const found: Finding[] = []
-  const stem = keys.api === 'v2' ? (keys.pattern.endsWith('*') ? keys.pattern.slice(0, -1) : '') : keys.kind === 'prefix' && typeof keys.prefix === 'string' ? keys.prefix : ''
-  if (stem !== '' && endsInName(stem))
+  const siblings = siblingsOf(keys)
+  if (siblings !== undefined)
     found.push({
       code: 'prefix-without-terminator',
       severity: 'warning',
       where,
-      why: `${showKeys(keys)} opens its siblings too, such as ${stem}foo`,
+      why: `${showKeys(keys)} opens its siblings too, ${siblings}`,
       fix: `end it with "/", unless its siblings are meant`,
     })
-  if ((keys.api === 'v3' && (keys.kind === 'fromKey' || keys.kind === 'allKeys')) || (keys.api === 'v2' && (keys.pattern === '*' || keys.pattern === '/*')))
+  const directory = leftDirectory(keys)
+  if (isOpenEnded(keys))
     found.push({ code: 'open-ended-range', severity: 'warning', where, why: `${showKeys(keys)} opens whatever is added behind it later, every new tenant included`, fix: 'grant a prefix' })
-  if (type === 'write')
+  else if (directory !== undefined)
+    found.push({ code: 'range-beyond-directory', severity: 'info', where, why: `${showKeys(keys)} begins in ${directory} and ends outside, and opens whatever is added between`, fix: 'grant a prefix for each directory, unless what lies between is meant' })
+  if (type === 'write' && !reads({ type, keys }))
     found.push({
       code: 'write-without-read',
       severity: 'info',
@@ -72,26 +99,20 @@ function startFindings(permissions: readonly Permission[], path: string): readon
 
 /** Permissions whose every access the others of the role give too. */
 function redundantFindings(permissions: readonly Permission[], path: string): readonly Finding[] {
-  const lost = (['read', 'write'] as const).map((access) => {
-    const places = [...permissions.keys()].filter((place) => allows(permissions[place]?.type ?? 'read', access))
-    const intervals = places.flatMap((place) => {
-      const keys = permissions[place]?.keys
-      return keys === undefined ? [] : [keys.api === 'v3' ? toInterval(keys) : patternInterval(keys)]
+  return [...redundantPermissions(permissions)]
+    .sort((a, b) => a - b)
+    .flatMap((place): readonly Finding[] => {
+      const permission = permissions[place]
+      return permission === undefined ? [] : [{ code: 'redundant-permission', severity: 'info', where: at(path, place), why: `others of the role give all that ${showPermission(permission)} gives`, fix: 'leave it out' }]
     })
-    const redundant = redundantAmong(intervals)
-    return new Set(places.filter((_, index) => !redundant.has(index)))
-  })
-  return [...permissions.entries()].flatMap(([place, permission]): readonly Finding[] =>
-    lost.some((needed) => needed.has(place))
-      ? []
-      : [{ code: 'redundant-permission', severity: 'info', where: at(path, place), why: `others of the role give all that ${showPermission(permission)} gives`, fix: 'leave it out' }],
-  )
 }
 
-/** Everything in one role. */
-export function roleFindings(permissions: readonly Permission[], path: string): readonly Finding[] {
+/** Everything in one role. @param reads Whether other roles of every holder let it read too. */
+export function roleFindings(permissions: readonly Permission[], path: string, reads: Reads = () => false): readonly Finding[] {
+  const own = openedBy(permissions).read
+  const readable: Reads = (permission) => containsInterval(own, permission.keys.api === 'v3' ? toInterval(permission.keys) : patternInterval(permission.keys)) || reads(permission)
   return [
-    ...permissions.flatMap((permission, place) => permissionFindings(permission, at(path, place))),
+    ...permissions.flatMap((permission, place) => permissionFindings(permission, at(path, place), readable)),
     ...startFindings(permissions, path),
     ...redundantFindings(permissions, path),
   ]

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { allKeys, definePolicy, fromKey, lint, pattern, prefix, range, read, readwrite, write, type Finding, type KeyRange, type LintContext, type PathPattern, type Permission } from '../../../src/policy/index.js'
+import { allKeys, definePolicy, fromKey, key, lint, pattern, prefix, range, read, readwrite, write, type Finding, type KeyRange, type LintContext, type PathPattern, type Permission } from '../../../src/policy/index.js'
 
 const v3With = (...permissions: readonly Permission<KeyRange>[]): unknown => ({
   users: { root: 'certificate', a: 'certificate' },
@@ -29,8 +29,21 @@ describe('in a role, lint finds', () => {
     ['a range without end', v3With(read(fromKey('/x'))), ['open-ended-range $.v3.roles.r[0]']],
     ['all keys', v3With(read(allKeys())), ['open-ended-range $.v3.roles.r[0]']],
     ['a right to write alone', v3With(write(prefix('/x/'))), ['write-without-read $.v3.roles.r[0]']],
-    ['reading and writing of one range apart', v3With(read(prefix('/x/')), write(prefix('/x/'))), ['split-read-write $.v3.roles.r[1]', 'write-without-read $.v3.roles.r[1]']],
-    ['two ranges with one start', v3With(read(range('/x/a', '/x/b')), readwrite(range('/x/a', '/x/c')), readwrite(range('/x/b', '/x/d'))), ['same-start-key $.v3.roles.r[1]', 'redundant-permission $.v3.roles.r[0]']],
+    ['reading and writing of one range apart', v3With(read(prefix('/x/')), write(prefix('/x/'))), ['split-read-write $.v3.roles.r[1]']],
+    ['a range that is a prefix without terminator', v3With(read(range('/calico', '/calicp'))), ['prefix-without-terminator $.v3.roles.r[0]']],
+    ['bytes that are one', v3With(read(prefix(Uint8Array.of(0xff, 0x61), { siblings: 'include' }))), ['prefix-without-terminator $.v3.roles.r[0]']],
+    ['but not bytes that end otherwise', v3With(read(prefix(Uint8Array.of(0xff, 0x01), { siblings: 'include' })), read(range('/a/', '/a0'))), []],
+    ['an end of a byte that no text has', v3With(read(range('/calico/', Uint8Array.of(0xff)))), ['open-ended-range $.v3.roles.r[0]']],
+    ['an end behind all text', v3With(read(range('/x', '\u{10ffff}'))), ['open-ended-range $.v3.roles.r[0]']],
+    ['a prefix behind which nothing can be', v3With(read(prefix(Uint8Array.of(0xff, 0xff), { siblings: 'include' }))), ['open-ended-range $.v3.roles.r[0]']],
+    ['no open end in single keys and prefixes of odd bytes', v3With(read(key(Uint8Array.of(0xff))), read(key('\u{10ffff}')), read(prefix('\u{10ffff}/')), read(prefix('/\u{10ffff}/'))), []],
+    ['a range that leaves the directory in which it begins', v3With(read(range('/x', '~')), read(range('/t/a/x', '/t/b/'))), ['range-beyond-directory $.v3.roles.r[0]', 'range-beyond-directory $.v3.roles.r[1]']],
+    ['but not one within it, nor one without directory', v3With(read(range('/t/a/', '/t/m/')), read(range('a', 'c')), read(range('/x', '/x/y'))), []],
+    ['writing alone only where no other of the role reads it', v3With(write(prefix('/x/y/')), read(prefix('/x/')), write(prefix('/z/'))), ['write-without-read $.v3.roles.r[2]']],
+    ['what lies inside another, whichever comes first', v3With(read(range('/a', '/c')), read(key('/a/b')), readwrite(range('/a', '/c'))), ['split-read-write $.v3.roles.r[2]', 'redundant-permission $.v3.roles.r[0]', 'redundant-permission $.v3.roles.r[1]']],
+    ['a writing one beside one that does both', v3With(write(prefix('/x/')), readwrite(prefix('/x/'))), ['split-read-write $.v3.roles.r[1]', 'redundant-permission $.v3.roles.r[0]']],
+    ['one that does both beside two that do one each', v3With(read(prefix('/x/')), readwrite(prefix('/x/y/')), write(range('/x/', '/x1'))), ['write-without-read $.v3.roles.r[2]', 'same-start-key $.v3.roles.r[2]', 'redundant-permission $.v3.roles.r[1]']],
+    ['two ranges with one start', v3With(read(range('/x/a', '/x/b\0')), readwrite(range('/x/a', '/x/c')), readwrite(range('/x/b', '/x/d'))), ['same-start-key $.v3.roles.r[1]', 'redundant-permission $.v3.roles.r[0]']],
     ['what lies inside another', v3With(readwrite(prefix('/x/')), read(prefix('/x/y/'))), ['redundant-permission $.v3.roles.r[1]']],
     ['what its neighbours cover together', v3With(read(range('/a', '/c')), read(range('/b', '/e')), read(range('/c', '/f'))), ['redundant-permission $.v3.roles.r[1]']],
     ['but not what writes where the other reads', v3With(read(prefix('/x/')), readwrite(prefix('/x/y/'))), []],
@@ -40,6 +53,28 @@ describe('in a role, lint finds', () => {
     ['a guest who may write', v2With([readwrite(pattern('/pub/*'))], read(pattern('/c/*'))), ['open-guest $.v2.guest[0]']],
   ])('%s', (_, policy, wanted) => {
     expect(brief(lint(policy))).toEqual(wanted)
+  })
+})
+
+describe('across roles', () => {
+  const across = (bindings: Readonly<Record<string, readonly string[]>>, roles: Readonly<Record<string, readonly Permission<KeyRange>[]>>): unknown => ({
+    users: { root: 'certificate', a: 'certificate', b: 'certificate' },
+    v3: { roles, bindings: { root: ['root'], ...bindings } },
+  })
+
+  test('writing alone is not found where another role of every holder reads', () => {
+    const roles = { w: [write(prefix('/x/'))], r: [read(prefix('/x/'))] }
+    expect(brief(lint(across({ a: ['w', 'r'], b: ['r', 'w'] }, roles)))).toEqual([])
+    expect(brief(lint(across({ a: ['w', 'r'], b: ['w'] }, roles)))).toEqual(['write-without-read $.v3.roles.w[0]'])
+    expect(brief(lint(across({ a: ['w', 'root'], b: ['r'] }, roles)))).not.toContain('write-without-read $.v3.roles.w[0]')
+  })
+
+  test('what other roles of a user give is found once, for all who hold them', () => {
+    const roles = { wide: [readwrite(prefix('/x/'))], narrow: [read(prefix('/x/y/')), read(key('/z'))] }
+    const found = lint(across({ a: ['wide', 'narrow'], b: ['narrow', 'wide'] }, roles))
+    expect(found.map(({ code, severity, where }) => `${severity} ${code} ${where}`)).toEqual(['info shadowed-permission $.v3.bindings.a'])
+    expect(found[0]?.why).toBe('other roles of users "a", "b" give all that role "narrow" gives by read /x/y/*')
+    expect(lint(across({ a: ['wide'], b: ['narrow'] }, roles))).toEqual([])
   })
 })
 
@@ -132,6 +167,8 @@ test('each finding has its severity, and the gravest come first', () => {
   const apart = { users: { root: 'certificate', a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { root: ['root'], a: ['r'] } }, v2: { guest: [], roles: { r: [read(pattern('/y/*'))] }, bindings: { root: ['root'], a: ['r'] } } }
   const found = [
     lint(v3With(read(prefix('/a', { siblings: 'include' })), write(prefix('/x/')), read(prefix('/x/')), read(allKeys()), read(range('/x/', '/y')))),
+    lint(v3With(write(prefix('/x/')), read(range('/x', '~')))).filter(({ code }) => code !== 'range-beyond-directory'),
+    lint(v3With(write(prefix('a/')), read(range('/x', '~')))),
     lint(v2With(guests, read(pattern('/c/*')))),
     lint(v3With()),
     lint({ users: { a: 'certificate', b: 'certificate', c: 'certificate' }, v3: { roles: { r: [] }, bindings: { a: ['root'], b: ['root'] } } }),
@@ -144,7 +181,7 @@ test('each finding has its severity, and the gravest come first', () => {
   const severities = new Map<string, Set<string>>()
   for (const { code, severity } of found.flat()) severities.set(code, (severities.get(code) ?? new Set()).add(severity))
   expect(Object.fromEntries([...severities].map(([code, each]) => [code, [...each].sort().join()]))).toEqual({
-    'prefix-without-terminator': 'warning', 'open-ended-range': 'warning', 'same-start-key': 'info', 'split-read-write': 'warning', 'redundant-permission': 'info', 'write-without-read': 'info',
+    'prefix-without-terminator': 'warning', 'open-ended-range': 'warning', 'range-beyond-directory': 'info', 'same-start-key': 'info', 'split-read-write': 'warning', 'redundant-permission': 'info', 'write-without-read': 'info',
     'several-roots': 'warning', 'no-root': 'warning', 'user-without-role': 'info', 'role-without-user': 'warning', 'role-without-permission': 'warning',
     'open-guest': 'error,warning', 'halves-disagree': 'info,warning',
     'certificate-user-behind-gateway': 'error', 'shared-peer-authority': 'error', 'certificate-without-common-name': 'error', 'certificate-named-like-user': 'error', 'certificate-without-user': 'warning',
