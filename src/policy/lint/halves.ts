@@ -1,8 +1,6 @@
-/** What is wrong with who holds which roles, in one half and between the two. */
+/** What is wrong with who holds which roles in one half. */
 import { quoted } from '../../errors.js'
-import { keyText, type KeyRange } from '../../keys/key-range.js'
-import { patternInterval, toInterval, type Interval } from '../../keys/interval.js'
-import type { PathPattern } from '../../keys/pattern.js'
+import { patternInterval, toInterval } from '../../keys/interval.js'
 import type { Permission } from '../../keys/permission.js'
 import { showPermission } from '../../keys/show.js'
 import { someOf } from '../../names.js'
@@ -11,8 +9,6 @@ import { rightsOf, rolesOf, type Rights } from '../rights.js'
 import { at, type Finding } from './finding.js'
 import { redundantPermissions } from './redundant.js'
 import { roleFindings } from './roles.js'
-
-const intervalOf = (keys: KeyRange | PathPattern): Interval => (keys.api === 'v3' ? toInterval(keys) : patternInterval(keys))
 
 function addTo<T>(lists: Map<string, T[]>, name: string, item: T): void {
   const list = lists.get(name)
@@ -68,7 +64,7 @@ export function halfFindings(policy: Policy, api: 'v2' | 'v3', half: PolicyV2 | 
     if (permissions.length === 0) found.push({ code: 'role-without-permission', severity: 'warning', where, why: `role ${quoted(role)} opens nothing`, fix: 'grant it something, or leave it out' })
     if (!holders.has(role)) found.push({ code: 'role-without-user', severity: 'warning', where, why: `no user holds role ${quoted(role)}`, fix: 'bind a user to it, or leave it out' })
     const held = holders.get(role) ?? []
-    found.push(...roleFindings(permissions, where, ({ keys }) => held.length > 0 && held.every(({ root, covers }) => root || covers('read', intervalOf(keys)))))
+    found.push(...roleFindings(permissions, where, ({ keys }) => held.length > 0 && held.every(({ root, covers }) => root || covers('read', keys.api === 'v3' ? toInterval(keys) : patternInterval(keys)))))
   }
   const roots = users.filter((user) => rights.get(user)?.root === true)
   if (roots.length === 0)
@@ -101,29 +97,4 @@ export function guestFindings({ guest }: PolicyV2): readonly Finding[] {
       fix: 'leave guest empty',
     })),
   ]
-}
-
-/** The first part of a key or path: `/calico/…` is in `/calico`. */
-function areaOf(keys: KeyRange | PathPattern): string {
-  const { start } = keys.api === 'v3' ? toInterval(keys) : patternInterval(keys)
-  const text = keyText(start)
-  return typeof text === 'string' ? (/^\/?[^/*]*/.exec(text)?.[0] ?? text) : `base64:${text.base64}`
-}
-
-const areasOf = ({ granted }: Rights): ReadonlySet<string> => new Set(granted.map(({ permission }) => areaOf(permission.keys)))
-
-/** Where the two halves say different things of one user. Their keys differ by nature, so areas are compared: the first part of each path. */
-export function disagreements(policy: Policy): readonly Finding[] {
-  if (policy.v3 === undefined || policy.v2 === undefined) return []
-  return Object.keys(policy.users).flatMap((user): readonly Finding[] => {
-    const [v3, v2] = [rightsOf(policy, 'v3', user), rightsOf(policy, 'v2', user)]
-    const where = at('$.users', user)
-    if (v3.root !== v2.root)
-      return [{ code: 'halves-disagree', severity: 'warning', where, why: `user ${quoted(user)} holds role root on ${v3.root ? 'v3' : 'v2'} only`, fix: 'make both halves say the same, unless that is meant' }]
-    if (v3.roles.length === 0 || v2.roles.length === 0) return []
-    const [left, right] = [areasOf(v3), areasOf(v2)]
-    const apart = [...left].filter((area) => !right.has(area)).concat([...right].filter((area) => !left.has(area)))
-    if (apart.length === 0) return []
-    return [{ code: 'halves-disagree', severity: 'info', where, why: `user ${quoted(user)} is let into ${apart.slice(0, 10).map(quoted).join(', ')} by one half only`, fix: 'compare the two halves' }]
-  })
 }

@@ -1,8 +1,9 @@
 /** Everything that looks wrong with a policy. */
 import { checkPolicy } from '../check.js'
 import { contextFindings, type LintContext } from './context.js'
+import { disagreements } from './disagreements.js'
 import type { Finding } from './finding.js'
-import { disagreements, guestFindings, halfFindings } from './halves.js'
+import { guestFindings, halfFindings } from './halves.js'
 
 const SEVERITIES: readonly Finding['severity'][] = ['error', 'warning', 'info']
 

@@ -56,6 +56,28 @@ describe('in a role, lint finds', () => {
   })
 })
 
+describe('between the halves, of one user,', () => {
+  const halves = (v3: readonly Permission<KeyRange>[], v2: readonly Permission<PathPattern>[]): readonly string[] =>
+    lint({ users: { root: 'certificate', a: 'certificate' }, v3: { roles: { r: v3 }, bindings: { root: ['root'], a: ['r'] } }, v2: { guest: [], roles: { r: v2 }, bindings: { root: ['root'], a: ['r'] } } })
+      .filter(({ code }) => code === 'halves-disagree')
+      .map(({ severity, why }) => `${severity}: ${why}`)
+
+  test.each<[string, readonly Permission<KeyRange>[], readonly Permission<PathPattern>[], readonly string[]]>([
+    ['the same', [readwrite(prefix('/calico/'))], [readwrite(pattern('/calico/*'))], []],
+    ['the same with the directory, which v2 alone has', [readwrite(prefix('/calico/'))], [readwrite(pattern('/calico/*')), read(pattern('/calico'))], []],
+    ['other keys of one area', [readwrite(prefix('/calico/resources/'))], [readwrite(pattern('/calico/v1/*'))], []],
+    ['everything twice', [readwrite(allKeys())], [readwrite(pattern('*'))], []],
+    ['everything twice, by paths', [readwrite(allKeys())], [readwrite(pattern('/*'))], []],
+    ['a right to write', [readwrite(prefix('/calico/'))], [read(pattern('/calico/*'))], ['info: user "a" may write in "/calico" by one half only']],
+    ['a right to read', [write(prefix('/calico/'))], [readwrite(pattern('/calico/*'))], ['info: user "a" may read in "/calico" by one half only']],
+    ['more on v2', [readwrite(prefix('/calico/a/'))], [readwrite(pattern('/calico/*'))], ['info: user "a" may read on v2 all that the other half opens and more, such as [/calico/, /calico/a/)']],
+    ['more on v3', [read(prefix('/calico/'))], [read(pattern('/calico/a/*'))], ['info: user "a" may read on v3 all that the other half opens and more, such as [/calico/, /calico/a/)']],
+    ['everything on v3 alone', [read(allKeys())], [read(pattern('/calico/*'))], ['info: user "a" may read on v3 all that the other half opens and more, such as [\\u0000, /calico/)']],
+  ])('%s', (_, v3, v2, wanted) => {
+    expect(halves(v3, v2)).toEqual(wanted)
+  })
+})
+
 describe('across roles', () => {
   const across = (bindings: Readonly<Record<string, readonly string[]>>, roles: Readonly<Record<string, readonly Permission<KeyRange>[]>>): unknown => ({
     users: { root: 'certificate', a: 'certificate', b: 'certificate' },
