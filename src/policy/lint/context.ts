@@ -63,13 +63,58 @@ function certificateFindings(policy: Policy, { purpose, commonName }: LintCertif
 
 function componentFindings(policy: Policy, { name, user, permissions }: LintComponent): readonly Finding[] {
   if (!Object.hasOwn(policy.users, user)) return [{ code: 'component-lacks-right', severity: 'error', where: '$.users', why: `${name} is to log in as ${quoted(user)}, which is no user`, fix: 'declare the user' }]
-  return permissions.flatMap((permission): readonly Finding[] => {
+  const missing = (['v3', 'v2'] as const).filter((api) => policy[api] === undefined).flatMap((api): readonly Finding[] => {
+    const needed = permissions.filter(({ keys }) => keys.api === api)
+    if (needed.length === 0) return []
+    const shown = `${needed.slice(0, 10).map(showPermission).join(', ')}${needed.length > 10 ? `, ${needed.length - 10} more` : ''}`
+    return [{ code: 'component-lacks-right', severity: 'error', where: `$.${api}`, why: `${name} needs rights on ${api}, and the policy has no ${api} half: ${shown}`, fix: `add ${api} to the policy, or leave ${api} rights out of what the component needs` }]
+  })
+  const lacking = permissions.flatMap((permission): readonly Finding[] => {
     const { api } = permission.keys
     if (policy[api] === undefined) return []
     const { root, granted } = rightsOf(policy, api, user)
     if (root || implies(granted.map((one) => one.permission), [permission]).holds) return []
     return [{ code: 'component-lacks-right', severity: 'error', where: at('$.users', user), why: `${name} needs ${showPermission(permission)}, which no role of user ${quoted(user)} gives`, fix: 'grant it to one of its roles' }]
   })
+  return [...missing, ...lacking]
+}
+
+const PURPOSES: readonly unknown[] = ['client', 'server', 'peer', 'authority'] satisfies readonly LintCertificate['purpose'][]
+const PEERS: readonly unknown[] = [undefined, 'own authority', 'shared authority, guarded', 'shared authority'] satisfies readonly LintContext['peers'][]
+
+/** A context whose fields are of their types: a misspelt one would pass for nothing found. */
+export function checkedContext(context: LintContext): LintContext {
+  const fail = (what: string): never => {
+    throw new TypeError(what)
+  }
+  const object = (value: unknown, what: string): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : fail(`${what} must be an object`))
+  const list = (value: unknown, what: string): readonly unknown[] => (value === undefined ? [] : Array.isArray(value) ? value : fail(`${what} must be a list`))
+  const text = (value: unknown, what: string): unknown => (typeof value === 'string' ? value : fail(`${what} must be a string`))
+
+  const { certificates, passwords, gatewayUsers, peers, components, ...rest } = object(context, 'the context of lint')
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) fail(`unknown field ${quoted(unknown)} in the context of lint, wanted certificates, passwords, gatewayUsers, peers, components`)
+  for (const [place, one] of list(certificates, 'certificates').entries()) {
+    const { purpose, commonName } = object(one, `certificates[${place}]`)
+    if (!PURPOSES.includes(purpose)) fail(`certificates[${place}].purpose must be 'client', 'server', 'peer' or 'authority'`)
+    if (commonName !== undefined) text(commonName, `certificates[${place}].commonName`)
+  }
+  for (const [user, password] of Object.entries(passwords === undefined ? {} : object(passwords, 'passwords'))) text(password, `the password of user ${quoted(user)}`)
+  for (const [place, user] of list(gatewayUsers, 'gatewayUsers').entries()) text(user, `gatewayUsers[${place}]`)
+  if (!PEERS.includes(peers)) fail("peers must be 'own authority', 'shared authority, guarded' or 'shared authority'")
+  for (const [place, one] of list(components, 'components').entries()) {
+    const at = `components[${place}]`
+    const { name, user, permissions } = object(one, at)
+    text(name, `${at}.name`)
+    text(user, `${at}.user`)
+    if (permissions === undefined) fail(`${at}.permissions must be a list`)
+    for (const [index, permission] of list(permissions, `${at}.permissions`).entries()) {
+      const { keys } = object(permission, `${at}.permissions[${index}]`)
+      const { api } = object(keys, `${at}.permissions[${index}].keys`)
+      if (api !== 'v2' && api !== 'v3') fail(`${at}.permissions[${index}].keys must be keys of v3 or a pattern of v2`)
+    }
+  }
+  return context
 }
 
 /** Everything around a policy. */
@@ -79,6 +124,9 @@ export function contextFindings(policy: Policy, { certificates = [], passwords =
     ...Object.entries(passwords)
       .filter(([, password]) => password === '')
       .map(([user]): Finding => ({ code: 'empty-password', severity: 'error', where: at('$.users', user), why: `the password of user ${quoted(user)} is empty: anybody logs in as that user`, fix: 'give it one' })),
+    ...gatewayUsers
+      .filter((user) => !Object.hasOwn(policy.users, user))
+      .map((user): Finding => ({ code: 'gateway-user-unknown', severity: 'warning', where: '$.users', why: `${quoted(user)} is to come through the HTTP gateway, and is no user`, fix: 'declare the user, or correct the name' })),
     ...gatewayUsers
       .filter((user) => Object.hasOwn(policy.users, user) && policy.users[user] === 'certificate')
       .map((user): Finding => ({

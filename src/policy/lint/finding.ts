@@ -7,7 +7,7 @@ export type LintCode =
   | 'prefix-without-terminator' | 'open-ended-range' | 'range-beyond-directory' | 'same-start-key' | 'split-read-write' | 'redundant-permission' | 'shadowed-permission' | 'write-without-read'
   | 'several-roots' | 'no-root' | 'user-without-role' | 'role-without-user' | 'role-without-permission'
   | 'open-guest' | 'halves-disagree'
-  | 'certificate-user-behind-gateway' | 'shared-peer-authority' | 'certificate-without-common-name' | 'certificate-named-like-user' | 'certificate-without-user'
+  | 'certificate-user-behind-gateway' | 'gateway-user-unknown' | 'shared-peer-authority' | 'certificate-without-common-name' | 'certificate-named-like-user' | 'certificate-without-user'
   | 'empty-password' | 'component-lacks-right'
 
 /** One finding. */

@@ -1,6 +1,6 @@
 /** Everything that looks wrong with a policy. */
 import { checkPolicy } from '../check.js'
-import { contextFindings, type LintContext } from './context.js'
+import { checkedContext, contextFindings, type LintContext } from './context.js'
 import { disagreements } from './disagreements.js'
 import type { Finding } from './finding.js'
 import { guestFindings, halfFindings } from './halves.js'
@@ -8,10 +8,11 @@ import { guestFindings, halfFindings } from './halves.js'
 const SEVERITIES: readonly Finding['severity'][] = ['error', 'warning', 'info']
 
 /**
- * What looks wrong with a policy, the gravest first. Never throws: what `definePolicy` and `parsePolicy` refuse is found too, and the rest is judged
- * without it.
+ * What looks wrong with a policy, the gravest first. No policy makes it throw: what `definePolicy` and `parsePolicy` refuse is found too, and the
+ * rest is judged without it.
  *
  * @param policy A policy, or what may become one: JSON of unknown origin, an adopted state.
+ * @param context What is around it. One of wrong types is a `TypeError`: it comes from the caller, and a misspelt field would pass for nothing found.
  * @example
  * ```ts
  * import { allKeys, definePolicy, lint, read } from 'etcd-rbac'
@@ -20,6 +21,7 @@ const SEVERITIES: readonly Finding['severity'][] = ['error', 'warning', 'info']
  * ```
  */
 export function lint(policy: unknown, context: LintContext = {}): readonly Finding[] {
+  const around = checkedContext(context)
   const { problems, policy: sound } = checkPolicy(policy)
   const refused = problems.map(({ path, code, message }): Finding => ({ code, severity: 'error', where: path, why: message, fix: 'correct it: no policy is made of this' }))
   const found = [
@@ -27,7 +29,7 @@ export function lint(policy: unknown, context: LintContext = {}): readonly Findi
     ...(sound.v3 === undefined ? [] : halfFindings(sound, 'v3', sound.v3)),
     ...(sound.v2 === undefined ? [] : [...halfFindings(sound, 'v2', sound.v2), ...guestFindings(sound.v2)]),
     ...disagreements(sound),
-    ...contextFindings(sound, context),
+    ...contextFindings(sound, around),
   ]
   const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity)
   return found.sort((a, b) => rank(a) - rank(b))

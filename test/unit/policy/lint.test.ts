@@ -132,8 +132,9 @@ describe('around a policy, lint finds', () => {
     ['a certificate user behind the gateway', { gatewayUsers: ['a'] }, ['certificate-user-behind-gateway $.users.a']],
     ['one authority for clients and peers', { peers: 'shared authority' }, ['shared-peer-authority $.authorities']],
     ['a component that lacks a right', { components: [{ name: 'felix', user: 'a', permissions: [read(prefix('/a/')), read(prefix('/c/'))] }] }, ['component-lacks-right $.users.a']],
-    ['nothing in a component that is root, nor in what it needs of an API without policy', { components: [{ name: 'x', user: 'root', permissions: [read(allKeys())] }, { name: 'y', user: 'a', permissions: [read(pattern('/a/*'))] }] }, []],
-    ['nothing in users of the gateway who are not declared', { gatewayUsers: ['gone', 'constructor'] }, []],
+    ['nothing in a component that is root', { components: [{ name: 'x', user: 'root', permissions: [read(allKeys())] }] }, []],
+    ['once that a component needs rights where the policy has no half', { components: [{ name: 'y', user: 'a', permissions: [read(pattern('/a/*')), read(pattern('/b/*'))] }] }, ['component-lacks-right $.v2']],
+    ['users of the gateway who are not declared', { gatewayUsers: ['gone', 'constructor'] }, ['gateway-user-unknown $.users', 'gateway-user-unknown $.users']],
     ['a component whose user is not there', { components: [{ name: 'felix', user: 'felix', permissions: [] }] }, ['component-lacks-right $.users']],
   ])('%s', (_, context, wanted) => {
     expect(brief(lint(clean, context))).toEqual(wanted)
@@ -167,6 +168,24 @@ describe('around a policy, lint finds', () => {
     expect(brief(lint(v2With([], read(pattern('/c/*'))), context))).toEqual(['certificate-without-common-name $.v2'])
   })
 
+  test.each<[unknown, RegExp]>([
+    [null, /the context of lint must be an object/],
+    [[], /must be an object/],
+    [{ certificate: [] }, /unknown field "certificate"/],
+    [{ certificates: [null] }, /certificates\[0\] must be an object/],
+    [{ certificates: {} }, /certificates must be a list/],
+    [{ certificates: [{ purpose: 'clients', commonName: 'a' }] }, /certificates\[0\]\.purpose must be/],
+    [{ certificates: [{ purpose: 'client', commonName: 1 }] }, /certificates\[0\]\.commonName must be a string/],
+    [{ passwords: { a: 1 } }, /the password of user "a" must be a string/],
+    [{ gatewayUsers: 'a' }, /gatewayUsers must be a list/],
+    [{ peers: 'shared' }, /peers must be 'own authority'/],
+    [{ components: [{ name: 'x', user: 'a' }] }, /components\[0\]\.permissions must be a list/],
+    [{ components: [{ name: 'x', user: 'a', permissions: [{}] }] }, /components\[0\]\.permissions\[0\]\.keys must be an object/],
+  ])('nothing in %j, which is no context', (context, message) => {
+    expect(() => lint(clean, context as LintContext)).toThrow(TypeError)
+    expect(() => lint(clean, context as LintContext)).toThrow(message)
+  })
+
   test('never shows a password', () => {
     expect(JSON.stringify(lint(clean, { passwords: { a: 'correct horse', b: '' } }))).not.toContain('correct horse')
   })
@@ -197,7 +216,7 @@ test('each finding has its severity, and the gravest come first', () => {
     lint({ users: { a: 'certificate' }, v3: { roles: {}, bindings: {} } }),
     lint(apart),
     lint({ ...apart, v2: { ...apart.v2, bindings: { root: ['root'], a: ['root'] } } }),
-    lint(clean, { certificates: [{ purpose: 'peer', commonName: 'a' }, { purpose: 'client', commonName: 'gone' }], passwords: { b: '' }, gatewayUsers: ['a'], peers: 'shared authority', components: [{ name: 'x', user: 'gone', permissions: [] }] }),
+    lint(clean, { certificates: [{ purpose: 'peer', commonName: 'a' }, { purpose: 'client', commonName: 'gone' }], passwords: { b: '' }, gatewayUsers: ['a', 'gone'], peers: 'shared authority', components: [{ name: 'x', user: 'gone', permissions: [] }] }),
     lint(v2With([], read(pattern('/c/*'))), { certificates: [{ purpose: 'client', commonName: undefined }] }),
   ]
   const severities = new Map<string, Set<string>>()
@@ -206,7 +225,7 @@ test('each finding has its severity, and the gravest come first', () => {
     'prefix-without-terminator': 'warning', 'open-ended-range': 'warning', 'range-beyond-directory': 'info', 'same-start-key': 'info', 'split-read-write': 'warning', 'redundant-permission': 'info', 'write-without-read': 'info',
     'several-roots': 'warning', 'no-root': 'warning', 'user-without-role': 'info', 'role-without-user': 'warning', 'role-without-permission': 'warning',
     'open-guest': 'error,warning', 'halves-disagree': 'info,warning',
-    'certificate-user-behind-gateway': 'error', 'shared-peer-authority': 'error', 'certificate-without-common-name': 'error', 'certificate-named-like-user': 'error', 'certificate-without-user': 'warning',
+    'certificate-user-behind-gateway': 'error', 'gateway-user-unknown': 'warning', 'shared-peer-authority': 'error', 'certificate-without-common-name': 'error', 'certificate-named-like-user': 'error', 'certificate-without-user': 'warning',
     'empty-password': 'error', 'component-lacks-right': 'error',
   })
   expect(lint(v2With(guests, read(pattern('/c/*')))).filter(({ code }) => code === 'open-guest').map(({ where, severity }) => `${severity} ${where}`)).toEqual(['error $.v2.guest[1]', 'error $.v2.guest[2]', 'warning $.v2.guest[0]'])
@@ -226,7 +245,7 @@ describe('what no policy is made of is found too, by the code of its error', () 
     expect(brief(lint(policy))).toEqual(wanted)
   })
 
-  test('and lint never throws, whatever it is given', () => {
+  test('and lint never throws, whatever policy it is given', () => {
     for (const value of [undefined, null, 1, [], {}, { users: null, v3: { roles: 1 } }, { v2: { guest: [{}] } }, new Map()]) expect(lint(value).length).toBeGreaterThan(0)
   })
 })
