@@ -8,6 +8,15 @@ import { checkedPattern, checkedRange } from './checked-keys.js'
 import { describe, isTable, ownFields, step, type Table } from './found.js'
 import type { Bindings, Login, Policy, PolicyV2, PolicyV3, Roles } from './policy.js'
 
+/** What is wrong beyond a code of errors: so that whoever mends it can tell one from another. */
+export type ProblemKind =
+  | 'wrong-shape' | 'permissions-on-root' | 'guest-among-roles' | 'named-like-user' | 'named-like-member' | 'listed-twice' | 'role-unknown'
+
+/** A problem, with its kind where its code is that of policies as a whole. */
+export interface FoundProblem extends Problem {
+  readonly kind: ProblemKind | undefined
+}
+
 /** A table that no name can escape: without prototype, frozen. */
 function table<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
   const result = Object.create(null) as Record<string, T>
@@ -16,9 +25,10 @@ function table<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<stri
 }
 
 /** Checks a policy of unknown origin: every problem, and a frozen copy of what has none. */
-export function checkPolicy(value: unknown): { readonly problems: readonly Problem[]; readonly policy: Policy } {
-  const problems: Problem[] = []
-  const report = (path: string, message: string, code: ErrorCode = 'ERR_POLICY_INVALID') => void problems.push({ path, code, message })
+export function checkPolicy(value: unknown): { readonly problems: readonly FoundProblem[]; readonly policy: Policy } {
+  const problems: FoundProblem[] = []
+  const report = (path: string, message: string, code: ErrorCode = 'ERR_POLICY_INVALID', kind: ProblemKind = 'wrong-shape') =>
+    void problems.push({ path, code, message, kind: code === 'ERR_POLICY_INVALID' ? kind : undefined })
 
   const fields = (value: unknown, path: string, known: readonly string[], wanted: string): Table | undefined => {
     if (!isTable(value)) {
@@ -75,9 +85,9 @@ export function checkPolicy(value: unknown): { readonly problems: readonly Probl
     for (const [index, item] of list(value === undefined ? [] : value, path, `a list of ${kind} names`).entries()) {
       const at = `${path}[${index}]`
       if (!name(kind, item, at)) continue
-      if (declaredUsers.has(item)) report(at, `${kind} ${quoted(item)} is named like a user: whoever holds its certificate would be that user`)
-      else if (taken.has(item)) report(at, `${kind} ${quoted(item)} is named like a member`)
-      else if (found.has(item)) report(at, `${kind} ${quoted(item)} is listed twice`)
+      if (declaredUsers.has(item)) report(at, `${kind} ${quoted(item)} is named like a user: whoever holds its certificate would be that user`, 'ERR_POLICY_INVALID', 'named-like-user')
+      else if (taken.has(item)) report(at, `${kind} ${quoted(item)} is named like a member`, 'ERR_POLICY_INVALID', 'named-like-member')
+      else if (found.has(item)) report(at, `${kind} ${quoted(item)} is listed twice`, 'ERR_POLICY_INVALID', 'listed-twice')
       else found.add(item)
     }
     return Object.freeze([...found])
@@ -106,8 +116,8 @@ export function checkPolicy(value: unknown): { readonly problems: readonly Probl
     return table(
       Object.entries(value).map(([role, list]) => {
         const at = path + step(role)
-        if (role === 'root') report(at, 'role "root" is etcd\'s own and may do everything: its permissions are ignored; bind users to it without declaring it')
-        else if (reserved.includes(role)) report(at, `role "${role}" stands in its own field: write ${path.replace(/\.roles$/, '')}.${role}`)
+        if (role === 'root') report(at, 'role "root" is etcd\'s own and may do everything: its permissions are ignored; bind users to it without declaring it', 'ERR_POLICY_INVALID', 'permissions-on-root')
+        else if (reserved.includes(role)) report(at, `role "${role}" stands in its own field: write ${path.replace(/\.roles$/, '')}.${role}`, 'ERR_POLICY_INVALID', 'guest-among-roles')
         else name('role', role, at)
         return [role, permissions(list, at, keys)] as const
       }),
@@ -125,8 +135,8 @@ export function checkPolicy(value: unknown): { readonly problems: readonly Probl
         const held = new Set<string>()
         for (const [index, role] of list(bound, at, 'a list of role names').entries()) {
           if (typeof role !== 'string' || (role !== 'root' && !Object.hasOwn(declared, role)))
-            report(`${at}[${index}]`, `found ${describe(role)}, wanted one of the declared roles or "root"`)
-          else if (held.has(role)) report(`${at}[${index}]`, `role ${quoted(role)} is listed twice`)
+            report(`${at}[${index}]`, `found ${describe(role)}, wanted one of the declared roles or "root"`, 'ERR_POLICY_INVALID', 'role-unknown')
+          else if (held.has(role)) report(`${at}[${index}]`, `role ${quoted(role)} is listed twice`, 'ERR_POLICY_INVALID', 'listed-twice')
           else held.add(role)
         }
         return [user, Object.freeze([...held])] as const
@@ -165,8 +175,9 @@ export function checkPolicy(value: unknown): { readonly problems: readonly Probl
 
 /** A policy of unknown origin, checked; every problem at once otherwise. */
 export function checkedPolicy(value: unknown): Policy {
-  const { problems, policy } = checkPolicy(value)
-  if (problems.length === 0) return policy
+  const { problems: found, policy } = checkPolicy(value)
+  if (found.length === 0) return policy
+  const problems = found.map(({ path, code, message }): Problem => ({ path, code, message }))
   const shown = problems.slice(0, 20).map(({ path, message }) => `\n  ${path.length > 200 ? `${path.slice(0, 200)}…` : path}: ${message}`)
   if (problems.length > shown.length) shown.push(`\n  and ${problems.length - shown.length} more`)
   throw new EtcdRbacError(

@@ -49,9 +49,13 @@ function shadowFindings(rights: ReadonlyMap<string, Rights>, path: string): read
   })
 }
 
-/** One half. */
-export function halfFindings(policy: Policy, api: 'v2' | 'v3', half: PolicyV2 | PolicyV3): readonly Finding[] {
+/** Whether something at a path, or below it unless `all` of it is meant, was refused: what was left out for it is not missing. */
+export type IsRefused = (where: string, all?: 'all') => boolean
+
+/** One half. @param isRefused Whether what stands at that path was left out of the policy, all of it or a part. */
+export function halfFindings(policy: Policy, api: 'v2' | 'v3', half: PolicyV2 | PolicyV3, isRefused: IsRefused): readonly Finding[] {
   const path = `$.${api}`
+  const bindings = `${path}.bindings`
   const found: Finding[] = []
   const users = Object.keys(policy.users)
   const rights = new Map(users.map((user) => [user, rightsOf(policy, api, user)]))
@@ -61,25 +65,25 @@ export function halfFindings(policy: Policy, api: 'v2' | 'v3', half: PolicyV2 | 
     // Refused already: it is etcd's own.
     if (role === 'root') continue
     const where = at(`${path}.roles`, role)
-    if (permissions.length === 0) found.push({ code: 'role-without-permission', severity: 'warning', where, why: `role ${quoted(role)} opens nothing`, fix: 'grant it something, or leave it out' })
-    if (!holders.has(role)) found.push({ code: 'role-without-user', severity: 'warning', where, why: `no user holds role ${quoted(role)}`, fix: 'bind a user to it, or leave it out' })
+    if (permissions.length === 0 && !isRefused(where)) found.push({ code: 'role-without-permission', severity: 'warning', where, why: `role ${quoted(role)} opens nothing`, fix: 'grant it something, or leave it out' })
+    if (!holders.has(role) && !isRefused(bindings) && !isRefused('$.users')) found.push({ code: 'role-without-user', severity: 'warning', where, why: `no user holds role ${quoted(role)}`, fix: 'bind a user to it, or leave it out' })
     const held = holders.get(role) ?? []
     found.push(...roleFindings(permissions, where, ({ keys }) => held.length > 0 && held.every(({ root, covers }) => root || covers('read', keys.api === 'v3' ? toInterval(keys) : patternInterval(keys)))))
   }
   const roots = users.filter((user) => rights.get(user)?.root === true)
-  if (roots.length === 0)
-    found.push({ code: 'no-root', severity: 'warning', where: `${path}.bindings`, why: 'no user holds role root: auth cannot be enabled', fix: "bind user root to role root" })
+  if (roots.length === 0 && ![bindings, '$.users'].some((table) => isRefused(table, 'all') || isRefused(at(table, 'root'))))
+    found.push({ code: 'no-root', severity: 'warning', where: bindings, why: 'no user holds role root: auth cannot be enabled', fix: "bind user root to role root" })
   if (roots.length > 1)
     found.push({
       code: 'several-roots',
       severity: 'warning',
-      where: `${path}.bindings`,
+      where: bindings,
       why: `${roots.length} users hold role root and may do everything: ${roots.slice(0, 10).map(quoted).join(', ')}`,
       fix: 'give all but one the keys that they need',
     })
   found.push(...shadowFindings(rights, path))
   for (const user of users)
-    if (rolesOf(half.bindings, user).length === 0 && !(api === 'v2' && user === 'root'))
+    if (rolesOf(half.bindings, user).length === 0 && !(api === 'v2' && user === 'root') && !isRefused(bindings, 'all') && !isRefused(at(bindings, user)))
       found.push({ code: 'user-without-role', severity: 'info', where: at('$.users', user), why: `user ${quoted(user)} may do nothing on ${api}`, fix: 'bind it to a role there, unless that is meant' })
   return found
 }

@@ -1,9 +1,11 @@
 /** Everything that looks wrong with a policy. */
 import { checkPolicy } from '../check.js'
-import { checkedContext, contextFindings, type LintContext } from './context.js'
+import { checkedContext } from './checked-context.js'
+import { contextFindings, type LintContext } from './context.js'
 import { disagreements } from './disagreements.js'
 import type { Finding } from './finding.js'
-import { guestFindings, halfFindings } from './halves.js'
+import { guestFindings, halfFindings, type IsRefused } from './halves.js'
+import { refusals } from './refusals.js'
 
 const SEVERITIES: readonly Finding['severity'][] = ['error', 'warning', 'info']
 
@@ -23,11 +25,13 @@ const SEVERITIES: readonly Finding['severity'][] = ['error', 'warning', 'info']
 export function lint(policy: unknown, context: LintContext = {}): readonly Finding[] {
   const around = checkedContext(context)
   const { problems, policy: sound } = checkPolicy(policy)
-  const refused = problems.map(({ path, code, message }): Finding => ({ code, severity: 'error', where: path, why: message, fix: 'correct it: no policy is made of this' }))
+  const refused = refusals(problems)
+  const paths = problems.map(({ path }) => path)
+  const isRefused: IsRefused = (where, all) => paths.some((path) => path === where || (all === undefined && (path.startsWith(`${where}.`) || path.startsWith(`${where}[`))))
   const found = [
     ...refused,
-    ...(sound.v3 === undefined ? [] : halfFindings(sound, 'v3', sound.v3)),
-    ...(sound.v2 === undefined ? [] : [...halfFindings(sound, 'v2', sound.v2), ...guestFindings(sound.v2)]),
+    ...(sound.v3 === undefined ? [] : halfFindings(sound, 'v3', sound.v3, isRefused)),
+    ...(sound.v2 === undefined ? [] : [...halfFindings(sound, 'v2', sound.v2, isRefused), ...guestFindings(sound.v2)]),
     ...disagreements(sound),
     ...contextFindings(sound, around),
   ]

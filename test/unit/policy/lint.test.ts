@@ -232,17 +232,35 @@ test('each finding has its severity, and the gravest come first', () => {
   for (const each of found) expect(each.map(({ severity }) => ['error', 'warning', 'info'].indexOf(severity))).toEqual(each.map(({ severity }) => ['error', 'warning', 'info'].indexOf(severity)).toSorted())
 })
 
-describe('what no policy is made of is found too, by the code of its error', () => {
+describe('what no policy is made of is found too, by the code of its error or one of its own', () => {
   test.each<[string, unknown, readonly string[]]>([
-    ['an inverted range', v3With({ type: 'read', keys: { api: 'v3', kind: 'range', start: 'b', end: 'a' } }), ['ERR_RANGE_EMPTY $.v3.roles.r[0].keys', 'role-without-permission $.v3.roles.r']],
-    ['a prefix without terminator', v3With({ type: 'read', keys: { api: 'v3', kind: 'prefix', prefix: '/calico' } }), ['ERR_PREFIX_UNTERMINATED $.v3.roles.r[0].keys', 'role-without-permission $.v3.roles.r']],
-    ['permissions on role root', { users: { root: 'certificate' }, v3: { roles: { root: [read(prefix('/x/'))] }, bindings: { root: ['root'] } } }, ['ERR_POLICY_INVALID $.v3.roles.root']],
+    ['an inverted range', v3With({ type: 'read', keys: { api: 'v3', kind: 'range', start: 'b', end: 'a' } }), ['ERR_RANGE_EMPTY $.v3.roles.r[0].keys']],
+    ['a prefix without terminator', v3With({ type: 'read', keys: { api: 'v3', kind: 'prefix', prefix: '/calico' } }), ['ERR_PREFIX_UNTERMINATED $.v3.roles.r[0].keys']],
+    ['permissions on role root', { users: { root: 'certificate' }, v3: { roles: { root: [read(prefix('/x/'))] }, bindings: { root: ['root'] } } }, ['permissions-on-root $.v3.roles.root']],
     ['a member named like a user', { users: { root: 'certificate' }, members: ['root'], v3: { roles: {}, bindings: { root: ['root'] } } }, ['ERR_NAME_INVALID $.members[0]']],
     ['a name that v2 resolves to root', { users: { root: 'certificate', 'x/../root': 'certificate' }, v3: { roles: {}, bindings: { root: ['root'] } } }, ['ERR_NAME_INVALID $.users["x/../root"]', 'user-without-role $.users["x/../root"]']],
     ['a name that v2 hides', { users: { root: 'certificate', _a: 'certificate' }, v2: { guest: [], roles: {}, bindings: {} } }, ['ERR_NAME_INVALID $.users._a', 'user-without-role $.users._a']],
-    ['no policy at all', 'text', ['ERR_POLICY_INVALID $']],
+    ['no policy at all', 'text', ['wrong-shape $']],
+    ['an unknown field', { users: { root: 'certificate' }, v4: {} }, ['wrong-shape $.v4']],
+    ['a member named like a user', { users: { a: 'certificate' }, members: ['a'], authorities: ['ca', 'ca'] }, ['named-like-user $.members[0]', 'listed-twice $.authorities[1]']],
+    ['an authority named like a user, and one like a member', { users: { a: 'certificate' }, members: ['m'], authorities: ['a', 'm'] }, ['named-like-user $.authorities[0]', 'named-like-member $.authorities[1]']],
+    ['role guest on v2', { users: { root: 'certificate' }, v2: { guest: [], roles: { guest: [] }, bindings: { root: ['guest'] } } }, ['guest-among-roles $.v2.roles.guest']],
+    ['a role that is not declared', { users: { root: 'certificate', a: 'certificate' }, v3: { roles: {}, bindings: { root: ['root'], a: ['gone'] } } }, ['role-unknown $.v3.bindings.a[0]']],
+    ['no bindings, without a word of what they would have held', { users: { root: 'certificate', a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] } } }, ['wrong-shape $.v3.bindings']],
+    ['a login that is none, without a word of its roles', { users: { root: 'certificate', a: 'ticket' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { root: ['root'], a: ['r'] } } }, ['wrong-shape $.users.a']],
+    ['a user who is not declared, and no root', { users: { a: 'certificate' }, v3: { roles: { r: [read(prefix('/x/'))] }, bindings: { a: ['r'], gone: ['r'] } } }, ['ERR_USER_UNKNOWN $.v3.bindings.gone', 'no-root $.v3.bindings']],
+    ['an empty key', v3With({ type: 'read', keys: { api: 'v3', kind: 'key', key: '' } }, read(prefix('/x/'))), ['ERR_KEY_INVALID $.v3.roles.r[0].keys']],
+    ['a pattern that matches nothing', v2With([], { type: 'read', keys: { api: 'v2', pattern: 'x' } }), ['ERR_PATTERN_INVALID $.v2.roles.r[0].keys']],
   ])('%s', (_, policy, wanted) => {
     expect(brief(lint(policy))).toEqual(wanted)
+  })
+
+  test('with a fix for each code, and no field beyond those of findings', () => {
+    const found = lint({ users: { root: 'certificate', 'a/b': 'certificate' }, members: ['root', 'm', 'm'], v3: { roles: { root: [], r: [{ type: 'read', keys: { api: 'v3', kind: 'range', start: 'b', end: 'a' } }, { type: 'read', keys: { api: 'v3', kind: 'prefix', prefix: '/c' } }] }, bindings: { gone: ['r'], root: ['missing'] } } })
+    const fixes = new Map(found.filter(({ severity }) => severity === 'error').map(({ code, fix }) => [code, fix]))
+    expect([...fixes.keys()]).toEqual(['ERR_NAME_INVALID', 'listed-twice', 'permissions-on-root', 'ERR_RANGE_EMPTY', 'ERR_PREFIX_UNTERMINATED', 'ERR_USER_UNKNOWN', 'role-unknown'])
+    expect(new Set(fixes.values()).size).toBe(fixes.size)
+    for (const finding of found) expect(Object.keys(finding)).toEqual(['code', 'severity', 'where', 'why', 'fix'])
   })
 
   test('and lint never throws, whatever policy it is given', () => {
