@@ -3,6 +3,7 @@ import { quoted } from '../errors.js'
 import type { Permission } from '../keys/permission.js'
 import { byScope } from '../keys/scope.js'
 import { path } from '../keys/pattern.js'
+import { unpacked } from './denial/line.js'
 import { askedIn, type Asked } from './denial/request.js'
 import { SIGNS, type DenialCause, type Sign } from './denial/signs.js'
 import { explain, patternFor } from './explain.js'
@@ -37,7 +38,10 @@ export interface Denial {
  * Reads a denial: a line of etcd's log (3.3 to 3.7), an error of gRPC in Go or Node, the answer of the v2 API, a line of Calico or kube-apiserver,
  * an error of TLS. Of several lines, the first that is a denial counts.
  *
- * A key that is not in the text is never proposed. etcd logs no denied reads, and no error of gRPC names a key.
+ * A line is read as etcd wrote it, and with what journald, a container runtime, Docker or `docker compose logs` put around it.
+ *
+ * A key that is not in the text is never proposed. etcd logs a denied read only if it was slow (100 ms, unless told otherwise), and then without its
+ * user; no error of gRPC names a key.
  *
  * @param text The line or message as it stands, quoting and all.
  * @throws {@link EtcdRbacError} `ERR_USER_UNKNOWN` for a user of the context that the policy does not declare
@@ -72,7 +76,7 @@ const LONGEST = 65_536
 /** The first line with a sign of a denial, or the text as a whole: some errors break in the middle. */
 function denialIn(text: string): { readonly line: string; readonly sign: Sign } | undefined {
   for (const whole of [...text.split('\n'), text]) {
-    const line = whole.slice(0, LONGEST)
+    const line = unpacked(whole.slice(0, LONGEST))
     const sign = SIGNS.find(({ within, match }) => (within === undefined || line.includes(within)) && match.test(line))
     if (sign !== undefined) return { line, sign }
   }
@@ -96,6 +100,8 @@ function permissionDenial(denial: Denial, asked: Asked, policy: { readonly polic
     if (!Object.hasOwn(policy.policy.users, user)) return { ...denial, operation, proposals: wholeNeed(operation), unknown: known, fix: `declare user ${quoted(user)}, which the policy does not know, and ${denial.fix}` }
     if (policy.policy[api] !== undefined) {
       const { allowed, grants } = explain(policy.policy, user, operation)
+      if (allowed && asked.leased)
+        return { ...denial, operation, proposals: [], unknown: known, fix: `the policy allows the put by itself: it attaches the key to a lease, which takes the right to write every key that is on it already. Find them (etcdctl lease timetolive --keys), and let user ${quoted(user)} write them or take a lease of its own` }
       if (allowed)
         return { ...denial, operation, proposals: [], unknown: known, fix: 'the policy allows this: etcd holds something else (plan it to see), or asks for more on its release (give explain the version), or another user was denied' }
       return { ...denial, operation, proposals: merged(grants), unknown: known }

@@ -4,6 +4,7 @@ import { fromWire, isEmptyInterval, toInterval } from '../../keys/interval.js'
 import { key, prefix, type KeyRange } from '../../keys/key-range.js'
 import { path } from '../../keys/pattern.js'
 import { call, del, get, put, txn, watch, type Operation, type TransactionOperation } from '../operations.js'
+import { fieldsOf, type Line } from './line.js'
 import { bytesOf, messages, parseFields, unquoted, type Fields } from './proto-text.js'
 
 /** What a line tells. */
@@ -13,24 +14,10 @@ export interface Asked {
   readonly operation?: Operation
   /** A v2 path, where the line does not say whether it was to be read or written. */
   readonly path?: string
+  /** It puts a key on a lease, whose other keys the line does not name. */
+  readonly leased?: true
   /** What the line leaves open. */
   readonly unknown: readonly string[]
-}
-
-type Line = Readonly<Record<string, unknown>>
-
-/** A line of a JSON log as its fields, any other as its text alone. */
-function fieldsOf(line: string): Line {
-  const json = /^\s*(\{.*\})\s*$/s.exec(line)?.[1]
-  if (json !== undefined) {
-    try {
-      const value: unknown = JSON.parse(json)
-      if (typeof value === 'object' && value !== null) return value as Line
-    } catch {
-      // Cut short, or another kind of brace: its text still says something.
-    }
-  }
-  return {}
 }
 
 /** A quoted or bare value of a field in a line of text, such as `name="value"`. */
@@ -50,18 +37,26 @@ export function askedIn(line: string): Asked {
   return applied(line, fields) ?? calico(line) ?? compaction(line) ?? v2(line, fields) ?? named(line, fields) ?? GUESSED_NOT
 }
 
-/** etcd's "failed to apply request", which every member logs for a denied write. Reads leave no line. */
+/**
+ * etcd's "failed to apply request", which every member logs for a denied write, and "apply request took too long", the only line that a denied read
+ * leaves: if it was slow, on the member that was asked, without its user. As text (3.3, 3.4) the latter is known from source alone
+ * (`etcdserver/util.go`, warnOfExpensiveGenericRequest).
+ */
 function applied(line: string, fields: Line): Asked | undefined {
-  if (!line.includes('failed to apply request')) return undefined
-  const inQuotes = /failed to apply request ("(?:[^"\\\n]|\\.)*")/.exec(line)?.[1]
-  const bytes = inQuotes === undefined ? undefined : unquoted(inQuotes)
+  const slow = fields['msg'] === 'apply request took too long' || /with result "error:auth: permission denied" took too long/.test(line)
+  if (!slow && !line.includes('failed to apply request')) return undefined
+  const inQuotes = /(?:failed to apply request|(?:^|: |read-only (?:range|txn) )request) ("(?:[^"\\\n]|\\.)*")/.exec(line)
+  const bytes = inQuotes?.[1] === undefined ? undefined : unquoted(inQuotes[1])
   const text = typeof fields['request'] === 'string' ? fields['request'] : ((bytes && fromUtf8(bytes)) ?? /,request (header:.*),resp /s.exec(line)?.[1])
   const request = text === undefined ? undefined : parseFields(text)
   if (request === undefined) return undefined
+  const readOnly = /^read-only (range|txn) /.exec(typeof fields['prefix'] === 'string' ? fields['prefix'] : (/read-only (?:range|txn) (?=request ")/.exec(line)?.[0] ?? ''))?.[1]
   const [header = []] = messages(request, 'header')
   const user = fromUtf8(bytesOf(header, 'username'))
-  const operation = requestOf(request)
-  return { ...(user ? { user } : {}), ...(operation ? { operation, unknown: [] } : { unknown: ['which keys it asked for: they are not in the text'] }) }
+  const operation = readOnly === 'range' ? rangeOperation(request, get) : readOnly === 'txn' ? transactionOf(request) : requestOf(request)
+  const leased = operation?.op === 'put' && messages(request, 'put').some((fields) => fields.some(([name, value]) => name === 'lease' && value !== '0'))
+  const unknown = operation === undefined ? ['which keys it asked for: they are not in the text'] : leased ? ['which other keys are on its lease: each of them takes the right to write too'] : []
+  return { ...(user ? { user } : {}), ...(operation ? { operation } : {}), ...(leased ? { leased } : {}), unknown }
 }
 
 /** The keys of a request, or `undefined` where no key lies between. */
@@ -138,10 +133,12 @@ function compaction(line: string): Asked | undefined {
 
 /** etcd's log of v2 (`v2http/client_auth.go`), before 3.4 as text that ends in a full stop. */
 function v2(line: string, fields: Line): Asked | undefined {
-  const plain = /auth: invalid access for (?:user (.{1,255}) on key|unauthenticated user on resource) (\/.*)\.$/.exec(line.trimEnd())
+  const plain = /auth: invalid access for (?:user (.{1,255}?) on key|unauthenticated user on resource) (\/.*)\.$/.exec(line.trimEnd())
   const inFields = /^invalid access for (?:user|a guest role) on key$/.test(String(fields['msg']))
   const found = plain?.[2] ?? (inFields && typeof fields['key'] === 'string' ? fields['key'] : undefined)
   if (found === undefined) return undefined
+  // Names and keys may hold these words themselves.
+  if (plain?.[1] !== undefined && found.includes(' on key /')) return { unknown: ['where the name of the user ends and the key begins: both can hold " on key /", and neither keys nor user are read', 'whether it was to be read or written'] }
   const user = plain?.[1] ?? (typeof fields['user-name'] === 'string' ? fields['user-name'] : undefined)
   try {
     path(found)

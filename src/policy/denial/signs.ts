@@ -32,7 +32,7 @@ const TIME = 'whether the certificate has expired, is not valid yet, or a clock 
 /** In the order in which they are tried: the first that matches a line is it. */
 export const SIGNS: readonly Sign[] = [
   // Not etcd at all: the text is the operating system's.
-  { cause: 'file permission', within: 'permission denied', match: /\bopen [^\s:]+: permission denied|\bEACCES\b/, unknown: [], fix: 'let the process read the file: etcd was not asked (Calico kube-controllers want mode 0440 for their secret)' },
+  { cause: 'file permission', within: 'permission denied', match: /\b(?:open|openat|stat|lstat|mkdir|unlink|chmod|exec|fork\/exec|connect|bind|(?:ba|da|k|z|a)?sh(?:: line \d+)?:) [^\s:]+: permission denied|\b(?:dial|listen) unix [^\s:]+: (?:connect|bind): permission denied|\bEACCES\b/, unknown: [], fix: 'let the process read the file: etcd was not asked (Calico kube-controllers want mode 0440 for their secret)' },
   { cause: 'name ignored by the gateway', match: /CommonName of client sending a request against gateway will be ignored/, unknown: [], fix: 'over the HTTP gateway, log in by password with a certificate that has no Common Name; or speak gRPC' },
 
   // etcd's log of TLS. "rejected connection", on client and peer ports alike.
@@ -67,6 +67,6 @@ export const SIGNS: readonly Sign[] = [
   { cause: 'v2 credentials or permission', match: /Insufficient credentials|"errorCode":\s*110\b|The request requires user authentication|invalid access for (?:user|unauthenticated user|a guest role)/, unknown: [], fix: 'grant the user a pattern that matches the path as it stands in the URL, with its trailing slash; a recursive request needs one that ends in "*"' },
   // Snapshot, Hash and Defragment are refused by another layer, whose error has no code of its own.
   { cause: 'root only', within: 'permission denied', match: /UNKNOWN: auth: permission denied|code = Unknown desc = auth: permission denied|compact failed: |\/etcdserverpb\.(?:Auth|Cluster|Maintenance)\//, unknown: [], fix: 'no permission grants this: do it as a user with role root; compaction can be left to etcd (--auto-compaction-retention)' },
-  { cause: 'permission', match: /permission denied|PermissionDenied|PERMISSION_DENIED/, unknown: [], fix: 'grant the permission to a role of the user' },
+  { cause: 'permission', match: /\b(?:auth|etcdserver): permission denied|PermissionDenied|PERMISSION_DENIED/, unknown: [], fix: 'grant the permission to a role of the user' },
   { cause: 'connection reset', match: /ECONNRESET|socket hang up|other side closed/, unknown: ['who closed it, and why'], fix: 'on the v2 API, etcd resets every connection of a client certificate that has no Common Name; otherwise look whether the port speaks TLS' },
 ]

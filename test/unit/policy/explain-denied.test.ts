@@ -116,6 +116,78 @@ describe('the smallest permission is read from a denied request', () => {
   })
 })
 
+describe('around a line may stand', () => {
+  const line = applied('header:<ID:1 username:"bob" auth_revision:8 > put:<key:"/b/x" value_size:1 >')
+  const old = '2026-11-25 10:38:47.289026 W | etcdserver: failed to apply request,took 28.502µs,request header:<ID:1 username:"bob" auth_revision:8 > put:<key:"/b/x" value_size:1 >,resp ,err is auth: permission denied'
+  const unauthorized = zap({ msg: 'invalid access for user on key', 'user-name': 'bob', key: '/a' })
+  const around: readonly (readonly [string, (line: string) => string])[] = [
+    ['journald', (line) => `Nov 25 10:39:22 host-1 etcd[812]: ${line}`],
+    ['journald, as JSON', (line) => JSON.stringify({ _PID: '812', MESSAGE: line })],
+    ['the CRI', (line) => `2026-11-25T10:39:22.123456789Z stderr F ${line}`],
+    ['Docker', (line) => JSON.stringify({ log: `${line}\n`, stream: 'stderr', time: '2026-11-25T10:39:22.123456789Z' })],
+    ['docker compose', (line) => `etcd-1  | ${line}`],
+    ['a name in braces', (line) => `{etcd} ${line}`],
+  ]
+  test.each(around)('what %s writes', (_, wrapped) => {
+    for (const one of [line, old]) {
+      const { user, cause, proposals } = explainDenied(wrapped(one))
+      expect([user, cause, ...proposals.map(showPermission)]).toEqual(['bob', 'permission', 'write /b/x'])
+    }
+    const { user, cause } = explainDenied(wrapped(unauthorized))
+    expect([user, cause]).toEqual(['bob', 'v2 credentials or permission'])
+  })
+})
+
+// 3.5.30, 3.6.16 and 3.7.3 with a threshold of 1 ns, and 3.6.16 with --log-format=console.
+describe('a line of a slow request is read,', () => {
+  const odd = Uint8Array.of(0x2f, 0x61, 0x20, 0x22, 0x71, 0x5c, 0xc3, 0xa9, 0xff)
+  test.each<[string, string, string | undefined, readonly string[]]>([
+    ['of a range in 3.5', '{"level":"warn","ts":"2026-11-25T15:24:15.979386Z","caller":"etcdserver/util.go:183","msg":"apply request took too long","took":"77.245µs","expected-duration":"1ns","prefix":"read-only range ","request":"key:\\"/secret/\\" range_end:\\"/secret0\\" ","response":"","error":"auth: permission denied"}', undefined, ['read /secret/*']],
+    ['of a range in 3.7', '{"level":"warn","ts":"2026-11-25T15:19:33.283236Z","caller":"txn/util.go:93","msg":"apply request took too long","took":"84.806µs","expected-duration":"1ns","prefix":"read-only range ","request":"key:\\"/secret/\\" range_end:\\"/secret0\\"","response":"","error":"auth: permission denied"}', undefined, ['read /secret/*']],
+    ['of an odd key in 3.5', String.raw`{"level":"warn","caller":"etcdserver/util.go:183","msg":"apply request took too long","prefix":"read-only range ","request":"key:\"/a \\\"q\\\\\\303\\251\\377\" ","response":"","error":"auth: permission denied"}`, undefined, [showPermission(read(key(odd)))]],
+    ['of an odd key in 3.7', String.raw`{"level":"warn","caller":"txn/util.go:93","msg":"apply request took too long","prefix":"read-only range ","request":"key:\"/a \\\"q\\\\é\\xff\"","response":"","error":"auth: permission denied"}`, undefined, [showPermission(read(key(odd)))]],
+    ['of a write', '{"level":"warn","caller":"etcdserver/util.go:183","msg":"apply request took too long","took":"52.929µs","expected-duration":"1ns","prefix":"","request":"header:<ID:16169226765975417355 username:\\"bob\\" auth_revision:5 > put:<key:\\"/secret/x\\" value_size:1 >","response":"","error":"auth: permission denied"}', 'bob', ['write /secret/x']],
+    ['of a transaction', '{"level":"warn","caller":"txn/util.go:93","msg":"apply request took too long","prefix":"read-only txn ","request":"compare:<key:\\"/t\\" version:0> success:<request_range:{key:\\"/t1\\"}> failure:<>","response":"","error":"auth: permission denied"}', undefined, ['read /t', 'read /t1']],
+    ['of a range as text', 'W | etcdserver: read-only range request "key:\\"/secret/\\" range_end:\\"/secret0\\" " with result "error:auth: permission denied" took too long (123.4ms) to execute', undefined, ['read /secret/*']],
+    ['of a range on the console', '2026-11-25T15:19:20.756925Z\twarn\ttxn/util.go:93\tapply request took too long\t{"took": "42.273µs", "expected-duration": "1ns", "prefix": "read-only range ", "request": "key:\\"/secret/\\" range_end:\\"/secret0\\" ", "response": "", "error": "auth: permission denied"}', undefined, ['read /secret/*']],
+    ['of a denied write on the console', '2026-11-25T15:19:20.798605Z\twarn\ttxn/util.go:46\tfailed to apply request\t{"took": "121.591µs", "request": "header:<ID:16169226765899873808 username:\\"bob\\" auth_revision:5 > delete_range:<key:\\"/secret/\\" range_end:\\"/secret0\\" > ", "response": "", "error": "auth: permission denied"}', 'bob', ['write /secret/*']],
+  ])('%s', (_, line, user, wanted) => {
+    const denial = explainDenied(line)
+    expect([denial.cause, denial.user, ...denial.proposals.map(showPermission)]).toEqual(['permission', user, ...wanted])
+    expect(denial.unknown).toEqual(user === undefined ? ['who was denied'] : [])
+  })
+
+  test('but not that of one that was allowed', () => {
+    expect(explainDenied('{"level":"warn","msg":"apply request took too long","prefix":"read-only range ","request":"key:\\"/secret/\\" ","response":"range_response_count:0 size:4"}').cause).toBe('unrecognized')
+  })
+
+  test('and a wrong password on the console', () => {
+    const { user, cause } = explainDenied('2026-11-25T15:19:20.888520Z\twarn\tetcdserver/v3_server.go:630\tinvalid authentication was requested\t{"user": "bob", "error": "auth: authentication failed, invalid user ID or password"}')
+    expect([user, cause]).toEqual(['bob', 'wrong password'])
+  })
+})
+
+describe('what is not denied by etcd is not read as such:', () => {
+  test.each<[string, DenialCause]>([
+    ['bash: /etc/x: permission denied', 'file permission'],
+    ['/bin/sh: line 3: /usr/bin/etcd: permission denied', 'file permission'],
+    ['dial unix /var/run/docker.sock: connect: permission denied', 'file permission'],
+    ['ERROR: permission denied for table users', 'unrecognized'],
+    ['cat: /etc/x: permission denied', 'unrecognized'],
+  ])('%s', (line, cause) => {
+    const denial = explainDenied(line)
+    expect([denial.cause, denial.proposals]).toEqual([cause, []])
+  })
+})
+
+test('where a line of v2 can be split into user and key in two ways, it is not split', () => {
+  const policy = definePolicy({ users: { root: 'certificate', node: 'certificate' }, v2: { guest: [], roles: { r: [read(pattern('/c'))] }, bindings: { node: ['r'] } } })
+  const denial = explainDenied('2026-11-25 10:38:47.289026 N | auth: invalid access for user node on key /calico/ on key /b.', { policy })
+  expect([denial.cause, denial.user, denial.operation, denial.proposals]).toEqual(['v2 credentials or permission', undefined, undefined, []])
+  expect(denial.unknown.join()).toContain('where the name of the user ends')
+  expect(explainDenied('auth: invalid access for user a on key b on key /c.').user).toBe('a on key b')
+})
+
 describe('no key is guessed', () => {
   test.each<[string, string]>([
     ['from an error without one', '7 PERMISSION_DENIED: etcdserver: permission denied'],
@@ -159,6 +231,16 @@ describe('with a policy', () => {
     const denial = explainDenied(applied('header:<ID:1 username:"bob" > put:<key:"/own/x" value_size:1 >'), { policy })
     expect(denial.proposals).toEqual([])
     expect(denial.fix).toContain('the policy allows this')
+  })
+
+  test('a put on a lease takes the right to write its other keys too, which the line does not name', () => {
+    const line = (lease: string): string => applied(`header:<ID:1 username:"bob" auth_revision:5 > put:<key:"/own/x" value_size:1 ${lease}>`)
+    const leased = explainDenied(line('lease:7587862 '), { policy })
+    expect(leased.proposals).toEqual([])
+    expect(leased.unknown.join()).toContain('other keys are on its lease')
+    expect(leased.fix).toContain('right to write every key that is on it')
+    expect(explainDenied(line('lease:7587862 ')).unknown.join()).toContain('other keys are on its lease')
+    expect(explainDenied(line('lease:0 '), { policy }).fix).toContain('the policy allows this')
   })
 
   test('a user whom it does not know is to be declared', () => {
