@@ -40,8 +40,12 @@ export interface AccessDifference<U extends string = string> {
  * ```
  */
 export function expectAccess<P extends Policy>(policy: Asked<P>, rows: readonly ExpectedAccess<keyof P['users'] & string>[]): readonly AccessDifference<keyof P['users'] & string>[] {
+  if (typeof policy !== 'object' || (policy as unknown) === null) throw new TypeError('policy must be a policy, or an index of one')
+  const given: unknown = rows
+  if (!Array.isArray(given)) throw new TypeError('rows must be a list')
   const index = indexPolicy(lookUp(policy).policy as Policy)
   return rows.flatMap((row, place) => {
+    if (typeof row !== 'object' || (row as unknown) === null) throw new TypeError(`row ${place} must be an object`)
     if (typeof row.allowed !== 'boolean') throw new TypeError(`allowed must be true or false, in row ${place}`)
     const { allowed, text } = explain(index, row.user, row.operation, row.circumstances)
     if (allowed === row.allowed) return []

@@ -1,5 +1,6 @@
 /** An access review: who holds what by which role, a row for each, for people who do not read policies. */
 import { markdownText } from './markdown.js'
+import { visibleText } from './visible.js'
 import { compareBytes, utf8 } from '../../bytes.js'
 import { showKeys } from '../../keys/show.js'
 import { isOpenEnded } from '../open-ended.js'
@@ -57,9 +58,23 @@ function rowsOf(policy: Policy, api: 'v2' | 'v3', user: string | undefined): rea
 }
 
 const HEADS = ['user', 'login', 'api', 'role', 'access', 'keys', 'open-ended'] as const
+const NOBODY = '(anonymous)'
+
+/** Whoever is named like what stands for nobody is in quotes, and whoever is in quotes too. */
+function userCell(user: string | undefined): string {
+  if (user === undefined) return NOBODY
+  return user === NOBODY || /^".*"$/.test(user) ? JSON.stringify(user) : user
+}
 
 function cellsOf({ user, login, api, role, access, keys, openEnded }: ReviewRow): readonly string[] {
-  return [user ?? '(anonymous)', login ?? '', api, role ?? '', access, keys, openEnded ? 'yes' : 'no']
+  return [userCell(user), login ?? '', api, role ?? '', access, keys, openEnded ? 'yes' : 'no']
+}
+
+function checkRows(rows: readonly ReviewRow[]): void {
+  if (!Array.isArray(rows)) throw new TypeError('the rows of a review must be a list: pass what accessReview returns')
+  for (const [place, row] of (rows as readonly unknown[]).entries())
+    if (typeof row !== 'object' || row === null || !('access' in row && typeof row.access === 'string' && 'keys' in row && typeof row.keys === 'string' && 'api' in row && typeof row.api === 'string'))
+      throw new TypeError(`row ${place} is no row of a review: pass what accessReview returns`)
 }
 
 /**
@@ -73,13 +88,15 @@ function cellsOf({ user, login, api, role, access, keys, openEnded }: ReviewRow)
  * ```
  */
 export function toMarkdown(rows: readonly ReviewRow[]): string {
+  checkRows(rows)
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return `${[line(HEADS), line(HEADS.map(() => '---')), ...rows.map((row) => line(cellsOf(row).map(markdownText)))].join('\n')}\n`
 }
 
-/** One field of CSV. What a spreadsheet would take for a formula gets a `'` before it, which it shows as text. */
+/** One field of CSV. What a spreadsheet would take for a formula gets a `'` before it, which it shows as text; what nobody sees is made visible. */
 function csvField(text: string): string {
-  const safe = /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(text) ? `'${text}` : text
+  const visible = visibleText(text, '\t\r\n')
+  const safe = /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(visible) ? `'${visible}` : visible
   return /[",\r\n]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
@@ -94,5 +111,6 @@ function csvField(text: string): string {
  * ```
  */
 export function toCsv(rows: readonly ReviewRow[]): string {
+  checkRows(rows)
   return [HEADS, ...rows.map(cellsOf)].map((cells) => `${cells.map(csvField).join(',')}\r\n`).join('')
 }

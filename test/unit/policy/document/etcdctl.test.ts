@@ -57,6 +57,14 @@ describe('on v3, the script', () => {
     expect(commands(v3(permission), newest)[2]).toBe(`role grant-permission ${wanted}`)
   })
 
+  test('is what it looks like, whatever keys hold', () => {
+    const keys = ['-a\u202ecod.', '/x\n/y', 'é\u200b%s\\', '\u001b[2J', '/\u00ad1', '\n\n']
+    const lines = toEtcdctl(v3(...keys.map((one) => read(key(one)))), newest)
+    expect(lines.join('')).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+    const granted = calls(lines).map((call) => Buffer.from(call.arguments.at(-1) ?? '', 'latin1').toString('utf8'))
+    expect(granted.slice(2, 2 + keys.length)).toEqual(keys)
+  })
+
   test('grants reading and writing of the same keys at once: etcd would keep the last only', () => {
     expect(commands(v3(read(key('/a')), write(key('/a'))), newest).filter((command) => command.includes('grant-permission'))).toEqual(['role grant-permission -- app readwrite /a'])
   })

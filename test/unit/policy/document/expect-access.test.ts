@@ -36,3 +36,9 @@ test('a line that asks nothing fails, instead of passing for held', () => {
   expect(() => expectAccess(policy, [{ user: 'auditor', operation: get('/a'), allowed: undefined as never }])).toThrow(TypeError)
   expect(() => expectAccess(policy, [{ user: 'auditor', operation: {} as never, allowed: false }])).toThrow(TypeError)
 })
+
+test('nor does what is no policy, no table or no line', () => {
+  for (const value of [undefined, null, 'policy']) expect(() => expectAccess(value as never, [])).toThrow(new TypeError('policy must be a policy, or an index of one'))
+  expect(() => expectAccess(policy, undefined as never)).toThrow(new TypeError('rows must be a list'))
+  expect(() => expectAccess(policy, [null as never])).toThrow(new TypeError('row 0 must be an object'))
+})

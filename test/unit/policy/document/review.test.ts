@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { accessReview, allKeys, definePolicy, fromKey, key, pattern, prefix, read, readwrite, toCsv, toMarkdown, write, type ReviewRow } from '../../../../src/policy/index.js'
+import { accessReview, allKeys, definePolicy, fromKey, key, pattern, prefix, range, read, readwrite, toCsv, toMarkdown, write, type ReviewRow } from '../../../../src/policy/index.js'
 import { anyPolicy } from '../../../support/policies.js'
 
 const policy = definePolicy({
@@ -31,6 +31,28 @@ test('a review has a row for each right, and for whoever has none', () => {
 
 const rowOf = (keys: string, user = 'u'): ReviewRow => ({ user, login: 'password', api: 'v3', role: 'r', access: 'read', keys, openEnded: false })
 
+test('whatever reaches behind all text is open-ended', () => {
+  const open = definePolicy({ users: { a: 'password' }, v3: { roles: { r: [read(range('/a', Uint8Array.of(0xff))), read(range('/a', '~'))] }, bindings: { a: ['r'] } } })
+  expect(accessReview(open).map(({ openEnded }) => openEnded)).toEqual([true, false])
+})
+
+test('nobody is named like the guest, and no key is shown as others', () => {
+  const policy = definePolicy({
+    users: { '(anonymous)': 'password', '"(anonymous)"': 'password', '"a': 'password' },
+    v3: { roles: { r: [read(key('/x/*')), read(prefix('/x/'))] }, bindings: { '(anonymous)': ['r'] } },
+    v2: { guest: [read(pattern('/p'))], roles: {}, bindings: {} },
+  })
+  const rows = accessReview(policy)
+  const cells = toMarkdown(rows).trimEnd().split('\n').slice(2).map((line) => line.replaceAll(/\\([^\n])/g, '$1').split(' | '))
+  expect([...new Set(cells.map(([user]) => user))]).toEqual(['| "\\"(anonymous)\\""', '| "a', '| "(anonymous)"', '| (anonymous)'])
+  expect(rows.filter(({ access }) => access === 'read').map(({ keys }) => keys)).toEqual(['"/x/*"', '/x/*', '/p'])
+  expect(toCsv(rows)).toContain('\r\n(anonymous),,v2,guest,read,/p,no\r\n')
+})
+
+test.each([[undefined], [policy], [[null]], [[{}]], [['row']]])('rows that are none are refused: %j', (rows) => {
+  for (const write of [toMarkdown, toCsv]) expect(() => write(rows as never)).toThrow(/^(?:the rows of a review must be a list|row 0 is no row of a review): pass what accessReview returns$/)
+})
+
 describe('CSV', () => {
   test.each([
     ['/a/*', '/a/*'],
@@ -46,6 +68,9 @@ describe('CSV', () => {
     ['＝1', "'＝1"],
     ['=a,"b', `"'=a,""b"`],
     [' a', '" a"'],
+    ['a\u202eb', 'a\\u{202e}b'],
+    ['\ufeff=1', '\\u{feff}=1'],
+    ['a\u001b[2J', 'a\\u{1b}[2J'],
   ])('writes %j as %j', (keys, field) => {
     expect(toCsv([rowOf(keys)])).toBe(`user,login,api,role,access,keys,open-ended\r\nu,password,v3,r,read,${field},no\r\n`)
   })
