@@ -69,7 +69,12 @@ export interface AdoptOptions {
  * console.log(JSON.stringify(policy), findings.map(({ text }) => text))
  * ```
  */
-export function policyOfState(state: AuthState, { logins }: AdoptOptions): AdoptedPolicy {
+export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedPolicy {
+  const [given, asked]: readonly unknown[] = [state, options]
+  if (typeof given !== 'object' || given === null || !('users' in given && 'roles' in given)) throw new TypeError("state must be what an etcd's auth store holds, as EtcdAuth's state() returns it")
+  const found: unknown = typeof asked === 'object' && asked !== null && 'logins' in asked ? asked.logins : undefined
+  if (typeof found !== 'string' && (typeof found !== 'object' || found === null)) throw new TypeError("options must hold logins: 'certificate', 'password', or a table of users with theirs; etcd tells nobody how they log in")
+  const { logins } = options
   const { api } = state
   const findings: AdoptFinding[] = []
   const find = (code: AdoptCode, name: string, text: string, planned: boolean): void => void findings.push({ code, name, text, planned })

@@ -82,6 +82,14 @@ describe('what a policy cannot say is found', () => {
 })
 
 describe('logins', () => {
+  test.each([undefined, null, {}, { logins: undefined }, { logins: 1 }, 'certificate'])('that are not there are asked for: %j', (options) => {
+    expect(() => policyOfState(state('v3', { a: [] }, {}), options as never)).toThrow(new TypeError("options must hold logins: 'certificate', 'password', or a table of users with theirs; etcd tells nobody how they log in"))
+  })
+
+  test.each([undefined, null, {}, 'state'])('of no state are none: %j', (given) => {
+    expect(() => policyOfState(given as never, { logins: 'certificate' })).toThrow(/^state must be what an etcd's auth store holds/)
+  })
+
   const found = state('v3', { a: [], b: [] }, {})
   test('are what the caller says, for all or each', () => {
     expect({ ...policyOfState(found, { logins: 'password' }).policy.users }).toEqual({ a: 'password', b: 'password' })
