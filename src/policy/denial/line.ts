@@ -18,14 +18,15 @@ function parsed(text: string): Line | undefined {
 
 /** What was logged: the content of a line that Docker (`log`) or `journalctl -o json` (`MESSAGE`) packed, any other line as it is. */
 export function unpacked(line: string): string {
-  const { log, MESSAGE } = (/^\s*\{/.test(line) ? parsed(line) : undefined) ?? {}
+  const { log, MESSAGE } = (/^\s*\{.*"(?:log|MESSAGE)"/s.test(line) ? parsed(line) : undefined) ?? {}
   const text = typeof log === 'string' ? log : typeof MESSAGE === 'string' ? MESSAGE : undefined
   return text === undefined ? line : text.trimEnd()
 }
 
 /**
  * The fields of a line, if they stand at its end: behind nothing, behind what journald, the CRI or `docker compose logs` writes before it, or as
- * `--log-format=console` does (etcd 3.6 and later), whose message stands before the fields between tabs. None for any other line.
+ * `--log-format=console` does (etcd 3.6 and later), whose message stands before the fields between tabs, which rsyslog
+ * writes as `#011`. None for any other line.
  */
 export function fieldsOf(line: string): Line {
   const text = line.trimEnd()
@@ -33,7 +34,7 @@ export function fieldsOf(line: string): Line {
   for (let at = text.indexOf('{'), attempt = 0; at !== -1 && attempt < ATTEMPTS; at = text.indexOf('{', at + 1), attempt++) {
     const fields = parsed(text.slice(at))
     if (fields === undefined) continue
-    const message = /\t([^\t]+)\t$/.exec(text.slice(0, at))?.[1]
+    const message = /(?:\t|#011)([^\t#]+)(?:\t|#011)$/.exec(text.slice(0, at))?.[1]
     return message === undefined ? fields : { ...fields, msg: message }
   }
   return {}

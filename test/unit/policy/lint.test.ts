@@ -1,5 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { resolvedName } from '../../../src/policy/lint/resolved-name.js'
 import { allKeys, definePolicy, fromKey, key, lint, pattern, prefix, range, read, readwrite, write, type Finding, type KeyRange, type LintContext, type PathPattern, type Permission } from '../../../src/policy/index.js'
+import { joinPath } from '../../../src/store/v2/path.js'
 
 const v3With = (...permissions: readonly Permission<KeyRange>[]): unknown => ({
   users: { root: 'certificate', a: 'certificate' },
@@ -160,6 +163,16 @@ describe('around a policy, lint finds', () => {
   test.each(['../roles/a', '../../root', 'a/b', '..', '.'])('nobody behind the Common Name %j', (commonName) => {
     expect(lint(clean, named('authority', commonName))).toEqual([])
     expect(brief(lint(clean, named('client', commonName)))).toEqual(['certificate-without-user $.users'])
+  })
+
+  test('for any Common Name the user that the store looks up', () => {
+    const names = fc.array(fc.constantFrom('/', '..', '.', 'root', 'a', 'users', '2', 'x/../', 'roles'), { minLength: 1, maxLength: 8 }).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(names, (commonName) => {
+        expect(resolvedName(commonName)).toBe(/^\/2\/users\/(.+)$/.exec(joinPath('/2', `/users/${commonName}`))?.[1])
+      }),
+      { numRuns: 1000 },
+    )
   })
 
   test('a certificate without Common Name only where v2 is on', () => {
