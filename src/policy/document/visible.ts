@@ -1,7 +1,7 @@
 /** Text of unknown origin, for people to read. */
 
 /** Characters that nobody sees, or that turn what stands beside them around: control and format characters, line and paragraph separators. */
-export const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+export const INVISIBLE: RegExp = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
 /** A character as its code point: `\u{202e}`. */
 function codePoint(character: string): string {

@@ -5,7 +5,7 @@ import type { Permission } from '../../keys/permission.js'
 import { showPermission } from '../../keys/show.js'
 import { someOf } from '../../names.js'
 import type { Policy, PolicyV2, PolicyV3 } from '../policy.js'
-import { rightsOf, rolesOf, type Rights } from '../rights.js'
+import { rightsOf, rolesOf, type Granted, type Rights } from '../rights.js'
 import { at, type Finding } from './finding.js'
 import { redundantPermissions } from './redundant.js'
 import { roleFindings } from './roles.js'
@@ -17,7 +17,7 @@ function addTo<T>(lists: Map<string, T[]>, name: string, item: T): void {
 }
 
 /** Permissions whose every access other roles of a user give it too. Users who hold the same roles are told of together. */
-function shadowFindings(rights: ReadonlyMap<string, Rights>, path: string): readonly Finding[] {
+function shadowFindings(rights: ReadonlyMap<string, Rights>, declared: Readonly<Record<string, readonly Permission[]>>, path: string): readonly Finding[] {
   const alike = new Map<string, { readonly rights: Rights; readonly users: string[] }>()
   for (const [user, held] of rights) {
     if (held.root || held.roles.length < 2) continue
@@ -26,14 +26,19 @@ function shadowFindings(rights: ReadonlyMap<string, Rights>, path: string): read
     if (same === undefined) alike.set(roles, { rights: held, users: [user] })
     else same.users.push(user)
   }
-  return [...alike.values()].flatMap(({ rights: { granted }, users }) => {
-    const byRole = new Map<string, Permission[]>()
-    for (const { role, permission } of granted) addTo(byRole, role, permission)
-    // What is redundant within its role is found there.
-    const alone = [...byRole].flatMap(([role, permissions]) => {
-      const redundant = redundantPermissions(permissions)
-      return permissions.filter((_, place) => !redundant.has(place)).map((permission) => ({ role, permission }))
-    })
+  // What is redundant within its role is found there.
+  const needed = new Map<string, readonly Granted[]>()
+  const neededOf = (role: string): readonly Granted[] => {
+    const known = needed.get(role)
+    if (known !== undefined) return known
+    const permissions = Object.hasOwn(declared, role) ? (declared[role] ?? []) : []
+    const redundant = redundantPermissions(permissions)
+    const found = permissions.filter((_, place) => !redundant.has(place)).map((permission) => ({ role, permission }))
+    needed.set(role, found)
+    return found
+  }
+  return [...alike.values()].flatMap(({ rights: { roles }, users }) => {
+    const alone = roles.flatMap(neededOf)
     const shadowed = new Map<string, string[]>()
     for (const place of [...redundantPermissions(alone.map(({ permission }) => permission))].sort((a, b) => a - b)) {
       const { role, permission } = alone[place] ?? {}
@@ -81,7 +86,7 @@ export function halfFindings(policy: Policy, api: 'v2' | 'v3', half: PolicyV2 | 
       why: `${roots.length} users hold role root and may do everything: ${roots.slice(0, 10).map(quoted).join(', ')}`,
       fix: 'give all but one the keys that they need',
     })
-  found.push(...shadowFindings(rights, path))
+  found.push(...shadowFindings(rights, half.roles, path))
   for (const user of users)
     if (rolesOf(half.bindings, user).length === 0 && !(api === 'v2' && user === 'root') && !isRefused(bindings, 'all') && !isRefused(at(bindings, user)))
       found.push({ code: 'user-without-role', severity: 'info', where: at('$.users', user), why: `user ${quoted(user)} may do nothing on ${api}`, fix: 'bind it to a role there, unless that is meant' })
