@@ -31,6 +31,9 @@ const TIME = 'whether the certificate has expired, is not valid yet, or a clock 
 
 /** In the order in which they are tried: the first that matches a line is it. */
 export const SIGNS: readonly Sign[] = [
+  // Before all others: it quotes keys, which may read like any of them.
+  { cause: 'permission', within: 'apply request', match: /(?:"error": ?"|\berr is )auth: permission denied(?:"\})?\s*$/, unknown: [], fix: 'grant the permission to a role of the user' },
+
   // Not etcd at all: the text is the operating system's.
   { cause: 'file permission', within: 'permission denied', match: /\b(?:open|openat|stat|lstat|mkdir|unlink|chmod|exec|fork\/exec|connect|bind|(?:ba|da|k|z|a)?sh(?:: line \d+)?:) [^\s:]+: permission denied|\b(?:dial|listen) unix [^\s:]+: (?:connect|bind): permission denied|\bEACCES\b/, unknown: [], fix: 'let the process read the file: etcd was not asked (Calico kube-controllers want mode 0440 for their secret)' },
   { cause: 'name ignored by the gateway', match: /CommonName of client sending a request against gateway will be ignored/, unknown: [], fix: 'over the HTTP gateway, log in by password with a certificate that has no Common Name; or speak gRPC' },

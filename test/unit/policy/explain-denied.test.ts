@@ -181,6 +181,13 @@ describe('what is not denied by etcd is not read as such:', () => {
   })
 })
 
+test.each(['/EACCES', 'sh: /x: permission denied', 'open /x: permission denied', 'certificate serial ab revoked', 'authentication is not enabled', 'HTTP request to an HTTPS server'])('a key that reads like another denial is a key: %s', (name) => {
+  for (const line of [applied(`header:<ID:1 username:"bob" > put:<key:"${name}" value_size:1 >`), `W | etcdserver: failed to apply request,took 2µs,request header:<ID:1 username:"bob" > put:<key:"${name}" value_size:1 >,resp ,err is auth: permission denied`]) {
+    const denial = explainDenied(line)
+    expect([denial.cause, denial.user, denial.proposals]).toEqual(['permission', 'bob', [write(key(name))]])
+  }
+})
+
 test('where a line of v2 can be split into user and key in two ways, it is not split', () => {
   const policy = definePolicy({ users: { root: 'certificate', node: 'certificate' }, v2: { guest: [], roles: { r: [read(pattern('/c'))] }, bindings: { node: ['r'] } } })
   const denial = explainDenied('2026-11-25 10:38:47.289026 N | auth: invalid access for user node on key /calico/ on key /b.', { policy })
