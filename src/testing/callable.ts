@@ -1,6 +1,6 @@
 /** What etcd3 takes for its connections: `new Etcd3().mock(double.callable)`. */
 import { rpcs, type Rpc } from './rpcs.js'
-import type { CallOptions } from './services.js'
+import type { CallOptions } from './calls.js'
 import type { MemoryCallable } from './types.js'
 
 /** Makes a call. */

@@ -1,4 +1,10 @@
-/** The log of a double: what it was asked, by whom, without passwords. */
+/** Calls: what one may be told, and the log of a double: what it was asked, by whom, without passwords. */
+
+/** What a call may be told. */
+export interface CallOptions {
+  /** When it is over: milliseconds since 1970, or a Date, by the double's clock. Default: never. */
+  readonly deadline?: number | Date
+}
 
 /** One call that reached the double. */
 export interface Call {

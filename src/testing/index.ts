@@ -1,12 +1,11 @@
 /** Doubles for unit tests: an etcd in memory, with faults, and a clock that stands still. */
 export { memoryEtcd, type MemoryEtcd, type MemoryEtcdOptions } from './memory-etcd.js'
 export { manualClock, type Clock, type ManualClock } from './clock.js'
-export type { Call } from './calls.js'
+export type { Call, CallOptions } from './calls.js'
 export type { CallMatch, Faults, Remove } from './faults.js'
 export type { ErrorClasses } from './grpc-error.js'
 export type { MemoryCallable, MemoryClient, MemoryResponse } from './types.js'
 export type {
-  CallOptions,
   MemoryAuth,
   MemoryCluster,
   MemoryKv,

@@ -1,9 +1,8 @@
 /** A call of a client on its way: over the wire, by the line to the store, under the client's name. */
 import { isFailure, type Caller, type Failure } from '../store/index.js'
-import { withoutPasswords } from './calls.js'
+import { withoutPasswords, type CallOptions } from './calls.js'
 import { DEADLINE_EXCEEDED, notSent, UNAVAILABLE, type GrpcFailure } from './grpc-error.js'
 import { callEnd, send, type Credentials, type Line } from './line.js'
-import type { CallOptions } from './services.js'
 import { asMessage, isUnsendable, type Message } from './wire.js'
 
 /** Logs in where the client has a password: before the first call, and again when the token is not known any more. */

@@ -1,12 +1,7 @@
 /** etcd3's clients by structure, service by service, with `Uint8Array` where etcd3 has `Buffer`. */
 import type { DeleteRangeReply, HeaderReply, LeaseKeepAliveReply, LeaseTimeToLiveReply, Member, PutReply, RangeReply, ResponseHeader, StatusReply, WatchReply } from '../store/index.js'
+import type { CallOptions } from './calls.js'
 import type { MemoryStream } from './stream.js'
-
-/** What a call may be told. */
-export interface CallOptions {
-  /** When it is over: milliseconds since 1970, or a Date, by the double's clock. Default: never. */
-  readonly deadline?: number | Date
-}
 
 /** A permission as `roleGet` shows it: `Read`, `Write` or `Readwrite`, or the number of a type that etcd does not know but stores. */
 export interface PermissionReply {

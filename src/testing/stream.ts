@@ -1,7 +1,7 @@
 /** Streams in the shape of gRPC's. */
 import { CANCELLED, DEADLINE_EXCEEDED, toStreamError } from './grpc-error.js'
 import { callEnd, type Line } from './line.js'
-import type { CallOptions } from './services.js'
+import type { CallOptions } from './calls.js'
 
 /** What a stream tells its listeners, by event. `status` is told at the end, whatever the end is. */
 export interface StreamEvents<Reply> {

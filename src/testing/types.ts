@@ -1,6 +1,7 @@
 /** What a double has for its callers: etcd3's connections by structure, HTTP, and who its clients are. */
 import type { FetchLike, ResponseLike } from '../platform.js'
-import type { CallOptions, MemoryAuth, MemoryCluster, MemoryKv, MemoryLease, MemoryMaintenance, MemoryWatch } from './services.js'
+import type { CallOptions } from './calls.js'
+import type { MemoryAuth, MemoryCluster, MemoryKv, MemoryLease, MemoryMaintenance, MemoryWatch } from './services.js'
 
 /** An answer of {@link MemoryClient.fetch}. */
 export interface MemoryResponse extends ResponseLike {
