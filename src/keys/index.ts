@@ -3,3 +3,4 @@ export { key, prefix, range, fromKey, allKeys, type Key, type Prefix, type Range
 export { pattern, path, type Path, type PathPattern } from './pattern.js'
 export { read, write, readwrite, type Permission, type PermissionType } from './permission.js'
 export { showKeys, showPermission } from './show.js'
+export { complementOf, covers, differenceOf, intersectionOf, unionOf } from './algebra.js'

@@ -6,6 +6,8 @@ import { containsInterval, fromWire, intersectIntervals, isEmptyInterval, prefix
 import { coversPattern, path, pattern } from '../../src/keys/pattern.js'
 import { matches } from '../support/matches.js'
 import { fromKey, key, keyBytes, keyText, prefix, range } from '../../src/keys/key-range.js'
+import { complementOf, covers, differenceOf, intersectionOf, showKeys, unionOf } from '../../src/keys/index.js'
+import { isOpenEnded } from '../../src/keys/open-ended.js'
 import { anyKey, anyPattern, anyRange, keyRange, keysUpTo, smallKey, smallPath } from '../support/arbitrary.js'
 
 // All keys of up to four bytes of a small alphabet: where two sets over keys of up to three bytes differ, one of these tells them apart.
@@ -209,4 +211,57 @@ describe('v2 patterns', () => {
       }),
     )
   })
+})
+
+describe('the algebra of key ranges', () => {
+  const lists = fc.array(keyRange(smallKey), { maxLength: 4 })
+  const has = (list: readonly Parameters<typeof toInterval>[0][], one: Uint8Array): boolean => list.some((keys) => holds(toInterval(keys), one))
+
+  test('says of every key what the names say', () => {
+    fc.assert(
+      fc.property(lists, lists, (a, b) => {
+        const [either, both, left, none] = [unionOf([...a, ...b]), intersectionOf(a, b), differenceOf(a, b), complementOf(a)]
+        for (const one of universe) {
+          expect(has(either, one)).toBe(has(a, one) || has(b, one))
+          expect(has(both, one)).toBe(has(a, one) && has(b, one))
+          expect(has(left, one)).toBe(has(a, one) && !has(b, one))
+          expect(has(none, one)).toBe(!has(a, one))
+        }
+        // Both sets begin and end at keys of the universe.
+        expect(covers(a, b)).toBe(universe.every((one) => !has(b, one) || has(a, one)))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('is associative, commutative and idempotent, and each set has one form', () => {
+    fc.assert(
+      fc.property(lists, lists, lists, (a, b, c) => {
+        const join = (x: typeof a, y: typeof a): readonly (typeof a)[number][] => unionOf([...x, ...y])
+        expect(join(join(a, b) as typeof a, c)).toEqual(join(a, join(b, c) as typeof a))
+        expect(intersectionOf(intersectionOf(a, b), c)).toEqual(intersectionOf(a, intersectionOf(b, c)))
+        expect(join(a, b)).toEqual(join(b, a))
+        expect(intersectionOf(a, b)).toEqual(intersectionOf(b, a))
+        for (const same of [join(a, a), intersectionOf(a, a), complementOf(complementOf(a)), unionOf(unionOf(a))]) expect(same).toEqual(unionOf(a))
+        expect(differenceOf(a, b)).toEqual(intersectionOf(a, complementOf(b)))
+        expect(complementOf([...a, ...b])).toEqual(intersectionOf(complementOf(a), complementOf(b)))
+        expect(covers(a, b) && covers(b, a)).toBe(JSON.stringify(unionOf(a)) === JSON.stringify(unionOf(b)))
+      }),
+    )
+  })
+
+  test('takes keys as the constructors make them, texts and bytes', () => {
+    fc.assert(fc.property(anyRange, (keys) => unionOf([keys, ...intersectionOf([keys], [keys])]).map(showKeys).length === 1 && covers([keys], unionOf([keys]))))
+  })
+})
+
+test('keys are open-ended exactly if no key of text lies behind those of them that are text', () => {
+  const texts = fc.string({ unit: 'binary', minLength: 1, maxLength: 3 })
+  fc.assert(
+    fc.property(anyRange, texts, (keys, behind) => {
+      const { start, end } = toInterval(keys)
+      if (isOpenEnded(keys) && compareBytes(utf8(behind), start) >= 0 && !behind.startsWith('\u{10ffff}')) expect(holds({ start, end }, utf8(behind))).toBe(true)
+      if (!isOpenEnded(keys)) expect(holds({ start, end }, utf8(`\u{10ffff}${behind}`)) && compareBytes(start, utf8('\u{10ffff}')) < 0).toBe(false)
+    }),
+  )
 })
