@@ -69,10 +69,13 @@ export interface Observed {
  */
 export function fromObserved(observations: readonly Observation[], { widen = 'exact' }: ObservedOptions = {}): Observed {
   // What plain JavaScript may have passed.
+  if (!Array.isArray(observations)) throw new TypeError('observations must be a list')
   if (!['exact', 'directory'].includes(widen)) throw new TypeError("widen must be 'exact' or 'directory'")
   const notGranted: NotGranted[] = []
   const needs = new Map<string, KeyNeed[]>()
-  for (const { user, operation } of observations) {
+  for (const observation of observations) {
+    const { user, operation } = Object(observation) as Partial<Observation>
+    if (typeof user !== 'string' || operation === undefined) throw new TypeError('an observation is a user and an operation')
     checkName('user', user)
     const asked = needsOf(checkedOperation(operation), () => true)
     const report = reportOf(asked)

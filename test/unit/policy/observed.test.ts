@@ -108,6 +108,8 @@ describe('bad input is refused', () => {
   test('a user whom no policy may name, and what is no operation', () => {
     thrown('ERR_NAME_INVALID', () => fromObserved(by('a/b', get('/1'))))
     expect(() => fromObserved(by('a', { op: 'patch' } as never))).toThrow(TypeError)
+    for (const observation of [null, undefined, 'a', {}, { user: 'a' }, { user: 7, operation: get('/a') }]) expect(() => fromObserved([observation as never])).toThrow(new TypeError('an observation is a user and an operation'))
+    for (const list of [null, {}, 'a']) expect(() => fromObserved(list as never)).toThrow(new TypeError('observations must be a list'))
   })
 })
 
