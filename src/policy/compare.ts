@@ -3,13 +3,16 @@
  * proof over all keys, since rights are intervals.
  */
 import { EtcdRbacError } from '../errors.js'
-import { difference, intersection, toInterval, patternInterval, union, type Interval, type IntervalSet } from '../keys/interval.js'
+import { checkedKeys, checkedPermissions } from '../keys/checked.js'
+import { difference, intersection, patternInterval, toInterval, union, type Interval, type IntervalSet } from '../keys/interval.js'
 import { keyText, type KeyRange, type KeyText } from '../keys/key-range.js'
 import type { PathPattern } from '../keys/pattern.js'
 import type { Permission } from '../keys/permission.js'
 import { anonymous, type Anonymous } from './anonymous.js'
+import { checkHalf, checkPolicy } from './half.js'
 import { checkedUser, lookUp, type Asked } from './index-policy.js'
 import type { Policy } from './policy.js'
+import { meeting, namedBy, reachOf, type Reach } from './reach.js'
 import { openedBy, rightsOf, type Access, type Rights } from './rights.js'
 
 /** That something holds, or a counterexample. */
@@ -19,6 +22,8 @@ export type Verdict<C> = { readonly holds: true } | { readonly holds: false; rea
 export interface Example {
   readonly access: Access
   readonly key: KeyText
+  /** On v2, where keys were asked about: the request, which may be for another path than the key's, and what it does to the key. */
+  readonly by?: string
 }
 
 /** What a client may do that it should not, or could not before. `root`: it holds role root, which is more than every key. */
@@ -36,9 +41,9 @@ function verdict<C>(counterexample: C | undefined): Verdict<C> {
   return counterexample === undefined ? proof : { holds: false, counterexample }
 }
 
-/** A key of an interval that is not empty: its first one. */
+/** A key of an interval that is not empty: its first one. Only the v2 pattern for everything begins before all keys, with the root. */
 function firstOf({ start }: Interval): KeyText {
-  return keyText(start.length === 0 ? new Uint8Array(1) : start)
+  return start.length === 0 ? '/' : keyText(start)
 }
 
 /** The first access of which `sets` yields something, with a key. */
@@ -51,11 +56,14 @@ function example(sets: (access: Access) => IntervalSet): Example | undefined {
 }
 
 function sameApi(...lists: readonly (readonly Permission[])[]): void {
-  if (new Set(lists.flat().map(({ keys }) => keys.api)).size > 1) throw new TypeError('permissions on v3 keys and on v2 paths cannot be compared')
+  if (new Set(lists.flatMap(checkedPermissions).map(({ keys }) => keys.api)).size > 1) throw new TypeError('permissions on v3 keys and on v2 paths cannot be compared')
 }
 
 /**
- * Whether `wider` opens everything that `narrower` opens.
+ * Whether `wider` opens everything that `narrower` opens: whether every request that etcd allows a user by `narrower` it allows by `wider`.
+ *
+ * On v2 requests are compared, not the keys that they reach: `/t` allows what lists the directory, and `/t/*` what reads each of its keys; neither implies
+ * the other. Throws a `TypeError` for what are no permissions, or some for both APIs.
  *
  * @example
  * ```ts
@@ -70,7 +78,7 @@ export function implies(wider: readonly Permission[], narrower: readonly Permiss
 }
 
 /**
- * Whether two lists of permissions open the same. The counterexample is opened by one of them alone.
+ * Whether two lists of permissions open the same: {@link implies} both ways. The counterexample is opened by one of them alone.
  *
  * @example
  * ```ts
@@ -88,20 +96,40 @@ function touched(open: Rights['open']): IntervalSet {
   return union(ACCESSES.flatMap((access) => open[access]))
 }
 
+function onV2(list: readonly Permission[]): readonly Permission<PathPattern>[] {
+  return list.filter((permission): permission is Permission<PathPattern> => permission.keys.api === 'v2')
+}
+
+/** A key of the v2 tree that permissions of users reach in both lists. */
+function sharedPath(a: readonly Permission<PathPattern>[], b: readonly Permission<PathPattern>[]): KeyText | undefined {
+  const areas = (list: readonly Permission<PathPattern>[]): readonly Reach[] => list.flatMap((permission) => reachOf(permission, false))
+  const others = areas(b)
+  for (const { area } of areas(a))
+    for (const other of others) {
+      const shared = meeting(area, other.area)
+      if (shared !== undefined) return shared
+    }
+  return undefined
+}
+
 /**
- * Whether there is no key that both lists of permissions open, whatever the access. The counterexample is such a key.
+ * Whether there is no key that both lists of permissions open to users, whatever the access. The counterexample is such a key.
+ *
+ * On v2 it is what requests reach that counts, not what patterns match: a directory is listed with the values of its children, `/t/` is the key `/t`, and
+ * who may write a directory may have all below it expire. Throws a `TypeError` for what are no permissions, or some for both APIs.
  *
  * @example
  * ```ts
- * import { disjoint, fromKey, prefix, read, write } from 'etcd-rbac'
+ * import { disjoint, fromKey, pattern, prefix, read, write } from 'etcd-rbac'
  * console.log(disjoint([read(prefix('/a/'))], [write(prefix('/b/'))]).holds) // true
  * console.log(disjoint([read(fromKey('/a/'))], [write(prefix('/b/'))]).holds) // false
+ * console.log(disjoint([read(pattern('/a'))], [write(pattern('/a/b'))]).holds) // false
  * ```
  */
 export function disjoint(a: readonly Permission[], b: readonly Permission[]): Verdict<KeyText> {
   sameApi(a, b)
   const [shared] = intersection(touched(openedBy(a)), touched(openedBy(b)))
-  return verdict(shared === undefined ? undefined : firstOf(shared))
+  return verdict(shared === undefined ? sharedPath(onV2(a), onV2(b)) : firstOf(shared))
 }
 
 /** What `after` opens to a client and `before` does not. */
@@ -112,11 +140,12 @@ function gainedBy(before: Rights, after: Rights): Example | 'root' | undefined {
 }
 
 /**
- * Whether no client may do after a change what it could not before: no user of either policy, and nobody without a user.
+ * Whether no client may do after a change what it could not before: no user of either policy, and nobody without a user. The policies may be indexes.
  *
- * A user whom a policy does not name is nobody by it: no one on v3, the guest on v2.
+ * Access is what etcd allows with keys, request by request, and role root. That who holds a role may read its definition is not counted. A user whom a
+ * policy does not name is nobody by it: no one on v3, the guest on v2. Throws a `TypeError` for what is no policy.
  *
- * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING` where only one of the policies says what is open on an API
+ * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING` where only one of the policies says what is open on an API, or neither says it of any
  * @example
  * ```ts
  * import { definePolicy, noNewAccess, prefix, read, readwrite } from 'etcd-rbac'
@@ -129,7 +158,11 @@ function gainedBy(before: Rights, after: Rights): Example | 'root' | undefined {
  * console.log(noNewAccess(after, before).holds) // true
  * ```
  */
-export function noNewAccess(before: Policy, after: Policy): Verdict<ClientExample> {
+export function noNewAccess(old: Asked<Policy>, changed: Asked<Policy>): Verdict<ClientExample> {
+  const [before, after] = [lookUp(old).policy, lookUp(changed).policy]
+  for (const policy of [before, after]) checkPolicy(policy)
+  // Two policies that say nothing are not equal: what nobody manages is open on v2, and unknown on v3.
+  if (before.v3 === undefined && before.v2 === undefined) checkHalf(before, 'v3')
   for (const api of ['v3', 'v2'] as const) {
     if ((before[api] === undefined) !== (after[api] === undefined)) {
       throw new EtcdRbacError(
@@ -150,10 +183,25 @@ export function noNewAccess(before: Policy, after: Policy): Verdict<ClientExampl
   return proof
 }
 
+/** What v2 permissions reach of the keys that a pattern names, by requests for whatever path. */
+function reached(granted: Rights['granted'], keys: PathPattern, guest: boolean): Example | undefined {
+  const reaches = onV2(granted.map(({ permission }) => permission)).flatMap((permission) => reachOf(permission, guest))
+  for (const wanted of namedBy(keys))
+    for (const { access, area, by } of reaches) {
+      const key = meeting(area, wanted)
+      if (key !== undefined) return { access, key, by: by(key) }
+    }
+  return undefined
+}
+
 /**
  * Whether a client may do nothing at all with any of these keys. The counterexample is what it may do.
  *
- * @throws {@link EtcdRbacError} `ERR_USER_UNKNOWN`
+ * On v2 a pattern stands for the keys whose path it matches, with a final slash or without, and what requests for other paths do to these keys counts:
+ * a listing shows the children of a directory with their values, to the guest all that is below; who may write a directory creates children, and may have
+ * all below it expire. The counterexample says which request. Throws a `TypeError` for what are no keys.
+ *
+ * @throws {@link EtcdRbacError} `ERR_USER_UNKNOWN`; `ERR_POLICY_HALF_MISSING` where the policy does not say what is open on that API
  * @example
  * ```ts
  * import { definePolicy, notGranted, prefix, read } from 'etcd-rbac'
@@ -167,8 +215,13 @@ export function notGranted<P extends Policy>(
   keys: KeyRange | PathPattern,
 ): Verdict<Example | 'root'> {
   const { policy: checked, rights } = lookUp(policy)
-  const { root, open } = rights(keys.api, checkedUser(checked, user))
+  checkPolicy(checked)
+  checkedKeys(keys, 'keys')
+  const name = checkedUser(checked, user)
+  checkHalf(checked, keys.api)
+  const { root, open, granted } = rights(keys.api, name)
   if (root) return { holds: false, counterexample: 'root' }
   const asked = union([keys.api === 'v3' ? toInterval(keys) : patternInterval(keys)])
-  return verdict(example((access) => intersection(open[access], asked)))
+  // Of the root, which is no key of the tree, only the request for it remains.
+  return verdict((keys.api === 'v2' ? reached(granted, keys, name === undefined) : undefined) ?? example((access) => intersection(open[access], asked)))
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
-  anonymous, definePolicy, disjoint, equivalent, fromKey, implies, key, noNewAccess, notGranted, pattern, prefix, range, read, readwrite, write, type ClientExample, type Policy,
+  anonymous, call, can, definePolicy, disjoint, equivalent, fromKey, implies, indexPolicy, key, noNewAccess, notGranted, pattern, prefix, range, read, readwrite, write,
+  type ClientExample, type Example, type PathPattern, type Permission, type Policy,
 } from '../../../src/policy/index.js'
 import { thrown } from '../../support/thrown.js'
 
@@ -55,16 +56,62 @@ describe('whether keys are granted is answered', () => {
   test('for v3 and v2, for nobody and for root', () => {
     expect(notGranted(policy, 'node', prefix('/b/'))).toEqual({ holds: true })
     expect(notGranted(policy, 'node', fromKey('/'))).toEqual({ holds: false, counterexample: { access: 'write', key: '/a/' } })
-    expect(notGranted(policy, 'node', pattern('/a*'))).toEqual({ holds: false, counterexample: { access: 'read', key: '/a' } })
-    expect(notGranted(policy, 'node', pattern('/a/*'))).toEqual({ holds: true })
+    expect(notGranted(policy, 'node', pattern('/a*'))).toEqual({ holds: false, counterexample: { access: 'read', key: '/a', by: 'GET /a' } })
+    expect(notGranted(policy, 'node', pattern('/b/*'))).toEqual({ holds: true })
     expect(notGranted(policy, anonymous, prefix('/'))).toEqual({ holds: true })
-    expect(notGranted(policy, anonymous, pattern('/*'))).toEqual({ holds: false, counterexample: { access: 'read', key: '/pub' } })
+    expect(notGranted(policy, anonymous, pattern('/*'))).toEqual({ holds: false, counterexample: { access: 'read', key: '/pub', by: 'GET /pub' } })
     for (const keys of [key('/x'), pattern('/x')]) expect(notGranted(policy, 'root', keys)).toEqual({ holds: false, counterexample: 'root' })
     for (const keys of [key('/a/'), pattern('/a')]) expect(notGranted(policy, 'idle', keys)).toEqual({ holds: true })
   })
 
   test('about users of the policy alone', () => {
     thrown('ERR_USER_UNKNOWN', () => notGranted(policy as Policy, 'other', key('/a')))
+  })
+
+  test('about an API that the policy speaks of alone', () => {
+    const half = definePolicy({ users, v3: v3(read(key('/a'))) })
+    for (const user of ['node', 'root', anonymous] as const) expect(thrown('ERR_POLICY_HALF_MISSING', () => notGranted(half, user, pattern('/a'))).detail).toEqual({ api: 'v2' })
+  })
+
+  test.each<[string, unknown, unknown]>([
+    ['keys that nothing made', policy, '/x'],
+    ['no keys', policy, undefined],
+    ['a path', policy, { api: 'v2', path: '/x', recursive: false }],
+    ['a range of nothing', policy, { api: 'v3', kind: 'range', start: '/b', end: '/a' }],
+    ['no policy', {}, key('/x')],
+  ])('about nothing else: %s', (_, asked, keys) => {
+    expect(() => notGranted(asked as typeof policy, 'node', keys as PathPattern)).toThrow(TypeError)
+  })
+
+  // As etcd answers: its tree is in the replies, whatever the patterns say of the paths in them.
+  test.each<[string, Permission<PathPattern>, string, Example | undefined]>([
+    ['a child, which a listing shows with its value', read(pattern('/t')), '/t/*', { access: 'read', key: '/t/x', by: 'GET /t lists it with its value' }],
+    ['a child by its name', read(pattern('/t/')), '/t/secret', { access: 'read', key: '/t/secret', by: 'GET /t/ lists it with its value' }],
+    ['a child of the root', read(pattern('/')), '/t', { access: 'read', key: '/t', by: 'GET / lists it with its value' }],
+    ['a hidden child, which no listing shows', read(pattern('/t')), '/t/_x*', undefined],
+    ['what is deeper', read(pattern('/t')), '/t/x/y*', undefined],
+    ['the directory itself, by a final slash', read(pattern('/t/*')), '/t', { access: 'read', key: '/t', by: 'GET /t/' }],
+    ['a child that POST creates', write(pattern('/t')), '/t/00000000000000000022', { access: 'write', key: '/t/00000000000000000022', by: 'POST /t creates such a child' }],
+    ['what lies in a directory that expires', write(pattern('/t')), '/t/x/*', { access: 'write', key: '/t/x/x', by: 'PUT /t?dir=true&ttl=1 deletes it, when that directory expires' }],
+    ['a child of the root that POST creates', write(pattern('/')), '/*', { access: 'write', key: '/00000000000000000001', by: 'POST / creates such a child' }],
+    ['what lies in a directory that POST creates in the root', write(pattern('/')), '/00000000000000000022/a', { access: 'write', key: '/00000000000000000022/a', by: 'POST /?dir=true&ttl=1 deletes it, when the directory that it creates expires' }],
+    ['the root itself, which is no key', write(pattern('/')), '/', { access: 'write', key: '/' }],
+    ['what else lies in the root', write(pattern('/')), '/t*', undefined],
+    ['beside the directory', readwrite(pattern('/t')), '/tt*', undefined],
+  ])('on v2, for what a user reaches from another path: %s', (_, held, keys, counterexample) => {
+    const found = notGranted(definePolicy({ users, v2: v2([], held) }), 'node', pattern(keys))
+    expect(found).toEqual(counterexample === undefined ? { holds: true } : { holds: false, counterexample })
+  })
+
+  test.each<[string, Permission<PathPattern>, string, Example | undefined]>([
+    ['all that is below', read(pattern('/g')), '/g/*', { access: 'read', key: '/g/x', by: 'GET /g?recursive=true shows it' }],
+    ['what is deeper', read(pattern('/g')), '/g/x/y', { access: 'read', key: '/g/x/y', by: 'GET /g?recursive=true shows it' }],
+    ['what is hidden, in the past', read(pattern('/g')), '/g/_x', { access: 'read', key: '/g/_x', by: 'GET /g?wait=true&recursive=true&waitIndex=… tells of its past' }],
+    ['what it may delete', write(pattern('/g')), '/g/x/y', { access: 'write', key: '/g/x/y', by: 'DELETE /g?recursive=true deletes it' }],
+    ['what is beside', readwrite(pattern('/g')), '/gg*', undefined],
+  ])('on v2, for what the guest reaches from another path: %s', (_, held, keys, counterexample) => {
+    const found = notGranted(definePolicy({ users, v2: v2([held]) }), anonymous, pattern(keys))
+    expect(found).toEqual(counterexample === undefined ? { holds: true } : { holds: false, counterexample })
   })
 })
 
@@ -74,11 +121,47 @@ describe('lists of permissions', () => {
     expect(implies([read(pattern('/a'))], [read(pattern('/a*'))])).toEqual({ holds: false, counterexample: { access: 'read', key: '/a\0' } })
     expect(equivalent([write(pattern('/a*'))], [write(pattern('/a*')), write(pattern('/a/b'))]).holds).toBe(true)
     expect(equivalent([read(pattern('/a'))], [read(pattern('/a')), read(pattern('/b'))])).toEqual({ holds: false, counterexample: { access: 'read', key: '/b' } })
-    expect(disjoint([read(pattern('/a/*'))], [write(pattern('/a'))]).holds).toBe(true)
+    expect(implies([read(pattern('/a'))], [read(pattern('/a/*'))]).holds).toBe(false)
+  })
+
+  test('on v2 are disjoint where no request reaches a key of the other, whatever their patterns match', () => {
+    expect(disjoint([read(pattern('/a/*'))], [write(pattern('/b'))])).toEqual({ holds: true })
+    expect(disjoint([read(pattern('/a'))], [read(pattern('/a/b/c'))])).toEqual({ holds: true })
+    expect(disjoint([read(pattern('/a/*'))], [write(pattern('/a'))])).toEqual({ holds: false, counterexample: '/a/x' })
+    expect(disjoint([read(pattern('/t'))], [write(pattern('/t/*'))])).toEqual({ holds: false, counterexample: '/t' })
     expect(disjoint([read(pattern('/a*'))], [write(pattern('/a/b'))])).toEqual({ holds: false, counterexample: '/a/b' })
   })
 
   test('of the two APIs are not compared', () => {
     for (const compare of [implies, equivalent, disjoint]) expect(() => compare([read(key('/a'))], [read(pattern('/a'))])).toThrow(TypeError)
+  })
+
+  test('are lists of permissions, or a TypeError', () => {
+    const bad: readonly (readonly unknown[] | undefined)[] = [['x'], [null], [{ type: 'rw', keys: key('/a') }], [{ type: 'read', keys: '/a' }], [{ type: 'read' }], undefined]
+    for (const compare of [implies, equivalent, disjoint])
+      for (const list of bad) {
+        expect(() => compare([], list as Permission[])).toThrow(TypeError)
+        expect(() => compare(list as Permission[], [])).toThrow(TypeError)
+      }
+  })
+})
+
+describe('policies are compared', () => {
+  const [before, after] = [definePolicy({ users, v3: v3(read(key('/a'))) }), definePolicy({ users, v3: v3(readwrite(key('/a'))) })]
+  test('as they are, or indexed', () => {
+    expect(noNewAccess(indexPolicy(before), after).holds).toBe(false)
+    expect(noNewAccess(after, indexPolicy(before)).holds).toBe(true)
+  })
+
+  test('only where they say something', () => {
+    const silent = definePolicy({ users })
+    expect(thrown('ERR_POLICY_HALF_MISSING', () => noNewAccess(silent, silent)).detail).toEqual({ api: 'v3' })
+    for (const bad of [{}, null, undefined, 'x']) for (const pair of [[bad, bad], [before, bad], [bad, before]]) expect(() => noNewAccess(pair[0] as Policy, pair[1] as Policy)).toThrow(TypeError)
+  })
+
+  test('by what they allow with keys: who holds a role may read its definition, and that is not counted', () => {
+    const bound = definePolicy({ users, v3: { roles: { node: [read(key('/a'))], copy: [read(key('/a'))] }, bindings: { node: ['node', 'copy'] } } })
+    expect([can(before as Policy, 'node', call('roleGet', 'copy')), can(bound, 'node', call('roleGet', 'copy'))]).toEqual([false, true])
+    expect(noNewAccess(before, bound)).toEqual({ holds: true })
   })
 })
