@@ -18,6 +18,7 @@ export { disjoint, equivalent, implies, noNewAccess, notGranted, type ClientExam
 export { lint } from './lint/lint.js'
 export type { LintCertificate, LintComponent, LintContext } from './lint/context.js'
 export type { Finding, LintCode } from './lint/finding.js'
+export type { ProblemKind } from './check.js'
 export { isolation, type Holding, type Isolation, type IsolationOptions, type Overlap } from './isolation.js'
 export { fromObserved, type Looseness, type NotGranted, type Observation, type Observed, type ObservedOptions } from './observed.js'
 export { explainDenied, type Denial, type DenialContext } from './explain-denied.js'

@@ -15,6 +15,7 @@ export interface StreamEvents<Reply> {
 export interface MemoryStream<Request, Reply> {
   /** Whether it can still be written to. */
   readonly writable: boolean
+  /** Has a listener told of an event, behind those that are there already. */
   on<Event extends keyof StreamEvents<Reply>>(event: Event, listener: (value: StreamEvents<Reply>[Event]) => void): this
   /** Sends a message, behind those that are under way. What is wrong with it, and what it is refused with, ends the stream with an `error`. */
   write(message: Request): void

@@ -22,6 +22,7 @@ export interface MemoryCallable {
   // etcd3 types these by gRPC's classes, which nobody here loads.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   withConnection<Result>(service: string, run: (connection: { resource: any; client: any; metadata: any }) => Result | Promise<Result>): Promise<Result>
+  /** Takes what etcd3 says of a connection that failed, and does nothing about it. */
   markFailed(resource: unknown, error: Error): void
   readonly callOptionsFactory: undefined
 }

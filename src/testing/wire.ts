@@ -28,6 +28,7 @@ export function isSent(message: Message, name: string): boolean {
 
 /** What makes the bytes of replies: Node's `Buffer` fits, and is what etcd3's are. */
 export interface BytesMaker {
+  /** Bytes of one's own, of these. */
   from(bytes: Uint8Array): Uint8Array
 }
 

@@ -3,7 +3,7 @@ import { markdownText } from './markdown.js'
 import { visibleText } from './visible.js'
 import { compareBytes, utf8 } from '../../bytes.js'
 import { showKeys } from '../../keys/show.js'
-import { isOpenEnded } from '../open-ended.js'
+import { isOpenEnded } from '../../keys/open-ended.js'
 import type { Login, Policy } from '../policy.js'
 import { rightsOf } from '../rights.js'
 
