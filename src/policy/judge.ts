@@ -1,9 +1,9 @@
 /** Whether the rights of a user meet what a request takes: the one place where `can`, `explain` and the checks of policies decide. */
 import { accessOf, V2_REMOVED, type AccessChange } from '../advisories/access-changes.js'
 import { isSince, parseVersion } from '../advisories/version.js'
-import { EtcdRbacError } from '../errors.js'
 import { pathInterval, toInterval, type Interval } from '../keys/interval.js'
 import type { Anonymous } from './anonymous.js'
+import { checkHalf } from './half.js'
 import { checkedUser, lookUp, type Asked } from './index-policy.js'
 import { apiOf, needsOf, type Need } from './needs.js'
 import { checkedOperation, type Operation } from './operations.js'
@@ -80,13 +80,7 @@ export function questionOf<P extends Policy>(asked: Asked<P>, user: string | Ano
   checkedOperation(operation)
   const name = checkedUser(policy, user)
   const api = apiOf(operation)
-  if (api !== undefined && policy[api] === undefined) {
-    throw new EtcdRbacError(
-      'ERR_POLICY_HALF_MISSING',
-      { found: `a policy without ${api} half`, wanted: `a ${api} half that says what users may do there`, fix: `add ${api} to the policy` },
-      { api },
-    )
-  }
+  if (api !== undefined) checkHalf(policy, api)
   if (!WAYS.includes(via)) throw new TypeError("via must be 'gateway' or 'grpc-proxy'")
   if (via !== undefined && api === 'v2') throw new TypeError('the v2 API is not served by the gateway or the gRPC proxy')
   const known = via === undefined || (name !== undefined && policy.users[name] === 'password') ? name : undefined
