@@ -12,11 +12,18 @@ export interface Clock {
 declare function setTimeout(run: () => void, milliseconds: number): unknown
 declare function clearTimeout(timer: unknown): void
 
+/** Timers of the platforms wait no longer: beyond, they fire at once. */
+const LONGEST = 2 ** 31 - 1
+
 /** The clock of the platform. */
 export const platformClock: Clock = {
   now: () => new Date(),
   after: (milliseconds, run) => {
-    const timer = setTimeout(run, milliseconds)
+    let timer: unknown
+    const wait = (left: number): void => {
+      timer = setTimeout(() => (left > LONGEST ? wait(left - LONGEST) : run()), Math.min(left, LONGEST))
+    }
+    wait(milliseconds)
     return () => clearTimeout(timer)
   },
 }

@@ -17,7 +17,7 @@ import { visible } from './visible.js'
 export function describe(plan: Plan, { format = 'text' }: { readonly format?: 'text' | 'markdown' } = {}): string {
   const { steps } = plan
   const server = `etcd ${visible(plan.version ?? 'of unknown version')}, ${plan.api} API`
-  const title = `${server}: ${steps.length === 0 ? 'in sync, nothing to do' : `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`}`
+  const title = `${server}: ${plan.outcome === 'in sync' ? 'in sync, nothing to do' : `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`}`
   return format === 'text' ? asText(title, plan) : asMarkdown(title, plan)
 }
 
@@ -48,6 +48,7 @@ function sectionsOf(plan: Plan): readonly (readonly [heading: string, lines: rea
     ['Blocked', plan.blockers],
     ['Passwords wanted for', plan.needsPassword],
     ['For a moment without a right that they keep', gaps],
+    ['Not in the policy, and with role root', plan.strangersWithRoot.map((user) => visible(user))],
     ['Not in the policy', others],
     ['Warnings', plan.warnings],
     ['Holes of this release that no policy closes', plan.advisories],

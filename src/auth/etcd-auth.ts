@@ -139,7 +139,7 @@ export class EtcdAuth {
 
   /**
    * Changes a password: 1 to 72 bytes. Whoever logged in by the old one must log in again; certificates go on. What a lost answer leaves open is
-   * an error: set it again.
+   * an error: set it again. A user that was made to log in by certificate alone stays so on v3, and etcd does not tell who that is.
    *
    * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_PASSWORD_INVALID`, `ERR_NAME_INVALID`, `ERR_WRITE_REFUSED` where the password would stand in a log, and what {@link EtcdAuth.state} throws
    */

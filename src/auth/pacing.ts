@@ -1,4 +1,5 @@
 /** How fast to write: the less the auth store moves, the less etcd refuses of what others have under way. */
+import { checkFields } from '../known-fields.js'
 import type { CallContext } from './backend.js'
 
 /** Either or both. */
@@ -14,7 +15,9 @@ export interface Pacing {
  *
  * @throws `TypeError` for what is no rate or no pause
  */
-export function createPace({ clock }: CallContext, { mutationsPerSecond = Number.POSITIVE_INFINITY, pauseMs = 0 }: Pacing): () => Promise<void> {
+export function createPace({ clock }: CallContext, pacing: Pacing): () => Promise<void> {
+  checkFields(pacing, ['mutationsPerSecond', 'pauseMs'], 'pacing')
+  const { mutationsPerSecond = Number.POSITIVE_INFINITY, pauseMs = 0 } = pacing
   if (!(mutationsPerSecond > 0)) throw new TypeError('pacing.mutationsPerSecond must be a number above 0')
   if (!(Number.isFinite(pauseMs) && pauseMs >= 0)) throw new TypeError('pacing.pauseMs must be a number of milliseconds')
   let next: number | undefined

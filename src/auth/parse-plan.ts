@@ -3,7 +3,7 @@ import { EtcdRbacError } from '../errors.js'
 import { checkedPolicy } from '../policy/check.js'
 import { checkPlanOptions, fingerprintOf, sealed, type Plan, type PlanOptions } from './plan.js'
 
-const LISTS = ['advisories', 'steps', 'needsPassword', 'blockers', 'warnings', 'gaps', 'rights'] as const
+const LISTS = ['advisories', 'steps', 'needsPassword', 'blockers', 'warnings', 'gaps', 'rights', 'strangersWithRoot'] as const
 
 /**
  * A plan that was kept as JSON. `EtcdAuth.apply` works out anew what it writes, from the policy in it and from the store; this makes sure that what people

@@ -3,6 +3,7 @@ import { advisoriesOf } from '../advisories/advisories.js'
 import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
 import { rightsChanges, type RightsChange } from './rights-change.js'
+import { checkFields } from '../known-fields.js'
 import { differences, strangersOf, unmanagedOf, type Ours, type Unmanaged } from './difference.js'
 import { holdingsOf } from './holdings.js'
 import { identityProblems, type Identity } from './identity.js'
@@ -37,7 +38,7 @@ export interface PlanOptions {
  */
 export interface Plan {
   readonly api: Api
-  /** `in sync`: nothing to do; `drift`: something, and nothing in the way; `blocked`: `apply` would refuse. */
+  /** `in sync`: nothing to do, and no stranger holds role root; `drift`: something is otherwise; `blocked`: `apply` would refuse. */
   readonly outcome: 'in sync' | 'drift' | 'blocked'
   /** One line that is equal for equal plans, for an audit log. */
   readonly fingerprint: string
@@ -63,6 +64,8 @@ export interface Plan {
   readonly rights: readonly RightsChange[]
   /** Names that the policy does not know; empty with `unmanaged: 'keep'`. */
   readonly unmanaged: { readonly users: readonly string[]; readonly roles: readonly string[] }
+  /** Users whom the policy does not name, and who hold role root afterwards without being acknowledged: while there are any, a store is not in sync. */
+  readonly strangersWithRoot: readonly string[]
   /**
    * Whose open connections must be cut afterwards (members restarted one at a time): streams survive enabling and revoking. On v2 `guest` stands for clients
    * that no user is known for.
@@ -117,6 +120,7 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
   if (newPasswords.length > 0 && options.acknowledgePasswordsInLog !== true && logsPasswords(state.api, state.version))
     blockers.push(`${passwordsInLog(state.version)}: let ${listed(newPasswords.map((user) => visible(user)))} log in by certificate, or acknowledge it (acknowledgePasswordsInLog)`)
 
+  const strange = others.users.filter((user) => user !== identity.user && user !== 'root' && holdsRootAfter(user))
   const warnings: string[] = []
   if (!onAfter) warnings.push(`auth stays off on ${state.api}: every client past TLS may do everything`)
   if (enabling) {
@@ -124,7 +128,6 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
     if (found.length > 0) warnings.push(`made while auth was off, so that anyone may have given them a password: ${listed(found.map((user) => visible(user)))}; delete and plan again whom you did not make`)
     if (state.api === 'v2') warnings.push('etcd v2 lists no user whose name begins with "_": one made by anyone while auth was off, with role root, stays almighty and unseen')
   } else if (state.enabled) {
-    const strange = others.users.filter((user) => user !== identity.user && user !== 'root' && holdsRootAfter(user))
     if (strange.length > 0) warnings.push(`not in the policy, but with role root: ${listed(strange.map((user) => visible(user)))}`)
   }
   const strangers = strangersOf(state, wanted)
@@ -152,13 +155,14 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
     gaps,
     rights: rightsChanges(holdings.before, holdings.after),
     unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
+    strangersWithRoot: strange.filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
     sever: enabling ? 'everyone' : [...reduced],
   })
 }
 
 /** A plan with what follows from the rest of it. */
 export function sealed(plan: Omit<Plan, 'outcome' | 'fingerprint'>): Plan {
-  const outcome = plan.blockers.length > 0 ? 'blocked' : plan.steps.length === 0 ? 'in sync' : 'drift'
+  const outcome = plan.blockers.length > 0 ? 'blocked' : plan.steps.length + plan.strangersWithRoot.length === 0 ? 'in sync' : 'drift'
   return { ...plan, outcome, fingerprint: fingerprintOf(plan) }
 }
 
@@ -185,6 +189,7 @@ export function strangersWithRoot(state: AuthState, wanted: Wanted, { acknowledg
  * @throws `TypeError`
  */
 export function checkPlanOptions(options: PlanOptions): void {
+  checkFields(options, ['unmanaged', 'ours', 'enable', 'acknowledgeRoot', 'acknowledgePasswordsInLog', 'signal'], 'the options of a plan')
   // What plain JavaScript may have left away.
   const { unmanaged, ours, enable, acknowledgeRoot, acknowledgePasswordsInLog } = (options as Partial<PlanOptions> | undefined) ?? {}
   if (unmanaged !== 'keep' && unmanaged !== 'report' && unmanaged !== 'remove') throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
@@ -196,6 +201,7 @@ export function checkPlanOptions(options: PlanOptions): void {
 
 /** A rule that would take everything for ours, or that nothing comes of, is a mistake. */
 function checkOurs(unmanaged: Unmanaged, ours: Ours): void {
+  checkFields(ours, ['prefixes', 'markerRole'], 'ours')
   const { prefixes = [], markerRole } = (ours as Partial<Ours> | null) ?? {}
   const fits = Array.isArray(prefixes) && prefixes.every((prefix) => typeof prefix === 'string' && prefix !== '') && (markerRole === undefined || (typeof markerRole === 'string' && markerRole !== ''))
   if (!fits || (prefixes.length === 0 && markerRole === undefined)) throw new TypeError('ours must name prefixes, none of them empty, or a markerRole')

@@ -1,4 +1,5 @@
 /** Whether the users of a policy keep out of each other's keys: tenants on one etcd. */
+import { checkFields } from '../known-fields.js'
 import { checkedKeys } from '../keys/checked.js'
 import { difference, fromInterval, toInterval, union, type IntervalSet } from '../keys/interval.js'
 import type { KeyRange, KeyText } from '../keys/key-range.js'
@@ -124,7 +125,8 @@ function onceEach(overlaps: readonly Overlap[]): readonly Overlap[] {
 export function isolation<P extends Policy>(asked: Asked<P>, options: IsolationOptions<P>): Isolation {
   const { policy, rights } = lookUp(asked)
   checkPolicy(policy)
-  const { api, except = [] } = Object(options) as IsolationOptions<P>
+  checkFields(options, ['api', 'users', 'except'], 'the options of isolation')
+  const { api, except = [] } = options
   if (!APIS.includes(api)) throw new TypeError("api must be 'v2' or 'v3'")
   const parties = checkedParties(policy, options)
   const excepted = exceptedBy(except, api)

@@ -1,6 +1,7 @@
 /** Whether the rights of a user meet what a request takes: the one place where `can`, `explain` and the checks of policies decide. */
 import { accessOf, V2_REMOVED, type AccessChange } from '../advisories/access-changes.js'
 import { isSince, parseVersion } from '../advisories/version.js'
+import { checkFields } from '../known-fields.js'
 import { pathInterval, toInterval, type Interval } from '../keys/interval.js'
 import type { Anonymous } from './anonymous.js'
 import { checkHalf } from './half.js'
@@ -74,8 +75,7 @@ const NO_RIGHTS: Rights = { root: false, roles: [], granted: [], open: { read: [
  */
 export function questionOf<P extends Policy>(asked: Asked<P>, user: string | Anonymous, operation: Operation, circumstances: Circumstances): Question {
   const { policy, rights } = lookUp(asked)
-  // What plain JavaScript may have passed.
-  if (typeof circumstances !== 'object' || (circumstances as unknown) === null) throw new TypeError('circumstances must be a table with etcd and via, or left away')
+  checkFields(circumstances, ['etcd', 'via'], 'circumstances')
   const { etcd, via } = circumstances
   checkedOperation(operation)
   const name = checkedUser(policy, user)

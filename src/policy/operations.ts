@@ -3,6 +3,7 @@
  *
  * A string is one v3 key; `path(…)` asks the v2 API. Field by field as in etcd's rpc.proto, as far as rights depend on it.
  */
+import { checkFields } from '../known-fields.js'
 import type { Because } from '../because.js'
 import { isEmptyInterval, toInterval } from '../keys/interval.js'
 import { key, type Key, type KeyRange } from '../keys/key-range.js'
@@ -98,8 +99,16 @@ function checkTransaction({ compare, success, failure }: Partial<Transaction>, d
     else {
       checkKeys({ op, keys })
       if (keys?.api !== 'v3') throw new TypeError('a transaction is for v3 keys')
+      checkOptionsOf(inner)
     }
   }
+}
+
+/** What a put or delete asks for beside its keys. */
+function checkOptionsOf(operation: unknown): void {
+  const { prevKv, attached } = Object(operation) as { readonly prevKv?: unknown; readonly attached?: unknown }
+  if (prevKv !== undefined && typeof prevKv !== 'boolean') throw new TypeError('prevKv must be true or false')
+  if (attached !== undefined) for (const keys of checkList(attached, 'attached')) checkRange(keys, 'attached keys')
 }
 
 /** The operation, if it is one: a misspelt `op` must not be answered as if it were another. Its keys were checked where they were made. */
@@ -113,13 +122,14 @@ export function checkedOperation(operation: Operation): Operation {
     if (found.subject !== undefined && typeof found.subject !== 'string') throw new TypeError('subject must be a name')
   } else if (!LEASES.includes(op)) throw new TypeError('an operation is one of get, put, del, watch, txn, a lease call, and call')
   if (op === 'put' && found.attached !== undefined && (found.keys as KeyRange | Path).api === 'v2') throw new TypeError('attached keys are on a lease of v3: the v2 API has none')
-  if (LEASES.includes(op) || found.attached !== undefined) for (const keys of checkList(found.attached, 'attached')) checkRange(keys, 'attached keys')
+  if (LEASES.includes(op)) checkList(found.attached, 'attached')
+  checkOptionsOf(operation)
   return operation
 }
 
 /** Options that plain JavaScript may have passed. */
-function checkedOptions<O extends object>(options: O): O {
-  if (typeof options !== 'object' || (options as unknown) === null) throw new TypeError('options must be a table, or left away')
+function checkedOptions<O extends object>(options: O, known: readonly string[]): O {
+  checkFields(options, known, 'options')
   return options
 }
 
@@ -144,7 +154,7 @@ function keyOperation(operation: KeyOperation): KeyOperation {
  * ```
  */
 export function get(keys: Target, options: { readonly serializable?: true } = {}): KeyOperation {
-  return keyOperation({ op: 'get', keys: targetOf(keys), ...(checkedOptions(options).serializable ? { serializable: true } : {}) })
+  return keyOperation({ op: 'get', keys: targetOf(keys), ...(checkedOptions(options, ['serializable']).serializable ? { serializable: true } : {}) })
 }
 
 /** What a put's lease may hold beside it: a reason in place of it on v2. */
@@ -162,7 +172,7 @@ export type Attached<K> = K extends Path ? Because<'attached keys are on a lease
  * ```
  */
 export function put<const K extends string | Key | Path>(key: K, options: { readonly prevKv?: true; readonly attached?: Attached<K> } = {}): KeyOperation {
-  const { prevKv, attached } = checkedOptions(options) as { readonly prevKv?: true; readonly attached?: readonly (string | KeyRange)[] }
+  const { prevKv, attached } = checkedOptions(options, ['prevKv', 'attached']) as { readonly prevKv?: true; readonly attached?: readonly (string | KeyRange)[] }
   return keyOperation({
     op: 'put',
     keys: targetOf(key),
@@ -182,7 +192,7 @@ export function put<const K extends string | Key | Path>(key: K, options: { read
  * ```
  */
 export function del(keys: Target, options: { readonly prevKv?: true } = {}): KeyOperation {
-  return keyOperation({ op: 'del', keys: targetOf(keys), ...(checkedOptions(options).prevKv ? { prevKv: true } : {}) })
+  return keyOperation({ op: 'del', keys: targetOf(keys), ...(checkedOptions(options, ['prevKv']).prevKv ? { prevKv: true } : {}) })
 }
 
 /**
@@ -214,7 +224,7 @@ export function txn(parts: {
   readonly success?: readonly TransactionOperation[]
   readonly failure?: readonly TransactionOperation[]
 }): Transaction {
-  const { compare = [], success = [], failure = [] } = checkedOptions(parts)
+  const { compare = [], success = [], failure = [] } = checkedOptions(parts, ['op', 'compare', 'success', 'failure'])
   const made = { op: 'txn', compare: rangesOf(compare, 'compare'), success: [...checkList(success, 'success')], failure: [...checkList(failure, 'failure')] } as Transaction
   checkedOperation(made)
   return made

@@ -54,7 +54,7 @@ function applied(line: string, fields: Line): Asked | undefined {
   const [header = []] = messages(request, 'header')
   const user = fromUtf8(bytesOf(header, 'username'))
   const operation = readOnly === 'range' ? rangeOperation(request, get) : readOnly === 'txn' ? transactionOf(request) : requestOf(request)
-  const leased = operation?.op === 'put' && messages(request, 'put').some((fields) => fields.some(([name, value]) => name === 'lease' && value !== '0'))
+  const leased = operation !== undefined && / lease:[1-9]/.test(text?.replace(/"(?:[^"\\\n]|\\.)*"/g, '') ?? '') && (operation.op === 'put' || operation.op === 'txn')
   const unknown = operation === undefined ? ['which keys it asked for: they are not in the text'] : leased ? ['which other keys are on its lease: each of them takes the right to write too'] : []
   return { ...(user ? { user } : {}), ...(operation ? { operation } : {}), ...(leased ? { leased } : {}), unknown }
 }

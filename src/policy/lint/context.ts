@@ -20,6 +20,8 @@ export interface LintComponent {
   readonly name: string
   readonly user: string
   readonly permissions: readonly Permission[]
+  /** Whether it makes calls that only role root may make, as a preset says. Default `false`. */
+  readonly needsRoot?: boolean
 }
 
 /** What a policy alone does not tell. Each part is looked at only where it is given. */
@@ -61,7 +63,7 @@ function certificateFindings(policy: Policy, { purpose, commonName }: LintCertif
   return purpose === 'client' ? [] : [{ code: 'certificate-named-like-user', severity: 'error', where: at('$.users', user), why: `${holder} is named like user ${quoted(user)}: whoever holds it is that user`, fix: rename }]
 }
 
-function componentFindings(policy: Policy, { name, user, permissions }: LintComponent): readonly Finding[] {
+function componentFindings(policy: Policy, { name, user, permissions, needsRoot = false }: LintComponent): readonly Finding[] {
   if (!Object.hasOwn(policy.users, user)) return [{ code: 'component-lacks-right', severity: 'error', where: '$.users', why: `${name} is to log in as ${quoted(user)}, which is no user`, fix: 'declare the user' }]
   const missing = (['v3', 'v2'] as const).filter((api) => policy[api] === undefined).flatMap((api): readonly Finding[] => {
     const needed = permissions.filter(({ keys }) => keys.api === api)
@@ -76,7 +78,9 @@ function componentFindings(policy: Policy, { name, user, permissions }: LintComp
     if (root || implies(granted.map((one) => one.permission), [permission]).holds) return []
     return [{ code: 'component-lacks-right', severity: 'error', where: at('$.users', user), why: `${name} needs ${showPermission(permission)}, which no role of user ${quoted(user)} gives`, fix: 'grant it to one of its roles' }]
   })
-  return [...missing, ...lacking]
+  const unrooted = needsRoot && policy.v3 !== undefined && !rightsOf(policy, 'v3', user).root
+  const root: Finding = { code: 'component-lacks-right', severity: 'error', where: at('$.users', user), why: `${name} makes calls that only role root may make, and user ${quoted(user)} does not hold it`, fix: 'bind it to role root, or configure the component so that it needs none' }
+  return [...missing, ...lacking, ...(unrooted ? [root] : [])]
 }
 
 /** Everything around a policy. */

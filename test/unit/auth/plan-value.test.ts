@@ -142,3 +142,26 @@ test('the hash is FNV-1a of 64 bits', () => {
   )
   expect(hashOf('')).toBe('cbf29ce484222325')
 })
+
+describe.each(['v3', 'v2'] as const)('on %s, a stranger with role root', (api) => {
+  test('keeps a store from being in sync, until acknowledged, though a plan leaves him', async () => {
+    const { auth } = double(api)
+    await auth().apply(await auth().plan(policy, locked), { passwords })
+    await auth().addUser('mallory', { login: 'password', password: 'a long password' })
+    await auth().grantRole('mallory', 'root')
+    const drift = await auth().drift(policy)
+    expect([drift.outcome, drift.steps, drift.strangersWithRoot]).toEqual(['drift', [], ['mallory']])
+    expect(describePlan(drift)).toContain('Not in the policy, and with role root:\n  - mallory')
+    expect((await auth().plan(policy, { ...locked, acknowledgeRoot: ['mallory'] })).outcome).toBe('in sync')
+    expect((await auth().plan(policy, { ...locked, unmanaged: 'remove' })).strangersWithRoot).toEqual([])
+  })
+})
+
+test('a misspelt option of a plan or a pace is a TypeError: it would remove more, or write faster, than was meant', async () => {
+  const { auth, writes } = double('v3')
+  await expect(auth().plan(policy, { unmanaged: 'remove', enable: true, our: { prefixes: ['x'] } } as never)).rejects.toBeInstanceOf(TypeError)
+  await expect(auth().plan(policy, { unmanaged: 'remove', enable: true, ours: { prefix: 'x' } } as never)).rejects.toBeInstanceOf(TypeError)
+  const plan = await auth().plan(policy, locked)
+  for (const pacing of [{ pause: 5 }, 5, null]) await expect(auth().apply(plan, { passwords, pacing: pacing as never })).rejects.toBeInstanceOf(TypeError)
+  expect(writes()).toEqual([])
+})
