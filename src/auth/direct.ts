@@ -127,6 +127,7 @@ export class Direct {
   }
 
   async grantPermission(role: string, permission: Permission): Promise<Written<'changed'>> {
+    if (typeof permission !== 'object' || (permission as unknown) === null) throw new TypeError('a permission is made by read, write or readwrite')
     this.#check({ do: 'grantPermission', role, permission, replaces: undefined })
     if (role === 'root') throw refused('granting role root a permission: it may do everything without')
     const stored = await this.#permissions(role)
@@ -139,6 +140,7 @@ export class Direct {
   }
 
   async revokePermission(role: string, keys: Permission['keys']): Promise<Written<'changed'>> {
+    if (typeof keys !== 'object' || (keys as unknown) === null) throw new TypeError('keys are made by key, prefix, range, fromKey or allKeys, and on v2 by pattern')
     const given = { do: 'revokePermission', role, permission: { type: 'readwrite', keys } } as const
     this.#check(given)
     const held = (await this.#permissions(role)).filter((permission) => scopeOf(permission.keys) === scopeOf(keys))
@@ -169,6 +171,7 @@ export class Direct {
   }
 
   async enable(acknowledgeRoot: readonly string[]): Promise<Written<'changed'>> {
+    if (!Array.isArray(acknowledgeRoot) || !acknowledgeRoot.every((user) => typeof user === 'string')) throw new TypeError('acknowledgeRoot must be a list of user names')
     const { backend, identity, context } = this.#applier
     const state = await readState(backend, context)
     if (state.enabled) return { outcome: 'unchanged' }
@@ -197,6 +200,7 @@ function enablingProblems(state: AuthState, known: readonly string[]): readonly 
   const strangers = Object.keys(state.users).filter((user) => holdsRoot(state, user) && !known.includes(user))
   return [
     ...(holdsRoot(state, 'root') ? [] : ['etcd turns auth on only if a user named root holds role root']),
+    ...(state.api === 'v2' && !Object.hasOwn(state.roles, 'guest') ? ['there is no role guest: etcd would make one, by which everybody may do everything; add it, with the rights that strangers are to have, or with none'] : []),
     ...strangers.map((user) => `user ${visible(user)} holds role root: while auth is off, anyone may have made it; delete it, or acknowledge it by name`),
   ]
 }

@@ -204,7 +204,7 @@ export class EtcdAuth {
 
   /**
    * Turns auth on, and proves that you are root then. Refuses while you or user root would not be, and while a user that is not acknowledged holds role
-   * root: anyone could have made it.
+   * root: anyone could have made it. On v2 also without a role guest: etcd would make one that may do everything.
    *
    * @throws {@link EtcdRbacError} `ERR_WRITE_REFUSED` before anything is written; `ERR_LOCKED_OUT` and `ERR_READ_BACK` behind; and what
    * {@link EtcdAuth.state} throws
