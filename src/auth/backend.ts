@@ -23,6 +23,8 @@ export interface CallContext {
 /** One auth store. */
 export interface Backend {
   readonly api: Api
+  /** How many writes may be under way at once: 1 where the server loses one of two that meet. */
+  readonly writesAtOnce: number
   /** The lowest version among the members, as far as it can be known. */
   readVersion(context: CallContext): Promise<string | undefined>
   /** Whether auth is on. */

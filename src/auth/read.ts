@@ -2,6 +2,7 @@
 import { EtcdRbacError } from '../errors.js'
 import { allows } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
+import { eachAtOnce } from './at-once.js'
 import type { Backend, CallContext } from './backend.js'
 import { tableOf, type AuthState } from './state.js'
 import type { Write } from './step.js'
@@ -31,25 +32,11 @@ function refuseAborted({ signal }: CallContext): void {
 /** Reads one by one name, several at a time. What has gone since it was listed is left out. */
 async function readEach<T>(names: readonly string[], read: (name: string) => Promise<T | undefined>, context: CallContext): Promise<readonly (readonly [string, T])[]> {
   const found: (readonly [string, T])[] = []
-  const left = names.values()
-  let failed = false
-  const worker = async (): Promise<void> => {
-    for (const name of left) {
-      if (failed) return
-      refuseAborted(context)
-      const value = await read(name)
-      if (value !== undefined) found.push([name, value])
-    }
-  }
-  const watched = async (): Promise<void> => {
-    try {
-      await worker()
-    } catch (error) {
-      failed = true
-      throw error
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, names.length) }, watched))
+  await eachAtOnce(names, READS_AT_ONCE, async (name) => {
+    refuseAborted(context)
+    const value = await read(name)
+    if (value !== undefined) found.push([name, value])
+  })
   return found
 }
 

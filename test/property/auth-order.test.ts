@@ -5,6 +5,7 @@ import { planAuth, type Api, type AuthState, type StoredPermission, type Unmanag
 import { toWire } from '../../src/keys/interval.js'
 import { allKeys, fromKey, key, pattern, prefix, range, read, readwrite, write, type KeyRange, type PathPattern, type Permission } from '../../src/keys/index.js'
 import { parsePolicy, type Policy } from '../../src/policy/index.js'
+import { sideBySide } from '../../src/auth/side-by-side.js'
 import { asWanted, fromState, may, play, samplesOf, toState } from '../unit/auth/naive-store.js'
 
 const runs = Number(process.env['FC_RUNS'] ?? 400)
@@ -152,6 +153,37 @@ describe.each(['v3', 'v2'] as const)('on %s', (api) => {
       }),
       { numRuns: runs },
     )
+  })
+
+  test('steps that go side by side may come in any order, and any of them be missing: nobody holds more, and nobody lacks what no gap lists', () => {
+    let sizes = 0
+    fc.assert(
+      fc.property(worldOf(api), fc.array(fc.nat(), { minLength: 20, maxLength: 20 }), (world, dice) => {
+        const { state, policy, unmanaged } = world
+        const plan = planOf(world)
+        const [old, next, store] = [fromState(state), asWanted(state, policy, unmanaged, ['root']), fromState(state)]
+        const samples = samplesOf(old, next)
+        const users = [...new Set([...old.users.keys(), ...next.users.keys()])]
+        const isListed = (user: string): boolean => plan.gaps.some((gap) => gap.user === (user === '' ? 'guest' : user))
+        for (const group of sideBySide(plan.steps)) {
+          const left = [...group]
+          if (group.length > 1) sizes++
+          for (let at = 0; left.length > 0; at++) {
+            const [step] = left.splice((dice[at % dice.length] ?? 0) % left.length, 1)
+            if (step !== undefined) play(store, step)
+            for (const user of users)
+              for (const sample of samples) {
+                const [was, will, is] = [old, next, store].map((one) => may(one, user, sample))
+                if (is && !was && !will) throw new Error(`after ${JSON.stringify(step)}, ${user} may ${sample}`)
+                if (!is && was && will && !isListed(user)) throw new Error(`after ${JSON.stringify(step)}, ${user} may no longer ${sample}`)
+              }
+          }
+        }
+        expect(planOf(world, toState(store)).steps).toEqual([])
+      }),
+      { numRuns: runs },
+    )
+    expect(sizes).toBeGreaterThan(0)
   })
 
   test('the same input gives the same plan', () => {

@@ -65,6 +65,7 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
 
   return {
     api: 'v2',
+    writesAtOnce: 1,
     readVersion: async (context) => {
       const table = tableIn('GET /version', await read('/version', context))
       const [etcdserver, etcdcluster] = [table['etcdserver'], table['etcdcluster']].map((found) => (typeof found === 'string' && /^\d+\.\d+/.test(found) ? found : undefined))

@@ -15,6 +15,9 @@ import { v3Failure } from './failures.js'
 import { enabledIn, namesIn, permissionsIn, versionIn, WIRE_TYPES } from './replies.js'
 import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type Etcd3CallOptions, type V3Transport, type WirePermission } from './transport.js'
 
+/** etcd takes them one after the other all the same, but writes several of them to disk at once; more than so many gain nothing. */
+const WRITES_AT_ONCE = 16
+
 /** What the v3 backend may be told beside its client. */
 export interface V3BackendOptions {
   /** The versions of all members, where the caller knows them. */
@@ -82,6 +85,7 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
 
   return {
     api: 'v3',
+    writesAtOnce: WRITES_AT_ONCE,
     readEnabled: async (context) => (await status(context)).enabled,
     readVersion: async (context) => {
       const versions = [...(options.versions ?? [])]

@@ -81,7 +81,7 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
       const plan = await auth().plan(wanted, { unmanaged: 'remove', enable: true })
       let writes = 0
       etcd.faults.failAfter((call) => isWrite(call) && writes++ === index)
-      const { steps } = await auth().apply(plan, { passwords })
+      const { steps } = await auth().apply(plan, { passwords, concurrency: 1 })
       expect(steps.flatMap(({ outcome }, number) => (outcome === 'found' ? [number] : []))).toEqual([index])
       expect((await auth().plan(wanted, { unmanaged: 'remove', enable: true })).steps).toEqual([])
     }
@@ -94,7 +94,7 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
       const plan = await auth().plan(policy, locked)
       let writes = 0
       const remove = etcd.faults.failBefore((call) => isWrite(call) && writes++ === index)
-      const error = await rejected('ERR_UNREACHABLE', auth().apply(plan, { passwords }))
+      const error = await rejected('ERR_UNREACHABLE', auth().apply(plan, { passwords, concurrency: 1 }))
       expect(error.message).not.toContain(secret)
       remove()
       const rest = await auth().plan(policy, locked)
@@ -129,7 +129,7 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
       const controller = new AbortController()
       const plan = await auth().plan(policy, locked)
       if (stop === 0) controller.abort(new Error('enough'))
-      const error = await rejected('ERR_ABORTED', auth().apply(plan, { passwords, signal: controller.signal, onStep: ({ number }) => (number === stop ? controller.abort() : undefined) }))
+      const error = await rejected('ERR_ABORTED', auth().apply(plan, { passwords, concurrency: 1, signal: controller.signal, onStep: ({ number }) => (number === stop ? controller.abort() : undefined) }))
       expect(error.detail.stepsDone).toBe(stop)
       expect(writes()).toHaveLength(stop)
       const rest = await auth().plan(policy, locked)
