@@ -61,6 +61,8 @@ export interface ErrorDetails {
   readonly ERR_PLAN_BLOCKED: { readonly blockers: readonly string[] }
   readonly ERR_PLAN_INVALID: { readonly reason: string }
   readonly ERR_PLAN_STALE: { readonly planned: string; readonly found: string }
+  readonly ERR_STATE_INVALID: { readonly reason: string }
+  readonly ERR_LOCK_HELD: { readonly reason: string }
   readonly ERR_LOCKED_OUT: { readonly user: string }
   readonly ERR_WRITE_REFUSED: { readonly reason: string }
   readonly ERR_NOT_FOUND: { readonly kind: 'user' | 'role'; readonly name: string }

@@ -3,10 +3,12 @@ import { EtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
 import { eachAtOnce } from './at-once.js'
 import { identityProblems } from './identity.js'
+import type { AdvisoryLock } from './lock.js'
 import { createPace, type Pacing } from './pacing.js'
 import { checkPasswords } from './passwords.js'
 import { perform, proveRoot, type Applier, type Outcome } from './perform.js'
-import { planAuth, strangersWithRoot, type Plan } from './plan.js'
+import { strangersWithRoot } from './blockers.js'
+import { planAuth, type Plan } from './plan.js'
 import { readState } from './read.js'
 import { sideBySide } from './side-by-side.js'
 import { fingerprint, hashOf, type AuthState } from './state.js'
@@ -46,6 +48,8 @@ export interface ApplyOptions {
    * two that meet, and with `pacing`.
    */
   readonly concurrency?: number
+  /** Held while the plan is applied. Advisory: it keeps out appliers that take it too. */
+  readonly lock?: AdvisoryLock
 }
 
 /** What was done. The store was read back after the last write and held the policy. */
@@ -61,8 +65,11 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   const { backend, identity, context } = applier
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) throw new TypeError('concurrency must be a whole number above 0')
   const atOnce = pacing === undefined ? Math.min(concurrency ?? backend.writesAtOnce, backend.writesAtOnce) : 1
-  const read = (): Promise<AuthState> => readState(backend, context)
-  const remaining = (state: AuthState): Plan => planAuth(state, plan.policy, plan.options, identity, context.clock.now())
+  const { recreate: _, ...lasting } = plan.options
+  const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers: plan.options.hiddenUsers ?? [] })
+  const planned = (state: AuthState): Plan => planAuth(state, plan.policy, plan.options, identity, context.clock.now())
+  /** Whoever was to be made anew has been. */
+  const remaining = (state: AuthState): Plan => planAuth(state, plan.policy, lasting, identity, context.clock.now())
 
   const pace = createPace(context, pacing === undefined ? {} : pacing)
   refuseBlocked(applier, plan, [])
@@ -73,11 +80,11 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
     throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a store that has changed since the plan was made', wanted: 'the state that the plan was made for', fix: 'plan again, and look at what is new' }, { planned: plan.basis, found })
   }
   // A plan is data, and may have been kept as JSON or changed: what is written follows from the policy and from what was read.
-  const now = remaining(before)
+  const now = planned(before)
   refuseBlocked(applier, now, backend.blockers(before, now.steps))
-  const [planned = '', follows = ''] = [plan.steps, now.steps].map((steps) => `${plan.api}-${hashOf(JSON.stringify(steps))}`)
-  if (planned !== follows) {
-    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'steps that do not follow from the policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned, found: follows })
+  const [asked = '', follows = ''] = [plan.steps, now.steps].map((steps) => `${plan.api}-${hashOf(JSON.stringify(steps))}`)
+  if (asked !== follows) {
+    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'steps that do not follow from the policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: asked, found: follows })
   }
   checkPasswords(now, passwords)
 

@@ -7,7 +7,7 @@
 import { isEtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
 import type { Clock } from './clock.js'
-import type { Api, AuthState, StoredPermission } from './state.js'
+import type { Api, AuthState, StoredPermission, V2Seen } from './state.js'
 import type { Step, Write } from './step.js'
 
 /** What every call of a backend is given. */
@@ -18,6 +18,8 @@ export interface CallContext {
   /** The user as whom the client is connected, for messages. */
   readonly user: string
   readonly signal: AbortSignalLike | undefined
+  /** Is told of each request when it is sent, to count it. */
+  readonly sent?: (method: string) => void
 }
 
 /** One auth store. */
@@ -37,6 +39,10 @@ export interface Backend {
   readUser(user: string, context: CallContext): Promise<readonly string[] | undefined>
   /** The permissions of a role in stored order, `undefined` if there is none. */
   readRole(role: string, context: CallContext): Promise<readonly StoredPermission[] | undefined>
+  /** On v3: what can be seen of the v2 API of the same server. Left away where the backend was not told how to look. */
+  readV2?(context: CallContext): Promise<V2Seen>
+  /** Whether the empty password lets a user in, which etcd tells only by letting it in. Left away where no user can have one. Auth must be on. */
+  acceptsEmptyPassword?(user: string, context: CallContext): Promise<boolean>
   /** Why the steps cannot be done on a server like this; empty if they can. */
   blockers(state: AuthState, steps: readonly Step[]): readonly string[]
   /** Does one write, with the password if it gives a user one. Refuses names, types and keys that must not be sent before it asks anything. */

@@ -23,6 +23,7 @@ export function checkStep(api: Api, step: Write): void {
     case 'disable':
       return
     case 'setPassword':
+    case 'dropPassword':
       checkFound('user', step.user)
       return
     case 'addUser':

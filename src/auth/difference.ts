@@ -4,21 +4,10 @@ import { showPermission } from '../keys/show.js'
 import { toWire } from '../keys/interval.js'
 import { scopeOf } from '../keys/scope.js'
 import { toHex } from '../bytes.js'
+import type { Ours, PlanOptions } from './plan-options.js'
 import type { AuthState, StoredPermission } from './state.js'
 import type { Step } from './step.js'
 import { byScope, type Wanted } from './wanted.js'
-
-/** What happens to users and roles that the policy does not name. */
-export type Unmanaged = 'keep' | 'report' | 'remove'
-
-/**
- * Which of the names that a policy does not know are ours to remove: those that begin so, and users who hold the marker role. Either is a promise of the
- * caller's about its own names; etcd keeps no owner.
- */
-export interface Ours {
-  readonly prefixes?: readonly string[]
-  readonly markerRole?: string
-}
 
 /** Steps that must follow one another directly, by kind. */
 export interface Differences {
@@ -28,6 +17,8 @@ export interface Differences {
   readonly permissions: readonly (readonly Step[])[]
   readonly binds: readonly Step[]
   readonly unbinds: readonly Step[]
+  /** Each a user who is deleted, made anew and bound. */
+  readonly recreates: readonly (readonly Step[])[]
   readonly deletes: readonly Step[]
 }
 
@@ -65,7 +56,7 @@ function removedOf(state: AuthState, wanted: Wanted, ours: Ours | undefined, kee
 }
 
 /** The steps from `state` to `wanted`. Neither `root` nor anyone in `keepUsers` is ever deleted. */
-export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanaged, keepUsers: readonly string[], ours?: Ours): Differences {
+export function differences(state: AuthState, wanted: Wanted, { unmanaged, ours, recreate = [] }: Pick<PlanOptions, 'unmanaged' | 'ours' | 'recreate'>, keepUsers: readonly string[]): Differences {
   const removed = unmanaged === 'remove' ? removedOf(state, wanted, ours, keepUsers) : { users: [], roles: [] }
   const needsRootRole = state.api === 'v3' && !Object.hasOwn(state.roles, 'root') && Object.values(wanted.users).some((roles) => roles.includes('root'))
 
@@ -80,10 +71,17 @@ export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanag
   const addUsers: Step[] = []
   const binds: Step[] = []
   const unbinds: Step[] = []
+  const recreates: (readonly Step[])[] = []
+  const bind = (user: string, role: string): Step => ({ do: 'bindRole', user, role, reason: 'the policy binds it' })
   for (const [user, roles] of Object.entries(wanted.users)) {
     const held = Object.hasOwn(state.users, user) ? (state.users[user] ?? []) : undefined
-    if (held === undefined) addUsers.push({ do: 'addUser', user, login: wanted.logins[user] ?? 'certificate', reason: 'the policy declares it' })
-    for (const role of roles) if (!held?.includes(role) && !isInborn(state.api, user, role)) binds.push({ do: 'bindRole', user, role, reason: 'the policy binds it' })
+    const login = wanted.logins[user] ?? 'certificate'
+    if (held !== undefined && recreate.includes(user)) {
+      recreates.push([{ do: 'deleteUser', user, reason: 'it is to be made anew' }, { do: 'addUser', user, login, reason: 'it is to be made anew' }, ...roles.map((role) => bind(user, role))])
+      continue
+    }
+    if (held === undefined) addUsers.push({ do: 'addUser', user, login, reason: 'the policy declares it' })
+    for (const role of roles) if (!held?.includes(role) && !isInborn(state.api, user, role)) binds.push(bind(user, role))
     // etcd v2 stores a role as often as it was named at the user's creation.
     for (const role of new Set(held)) if (!roles.includes(role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
   }
@@ -95,6 +93,7 @@ export function differences(state: AuthState, wanted: Wanted, unmanaged: Unmanag
     permissions,
     binds,
     unbinds,
+    recreates,
     deletes: [
       ...removed.users.map((user): Step => ({ do: 'deleteUser', user, reason: 'the policy does not name it, and unmanaged users are to be removed' })),
       ...removed.roles.map((role): Step => ({ do: 'deleteRole', role, reason: 'the policy does not name it, and unmanaged roles are to be removed' })),

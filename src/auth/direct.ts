@@ -1,13 +1,18 @@
 /** Single writes without a policy, for scripts: each looks first, does what is missing, and says which of both it was. */
 import { EtcdRbacError } from '../errors.js'
+import { checkFields } from '../known-fields.js'
 import type { Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
 import type { Login } from '../policy/policy.js'
 import { checkStep } from './check-step.js'
 import { permissionSteps } from './difference.js'
+import { holdingsIn } from './holdings.js'
 import { identityProblems } from './identity.js'
+import { needProblems } from './needs.js'
+import { openV2Problems } from './open-v2.js'
 import { logsPasswords, passwordsInLog } from './password-log.js'
 import { checkPassword } from './passwords.js'
+import { checkNames, checkNeeds, type PlanOptions } from './plan-options.js'
 import { perform, proveRoot, type Applier } from './perform.js'
 import { readState } from './read.js'
 import type { AuthState, StoredPermission } from './state.js'
@@ -31,6 +36,9 @@ export interface PasswordOptions {
   /** See `acknowledgePasswordsInLog` of {@link EtcdAuth.plan}. */
   readonly acknowledgePasswordsInLog?: boolean
 }
+
+/** What must be known before auth is turned on. */
+export type EnableOptions = Pick<PlanOptions, 'acknowledgeRoot' | 'acknowledgeOpenV2' | 'needs'>
 
 type Unexplained<W> = W extends unknown ? Omit<W, 'reason'> : never
 
@@ -108,6 +116,14 @@ export class Direct {
     return { outcome: 'changed' }
   }
 
+  async dropPassword(user: string): Promise<Written<'changed'>> {
+    const step = { do: 'dropPassword', user } as const
+    this.#check(step)
+    await this.#userRoles(user)
+    await this.#write(step)
+    return { outcome: 'changed' }
+  }
+
   async addRole(role: string): Promise<Written<'created'>> {
     const step = { do: 'addRole', role } as const
     this.#check(step)
@@ -170,12 +186,15 @@ export class Direct {
     return { outcome: 'changed', sever: { user } }
   }
 
-  async enable(acknowledgeRoot: readonly string[]): Promise<Written<'changed'>> {
-    if (!Array.isArray(acknowledgeRoot) || !acknowledgeRoot.every((user) => typeof user === 'string')) throw new TypeError('acknowledgeRoot must be a list of user names')
+  async enable(options: EnableOptions): Promise<Written<'changed'>> {
+    checkFields(options, ['acknowledgeRoot', 'acknowledgeOpenV2', 'needs'], 'the options of enable')
+    const { acknowledgeRoot = [], needs = {} } = options
+    checkNames(acknowledgeRoot, 'acknowledgeRoot')
+    checkNeeds(needs)
     const { backend, identity, context } = this.#applier
     const state = await readState(backend, context)
     if (state.enabled) return { outcome: 'unchanged' }
-    const problems = enablingProblems(state, [...acknowledgeRoot, identity.user, 'root'])
+    const problems = [...enablingProblems(state, [...acknowledgeRoot, identity.user, 'root']), ...openV2Problems(state, options), ...needProblems(state.api, holdingsIn(state), needs)]
     const blockers = [...identityProblems(identity, context.clock.now()), ...(holdsRoot(state, identity.user) ? [] : [`user ${visible(identity.user)}, as whom you connect, does not hold role root`]), ...problems]
     if (blockers.length > 0) throw refused(blockers.join('; '))
     await this.#write({ do: 'enable' })

@@ -1,15 +1,27 @@
 /** The facade: read, plan and apply one auth store of an etcd. */
+import { checkFields } from '../known-fields.js'
 import type { AbortSignalLike } from '../platform.js'
 import type { Policy } from '../policy/policy.js'
 import type { Permission } from '../keys/permission.js'
 import { applyPlan, type Applied, type ApplyOptions } from './apply.js'
 import type { Backend, CallContext } from './backend.js'
 import { platformClock, type Clock } from './clock.js'
-import { Direct, type NewUser, type PasswordOptions, type Written } from './direct.js'
+import { Direct, type EnableOptions, type NewUser, type PasswordOptions, type Written } from './direct.js'
 import type { Identity } from './identity.js'
-import { checkPlanOptions, planAuth, sealed, type Plan, type PlanOptions } from './plan.js'
-import { readState } from './read.js'
+import { holding } from './lock.js'
+import { checkNames, checkPlanOptions, type PlanOptions } from './plan-options.js'
+import { planAuth, sealed, type Plan } from './plan.js'
+import { readState, type ReadOptions } from './read.js'
 import type { AuthState } from './state.js'
+
+/** What is read beside what a store lists. */
+export interface StateOptions extends ReadOptions {
+  /** Stops before the next request. */
+  readonly signal?: AbortSignalLike
+}
+
+/** What a look for drift may be told beside the policy: all that a plan is told. Default: `{ unmanaged: 'report', enable: true }`, or as the plan had it. */
+export type DriftOptions = Partial<PlanOptions> & Pick<StateOptions, 'probeEmptyPasswords' | 'signal'>
 
 /** What the facade must be told. */
 export interface EtcdAuthOptions {
@@ -70,8 +82,10 @@ export class EtcdAuth {
    * @throws {@link EtcdRbacError} `ERR_UNREACHABLE`, `ERR_TLS`, `ERR_DEADLINE`, `ERR_NOT_ROOT`, `ERR_NOT_AUTHENTICATED`, `ERR_V2_DISABLED`,
    * `ERR_VERSION_UNSUPPORTED`, `ERR_SERVER`, `ERR_ABORTED`
    */
-  state(options: { readonly signal?: AbortSignalLike } = {}): Promise<AuthState> {
-    return readState(this.#backend, this.#context(options.signal))
+  async state({ signal, ...options }: StateOptions = {}): Promise<AuthState> {
+    checkFields(options, ['hiddenUsers', 'probeEmptyPasswords'], 'the options of state')
+    checkNames(options.hiddenUsers, 'hiddenUsers')
+    return readState(this.#backend, this.#context(signal), options)
   }
 
   /**
@@ -79,10 +93,10 @@ export class EtcdAuth {
    *
    * @throws {@link EtcdRbacError} what {@link EtcdAuth.state} throws, `ERR_POLICY_HALF_MISSING`, and `ERR_POLICY_INVALID` for what is no checked policy
    */
-  async plan(policy: Policy, options: PlanOptions & { readonly signal?: AbortSignalLike }): Promise<Plan> {
+  async plan(policy: Policy, options: PlanOptions & Pick<StateOptions, 'probeEmptyPasswords' | 'signal'>): Promise<Plan> {
     checkPlanOptions(options)
-    const { signal, ...decided } = options
-    const state = await this.state(signal === undefined ? {} : { signal })
+    const { signal, probeEmptyPasswords = false, ...decided } = options
+    const state = await this.state({ hiddenUsers: options.hiddenUsers ?? [], probeEmptyPasswords, ...(signal && { signal }) })
     const { outcome: _, fingerprint: __, ...plan } = planAuth(state, policy, decided, this.#identity, this.#clock.now())
     return sealed({ ...plan, blockers: [...plan.blockers, ...this.#backend.blockers(state, plan.steps)] })
   }
@@ -92,19 +106,37 @@ export class EtcdAuth {
    *
    * @throws {@link EtcdRbacError} before any write: `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
    * `ERR_PASSWORD_INVALID`;
-   * later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`, and what {@link EtcdAuth.state} throws
+   * `ERR_LOCK_HELD`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`, and what {@link EtcdAuth.state} throws
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
-    return applyPlan({ backend: this.#backend, identity: this.#identity, context: this.#context(undefined) }, plan, options)
+    return holding(options.lock, () => applyPlan({ backend: this.#backend, identity: this.#identity, context: this.#context(undefined) }, plan, options))
   }
 
   /**
-   * What differs from the policy, as the plan that would mend it: names that the policy does not know are listed, and auth that is off is a difference.
+   * What differs from a policy, or from what a recorded plan came to, as the plan that would mend it: names that the policy does not know are listed, and
+   * auth that is off is a difference. On request with users of v2 who are hidden, and with users whom the empty password lets in.
    *
    * @throws {@link EtcdRbacError} what {@link EtcdAuth.plan} throws
+   * @example
+   * ```ts
+   * import { definePolicy, EtcdAuth, v3Backend } from 'etcd-rbac'
+   * import { memoryEtcd } from 'etcd-rbac/testing'
+   * const policy = definePolicy({ users: { root: 'certificate' }, v3: { roles: {}, bindings: { root: ['root'] } } })
+   * const etcd = memoryEtcd({ version: '3.5.35' })
+   * const auth = new EtcdAuth(v3Backend(etcd.auth), { identity: { user: 'root' } })
+   * const plan = await auth.plan(policy, { unmanaged: 'report', enable: true })
+   * await auth.apply(plan)
+   * console.log((await auth.drift(plan)).outcome) // in sync
+   * await etcd.auth.userAdd({ name: 'mallory', password: '' })
+   * console.log((await auth.drift(plan, { probeEmptyPasswords: true })).emptyPasswords.join()) // mallory
+   * ```
    */
-  drift(policy: Policy, options: { readonly signal?: AbortSignalLike } = {}): Promise<Plan> {
-    return this.plan(policy, { unmanaged: 'report', enable: true, ...options })
+  drift(from: Policy | Plan, options: DriftOptions = {}): Promise<Plan> {
+    const planned = 'steps' in from && 'policy' in from ? from : undefined
+    // Whoever was to be made anew has been; what was acknowledged still is.
+    const { recreate: _, unmanaged = 'report', enable = true, ...lasting } = planned?.options ?? {}
+    const decided = { unmanaged: unmanaged === 'keep' ? ('report' as const) : unmanaged, enable, ...lasting }
+    return this.plan(planned?.policy ?? (from as Policy), { ...decided, ...options })
   }
 
   /**
@@ -145,6 +177,17 @@ export class EtcdAuth {
    */
   setPassword(user: string, password: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
     return this.#direct.setPassword(user, password, options)
+  }
+
+  /**
+   * Gives a user a random password that nobody knows, so that from now on only its certificate lets it in: it does so already, whatever the password, and
+   * there is no moment without access. Whoever logged in by the old password is out.
+   *
+   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_NAME_INVALID`, `ERR_CRYPTO_UNUSABLE` where the backend was given no `crypto`, and what
+   * {@link EtcdAuth.state} throws
+   */
+  dropPassword(user: string): Promise<Written<'changed'>> {
+    return this.#direct.dropPassword(user)
   }
 
   /**
@@ -203,14 +246,15 @@ export class EtcdAuth {
   }
 
   /**
-   * Turns auth on, and proves that you are root then. Refuses while you or user root would not be, and while a user that is not acknowledged holds role
-   * root: anyone could have made it. On v2 also without a role guest: etcd would make one that may do everything.
+   * Turns auth on, and proves that you are root then. Refuses while you or user root would not be, while a user that is not acknowledged holds role root
+   * (anyone could have made it), while somebody would lack what `needs` says, and while the v2 API of the server is open. On v2 also without a role guest:
+   * etcd would make one that may do everything.
    *
    * @throws {@link EtcdRbacError} `ERR_WRITE_REFUSED` before anything is written; `ERR_LOCKED_OUT` and `ERR_READ_BACK` behind; and what
    * {@link EtcdAuth.state} throws
    */
-  enable({ acknowledgeRoot = [] }: { readonly acknowledgeRoot?: readonly string[] } = {}): Promise<Written<'changed'>> {
-    return this.#direct.enable(acknowledgeRoot)
+  enable(options: EnableOptions = {}): Promise<Written<'changed'>> {
+    return this.#direct.enable(options)
   }
 
   /**

@@ -13,10 +13,15 @@ export interface Holdings {
   readonly roles: ReadonlyMap<string, ReadonlyMap<string, Permission>>
 }
 
+/** What a store holds as it was read. */
+export function holdingsIn(state: AuthState): Holdings {
+  return { users: new Map(Object.entries(state.users)), roles: new Map(Object.entries(state.roles).map(([role, list]) => [role, byScope(list)] as const)) }
+}
+
 /** What a store holds before and after: of users whom the policy does not name, only what is unbound and deleted changes. */
 export function holdingsOf(state: AuthState, wanted: Wanted, { deletes, unbinds }: Pick<Differences, 'deletes' | 'unbinds'>): { readonly before: Holdings; readonly after: Holdings } {
-  const users = new Map(Object.entries(state.users))
-  const roles = new Map(Object.entries(state.roles).map(([role, list]) => [role, byScope(list)] as const))
+  const { users: found, roles } = holdingsIn(state)
+  const users = new Map(found)
   const usersAfter = new Map(users)
   const rolesAfter = new Map(roles)
   for (const [user, held] of Object.entries(wanted.users)) usersAfter.set(user, held)
@@ -28,4 +33,9 @@ export function holdingsOf(state: AuthState, wanted: Wanted, { deletes, unbinds 
     if (step.do === 'deleteRole') rolesAfter.delete(step.role)
   }
   return { before: { users, roles }, after: { users: usersAfter, roles: rolesAfter } }
+}
+
+/** Whether a user would be almighty. */
+export function holdsRoot({ users }: Holdings, user: string): boolean {
+  return users.get(user)?.includes('root') === true
 }

@@ -31,7 +31,7 @@ export function orderSteps<R>(regions: Regions<R>, state: AuthState, changes: Di
   const alone = (list: readonly Step[]): readonly Unit[] => list.map((step) => [step])
   const bound = [...alone(changes.addUsers), ...alone(changes.binds)]
   const additions = bindingsFirst(state, changes) ? [...bound, ...changes.permissions] : [...changes.permissions, ...bound]
-  const queue: Unit[] = [...alone(changes.addRoles), ...additions, ...alone(changes.unbinds), ...alone(changes.deletes)]
+  const queue: Unit[] = [...alone(changes.addRoles), ...additions, ...alone(changes.unbinds), ...changes.recreates, ...alone(changes.deletes)]
 
   const steps: Step[] = []
   const gaps: Gap[] = []

@@ -1,9 +1,10 @@
 /** A plan from JSON: as it was made, or not at all. */
 import { EtcdRbacError } from '../errors.js'
 import { checkedPolicy } from '../policy/check.js'
-import { checkPlanOptions, fingerprintOf, sealed, type Plan, type PlanOptions } from './plan.js'
+import { checkPlanOptions, type PlanOptions } from './plan-options.js'
+import { fingerprintOf, sealed, type Plan } from './plan.js'
 
-const LISTS = ['advisories', 'steps', 'needsPassword', 'blockers', 'warnings', 'gaps', 'rights', 'strangersWithRoot'] as const
+const LISTS = ['advisories', 'steps', 'needsPassword', 'blockers', 'warnings', 'gaps', 'rights', 'strangersWithRoot', 'emptyPasswords'] as const
 
 /**
  * A plan that was kept as JSON. `EtcdAuth.apply` works out anew what it writes, from the policy in it and from the store; this makes sure that what people
@@ -24,6 +25,7 @@ export function parsePlan(json: unknown): Plan {
   const { outcome, fingerprint, ...rest } = json as Partial<Plan>
   if (rest.api !== 'v2' && rest.api !== 'v3') throw invalid('no api')
   if (typeof fingerprint !== 'string' || typeof rest.basis !== 'string') throw invalid('no fingerprint or no basis')
+  if (!Number.isInteger(rest.reads)) throw invalid('no number of reads')
   for (const list of LISTS) if (!Array.isArray(rest[list])) throw invalid(`no list of ${list}`)
   const found = { ...rest, version: rest.version } as Omit<Plan, 'outcome' | 'fingerprint'>
   if (fingerprintOf(found) !== fingerprint) throw invalid(`content that is not that of ${fingerprint.slice(0, 40)}`)

@@ -142,6 +142,11 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
     if (step.do === 'unbindRole') {
       const accesses = missing(step.user, step.role, [...(roles.get(step.role)?.values() ?? [])], undefined)
       if (accesses.length > 0) yield lack(step.user, accesses, `role ${visible(step.role)}`)
+    } else if (step.do === 'deleteUser') {
+      // Of a user who goes for good, the policies have nothing in common.
+      const { both } = rightsIn(step.user)
+      const accesses = ACCESSES.filter((access) => both[access].length > 0)
+      if (accesses.length > 0) yield lack(step.user, accesses, 'all that it holds')
     } else if (step.do === 'revokePermission' || (step.do === 'grantPermission' && step.replaces !== undefined)) {
       const stored = roles.get(step.role)?.get(scopeOf(step.permission.keys))
       if (stored === undefined) return

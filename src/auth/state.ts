@@ -6,6 +6,9 @@ import { scopeOf } from '../keys/scope.js'
 /** One of etcd's two separate auth stores. */
 export type Api = 'v2' | 'v3'
 
+/** What of the v2 API of a server was seen through the v3 backend: served without auth, with it, or not served. */
+export type V2Seen = 'open' | 'locked' | 'absent'
+
 /**
  * A permission that a store holds. etcd v3 stores types that it does not know, `unknown` here: it grants nothing by them (server/auth/range_perm_cache.go,
  * `getMergedPerms`), but takes them for a permission when another is granted with the same keys.
@@ -22,6 +25,12 @@ export interface AuthState {
   readonly users: Readonly<Record<string, readonly string[]>>
   /** Role → permissions in stored order, duplicates included. v2's `guest` is one of them, its virtual `root` is not. */
   readonly roles: Readonly<Record<string, readonly StoredPermission[]>>
+  /** On v3: what was seen of the v2 API of the same server, where the backend was told how to look. */
+  readonly v2?: V2Seen
+  /** Users whom the empty password lets in, where that was asked for. */
+  readonly emptyPasswords?: readonly string[]
+  /** How many requests reading it took: on v3, each is an entry in etcd's raft log. */
+  readonly reads?: number
 }
 
 /** Order of names as etcd lists them. */

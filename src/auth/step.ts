@@ -20,7 +20,7 @@ export type Step = { readonly reason: string } & (
 )
 
 /** A write of an auth store: a step of a plan, or one of those that no plan makes. */
-export type Write = Step | ({ readonly reason: string } & ({ readonly do: 'setPassword'; readonly user: string } | { readonly do: 'disable' }))
+export type Write = Step | ({ readonly reason: string } & ({ readonly do: 'setPassword' | 'dropPassword'; readonly user: string } | { readonly do: 'disable' }))
 
 /**
  * A step as people read it, without its reason.

@@ -3,5 +3,6 @@ export { calicoV3, calicoctlV3, type CalicoDocumented, type CalicoFromSource, ty
 export type { CalicoCondition } from './calico-v3-tables.js'
 export { calicoV2, calicoctlV2, type CalicoV2, type CalicoV2Options } from './calico-v2.js'
 export { compactionNeedsRoot, kubeApiserver, type KubeApiserver, type KubeApiserverOptions, type RequestNeed } from './kube-apiserver.js'
+export { healthProbe } from './health-probe.js'
 export type { Component, Evidence, EvidenceKind, Grant } from './component.js'
 export { EtcdRbacError, isEtcdRbacError, type ErrorCode, type ErrorDetails, type ErrorText, type Problem } from '../errors.js'

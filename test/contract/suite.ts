@@ -125,7 +125,7 @@ export const operations: Readonly<Record<Api, readonly KeyOperation[]>> = {
 
 const show = (user: As): string => (typeof user === 'symbol' ? 'an unknown client' : user)
 /** Some of the servers are older than 3.5. */
-const acknowledged = { acknowledgePasswordsInLog: true }
+const acknowledged = { acknowledgePasswordsInLog: true, acknowledgeOpenV2: true }
 const locked: PlanOptions = { unmanaged: 'report', enable: true, ...acknowledged }
 const passwords = { auditor: 'a password for the auditor' }
 
@@ -268,10 +268,10 @@ export function contract(title: string, world: () => World, apis: readonly Api[]
       expect((await auth.drift(policy)).steps.map((step) => step.do)).toEqual(['enable'])
       await auth.addUser('planted', { login: 'password', password: 'a long password', ...acknowledged })
       await auth.grantRole('planted', 'root')
-      await expect(auth.enable()).rejects.toMatchObject({ code: 'ERR_WRITE_REFUSED', message: expect.stringContaining('user planted holds role root') as string })
+      await expect(auth.enable({ acknowledgeOpenV2: true })).rejects.toMatchObject({ code: 'ERR_WRITE_REFUSED', message: expect.stringContaining('user planted holds role root') as string })
       expect(await world().attempt('alice', operation)).toBe(true)
       await auth.deleteUser('planted')
-      expect(await auth.enable()).toEqual({ outcome: 'changed', sever: 'everyone' })
+      expect(await auth.enable({ acknowledgeOpenV2: true })).toEqual({ outcome: 'changed', sever: 'everyone' })
       expect((await auth.enable()).outcome).toBe('unchanged')
       expect(await world().attempt('alice', operation)).toBe(false)
       expect((await auth.drift(policy)).steps).toEqual([])
@@ -279,15 +279,15 @@ export function contract(title: string, world: () => World, apis: readonly Api[]
 
     test('a plan that takes role root from user root while auth is on is blocked: no etcd would do it', async () => {
       const headless: Policy = definePolicy({ users: { root: 'certificate', alice: 'certificate' }, v3: { roles: {}, bindings: { alice: ['root'] } }, v2: { guest: [], roles: {}, bindings: { alice: ['root'] } } })
-      expect((await authAs('root').plan(headless, { unmanaged: 'keep', enable: true })).blockers.join()).toMatch(api === 'v3' ? /does not take role root from user root/ : /user root holds role root whatever is written/)
+      expect((await authAs('root').plan(headless, { unmanaged: 'keep', enable: true, ...acknowledged })).blockers.join()).toMatch(api === 'v3' ? /does not take role root from user root/ : /user root holds role root whatever is written/)
     })
 
     test('another policy takes the place of the first, and its rights hold at once', async () => {
       const auth = authAs('root')
-      const plan = await auth.plan(changed, { unmanaged: 'remove', enable: true })
+      const plan = await auth.plan(changed, { unmanaged: 'remove', enable: true, ...acknowledged })
       expect(plan.steps.map((step) => step.do)).toContain('deleteUser')
       await auth.apply(plan)
-      expect((await auth.plan(changed, { unmanaged: 'remove', enable: true })).steps).toEqual([])
+      expect((await auth.plan(changed, { unmanaged: 'remove', enable: true, ...acknowledged })).steps).toEqual([])
       const { found, said } = await answers(world(), api, changed, ['root', 'alice', 'bob', 'calico-node', anonymous])
       expect(found).toEqual(said)
     })
@@ -300,7 +300,7 @@ export function contract(title: string, world: () => World, apis: readonly Api[]
         v2: { guest: [], roles: { node: [read(pattern('/calico/felix/v1/*'))] }, bindings: { root: ['root'], 'calico-node': ['node'] } },
         ...twin,
       })
-      await auth.apply(await auth.plan(wanted, { unmanaged: 'remove', enable: true }))
+      await auth.apply(await auth.plan(wanted, { unmanaged: 'remove', enable: true, ...acknowledged }))
       const { roles } = await auth.state()
       expect(roles['node']).toHaveLength(api === 'v3' ? 2 : 1)
       const { found, said } = await answers(world(), api, wanted, ['alice', 'calico-node', anonymous])

@@ -13,7 +13,7 @@ const policy = definePolicy({
   v3: { roles: { node: [readwrite(prefix('/n/'))] }, bindings: { root: ['root'], node: ['node'] } },
   v2: { guest: [], roles: { node: [readwrite(pattern('/n/*'))] }, bindings: { root: ['root'], node: ['node'] } },
 })
-const locked = { unmanaged: 'keep', enable: true } as const
+const locked = { unmanaged: 'keep', enable: true, acknowledgeOpenV2: true } as const
 
 for (const lane of await testLanes()) {
   describe(`etcd ${lane.name}`, () => {

@@ -64,7 +64,7 @@ for (const lane of await testLanes()) {
 
     test('once auth is on, a user without role root is told so', async () => {
       const auth = new EtcdAuth(await v3(endpoint(), ca()), { identity: { user: 'root' } })
-      await auth.apply(await auth.plan({ ...policy, v2: undefined }, { unmanaged: 'report', enable: true, acknowledgePasswordsInLog: true }), { passwords: { auditor: 'a password' } })
+      await auth.apply(await auth.plan({ ...policy, v2: undefined }, { unmanaged: 'report', enable: true, acknowledgePasswordsInLog: true, acknowledgeOpenV2: true }), { passwords: { auditor: 'a password' } })
       const alice = await cluster.client('alice')
       await expect(new EtcdAuth(v3Backend(alice.auth), { identity: { user: 'alice' } }).state()).rejects.toMatchObject({
         code: 'ERR_NOT_ROOT',

@@ -29,6 +29,7 @@ export function v2Request(fetch: FetchLike, endpoint: string): V2Request {
   return async (method, path, context, body) => {
     const aborter = typeof AbortController === 'function' ? new AbortController() : undefined
     const name = `${method} ${visible(path)}`
+    context.sent?.(name)
     try {
       return await withDeadline(context.clock, context.deadlineMilliseconds, name, async () => {
         const response = await fetch(base + path, {

@@ -2,6 +2,7 @@
  * The v2 auth store over HTTP (etcd 3.5 server/etcdserver/api/v2auth). Its writes are read-modify-write without a lock: one writer at a time,
  * and every result is read back.
  */
+import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
 import type { FetchLike, WebCryptoLike } from '../../platform.js'
 import { allows, type Permission, type PermissionType } from '../../keys/permission.js'
 import type { Backend, CallContext } from '../backend.js'
@@ -62,12 +63,18 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
     const [grant, revoke] = [lists(to, from), lists(from, to)]
     return write('PUT', url('roles', role), context, { role, ...(grant && { grant: { kv: grant } }), ...(revoke && { revoke: { kv: revoke } }) })
   }
+  const setPassword = async (user: string, password: string | undefined, context: CallContext): Promise<void> => {
+    // PUT would make a user that is not there.
+    const answer = await read(url('users', user), context)
+    if (isGone(answer, 'User')) throw v2Failure(`PUT ${url('users', user)}`, answer)
+    await write('PUT', url('users', user), context, { user, password })
+  }
 
   return {
     api: 'v2',
     writesAtOnce: 1,
     readVersion: async (context) => {
-      const table = tableIn('GET /version', await read('/version', context))
+      const table = tableIn('GET /version', await read('/version', context).catch(refuseEmulation))
       const [etcdserver, etcdcluster] = [table['etcdserver'], table['etcdcluster']].map((found) => (typeof found === 'string' && /^\d+\.\d+/.test(found) ? found : undefined))
       // The cluster version is the lowest minor among the members; the server's own patch number is only worth more within that minor.
       const sameMinor = etcdserver !== undefined && etcdcluster !== undefined && etcdserver.startsWith(etcdcluster.replace(/\d+$/, ''))
@@ -99,12 +106,10 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
           return write('PUT', '/v2/auth/enable', context)
         case 'disable':
           return write('DELETE', '/v2/auth/enable', context)
-        case 'setPassword': {
-          // PUT would make a user that is not there.
-          const answer = await read(url('users', step.user), context)
-          if (isGone(answer, 'User')) throw v2Failure(`PUT ${url('users', step.user)}`, answer)
-          return write('PUT', url('users', step.user), context, { user: step.user, password })
-        }
+        case 'setPassword':
+          return setPassword(step.user, password, context)
+        case 'dropPassword':
+          return setPassword(step.user, randomPassword(crypto), context)
         case 'addUser': {
           // PUT makes a user or silently replaces its password: only the user's absence tells which.
           const answer = await read(url('users', step.user), context)
@@ -130,6 +135,13 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
       }
     },
   }
+}
+
+/** A server that answered before and cuts `/version` off keeps v2 data in its v3 store, where anybody who may read that reads and changes users. */
+function refuseEmulation(error: unknown): never {
+  if (!isEtcdRbacError(error, 'ERR_UNREACHABLE')) throw error
+  const { reason } = error.detail
+  throw new EtcdRbacError('ERR_UNREACHABLE', { found: `GET /version was cut off by a server that answers /v2/auth/enable (${reason}), as one does that emulates v2 on v3`, wanted: 'an etcd that serves v2 itself', fix: 'start etcd without --experimental-enable-v2v3: its v2 users ignore certificates and lie open in the v3 keys; if it does not have that flag, check the connection' }, { reason }, error)
 }
 
 /** Whether etcd itself says that it is not there. Any other 404 is somebody else's, and must not read as "no such user". */

@@ -11,8 +11,10 @@ import { randomPassword } from '../random-password.js'
 import type { Write } from '../step.js'
 import { isAtLeast, lowestVersion } from '../version.js'
 import { visible } from '../visible.js'
+import { failover } from './failover.js'
 import { v3Failure } from './failures.js'
 import { enabledIn, namesIn, permissionsIn, versionIn, WIRE_TYPES } from './replies.js'
+import { seeV2, type V2Door } from './see-v2.js'
 import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type Etcd3CallOptions, type V3Transport, type WirePermission } from './transport.js'
 
 /** etcd takes them one after the other all the same, but writes several of them to disk at once; more than so many gain nothing. */
@@ -32,10 +34,19 @@ export interface V3BackendOptions {
   }
   /** For the random passwords that certificate users get where a member may be older than 3.4 and would leave the password empty. */
   readonly crypto?: WebCryptoLike
+  /**
+   * Where the v2 API of the same server would be, to see whether it is open while v3 is being locked. Without it, a plan that turns auth on warns of v2 on
+   * 3.4 and 3.5, and is blocked on 3.3, which serves it unless told otherwise.
+   */
+  readonly v2?: V2Door
 }
 
+/** etcd3's `auth` client, or any other way to the Auth RPCs. */
+export type V3Client = Etcd3AuthClient | V3Transport
+
 /**
- * The v3 auth store behind etcd3's `auth` client, or behind any {@link V3Transport}. Sends nothing until it is asked, each write once, and no request that
+ * The v3 auth store behind etcd3's `auth` client, or behind any {@link V3Transport}; of several, one for each member, another is asked where one is a
+ * learner, has no leader or does not answer, and a write that may have been done is never sent again. Sends nothing until it is asked, each write once, and no request that
  * could kill a server (etcd `server/auth/store.go`). Throws nothing itself; its calls reject with {@link EtcdRbacError}.
  *
  * @example
@@ -47,10 +58,17 @@ export interface V3BackendOptions {
  * const auth = new EtcdAuth(v3Backend(etcd.auth, { maintenance: etcd.maintenance }), { identity: { user: 'root' } })
  * ```
  */
-export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3BackendOptions = {}): Backend {
-  const transport = 'call' in client ? client : etcd3Transport(client)
+export function v3Backend(client: V3Client | readonly V3Client[], options: V3BackendOptions = {}): Backend {
+  const clients: readonly V3Client[] = Array.isArray(client) ? client : [client as V3Client]
+  if (clients.length === 0) throw new TypeError('v3Backend wants a client, or a list of at least one')
+  const [transport, ...others] = clients.map((one) => ('call' in one ? one : etcd3Transport(one))) as [V3Transport, ...V3Transport[]]
+  return backendOver(others.length === 0 ? transport : failover([transport, ...others]), options)
+}
+
+function backendOver(transport: V3Transport, options: V3BackendOptions): Backend {
 
   const call = async <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request'], context: CallContext): Promise<AuthRpcs[M]['reply']> => {
+    context.sent?.(method)
     try {
       return await withDeadline(context.clock, context.deadlineMilliseconds, method, (deadline) => transport.call(method, request, { deadline }))
     } catch (error) {
@@ -117,6 +135,17 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
         throw error
       }
     },
+    ...(options.v2 === undefined ? {} : { readV2: (context: CallContext) => seeV2(options.v2 as V2Door, context) }),
+    acceptsEmptyPassword: async (user, context) => {
+      try {
+        await call('authenticate', { name: user, password: '' }, context)
+        return true
+      } catch (error) {
+        // Refused, also because the user has no password to log in by.
+        if (isEtcdRbacError(error, 'ERR_NOT_AUTHENTICATED') && !isMissing(error, 'authentication is not enabled')) return false
+        throw error
+      }
+    },
     blockers: ({ version }, steps) => {
       const needy = steps.some((step) => step.do === 'addUser' && step.login === 'certificate')
       if (!needy || options.crypto !== undefined || knowsNoPassword(version)) return []
@@ -125,7 +154,10 @@ export function v3Backend(client: Etcd3AuthClient | V3Transport, options: V3Back
     perform: async (step, { password, version }, context) => {
       checkStep('v3', step)
       refuseEmptyPassword(step, password)
-      const random = step.do === 'addUser' && !knowsNoPassword(version) && options.crypto !== undefined ? randomPassword(options.crypto) : undefined
+      if (step.do === 'dropPassword' && options.crypto === undefined)
+        throw new EtcdRbacError('ERR_CRYPTO_UNUSABLE', { found: 'no crypto to draw a random password from', wanted: 'a WebCrypto', fix: 'pass { crypto } to v3Backend' }, { missing: 'crypto' })
+      const drawn = step.do === 'dropPassword' || (step.do === 'addUser' && !knowsNoPassword(version))
+      const random = drawn && options.crypto !== undefined ? randomPassword(options.crypto) : undefined
       if (step.do === 'addUser' && password === undefined && random === undefined && !knowsNoPassword(version)) {
         const wanted = 'etcd 3.4 or newer on every member, or crypto for a random password'
         throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: `${withoutNoPassword(version)} give user ${step.user} an empty password`, wanted, fix: 'pass { crypto }, or the { versions } of all members, to v3Backend' }, { wanted })
@@ -149,6 +181,7 @@ function performV3(step: Write, password: string | undefined, send: Send): Promi
     case 'disable':
       return send('authDisable', {})
     case 'setPassword':
+    case 'dropPassword':
       return send('userChangePassword', { name: step.user, password: password ?? '' })
     case 'addUser':
       return send('userAdd', password === undefined ? { name: step.user, password: '', options: { no_password: true } } : { name: step.user, password })

@@ -1,6 +1,7 @@
 /** Writes that are under way at once: how many, and what becomes of them when one fails. */
 import { describe, expect, test } from 'vitest'
-import { EtcdAuth, v2Backend, v3Backend, type ApplyOptions, type Api, type Backend, type V3Transport } from '../../../src/auth/index.js'
+import { EtcdAuth, v2Backend, v3Backend, type Api, type ApplyOptions, type Backend, type StepEvent, type V3Transport } from '../../../src/auth/index.js'
+import { etcd3Transport } from '../../../src/auth/v3/transport.js'
 import { definePolicy } from '../../../src/policy/index.js'
 import { settled } from '../../support/double.js'
 import { double, isWrite, locked, passwords, policy, rejected, type Double } from './doubles.js'
@@ -16,7 +17,10 @@ function watched(api: Api): Watched {
   const made = double(api)
   let [under, most] = [0, 0]
   const counted = async <T>(write: boolean, call: () => Promise<T>): Promise<T> => {
-    if (write) most = Math.max(most, ++under)
+    if (write) {
+      under++
+      most = Math.max(most, under)
+    }
     await settled()
     try {
       return await call()
@@ -25,12 +29,12 @@ function watched(api: Api): Watched {
     }
   }
   const { etcd } = made
-  const client = etcd.auth as unknown as Record<string, (request: unknown) => Promise<never>>
-  const transport: V3Transport = { call: (method, request) => counted(isWrite({ method } as never), async () => (await client[method]?.(request)) as never) }
+  const through = etcd3Transport(etcd.auth)
+  const transport: V3Transport = { call: (method, request, options) => counted(isWrite({ method } as never), () => through.call(method, request, options)) }
   const backend: Backend =
     api === 'v3'
       ? v3Backend(transport, { versions: ['3.5.30'] })
-      : v2Backend({ fetch: (url, init) => counted(init?.method !== 'GET', async () => etcd.fetch(url, init)), endpoint: 'https://127.0.0.1:2379', crypto })
+      : v2Backend({ fetch: (url, init) => counted(init.method !== 'GET', () => etcd.fetch(url, init)), endpoint: 'https://127.0.0.1:2379', crypto })
   return { made, auth: new EtcdAuth(backend, { identity: { user: 'root' }, clock: made.clock }), most: () => most }
 }
 
@@ -83,7 +87,11 @@ describe('writes under way at once', () => {
     const { auth } = watched('v3')
     const controller = new AbortController()
     const told: number[] = []
-    const error = await rejected('ERR_ABORTED', auth.apply(await auth.plan(policy, locked), { passwords, signal: controller.signal, onStep: ({ number }) => void (told.push(number), controller.abort()) }))
+    const onStep = ({ number }: StepEvent): void => {
+      told.push(number)
+      controller.abort()
+    }
+    const error = await rejected('ERR_ABORTED', auth.apply(await auth.plan(policy, locked), { passwords, signal: controller.signal, onStep }))
     expect(error.detail.stepsDone).toBe(told.length)
     expect(told).toEqual(told.map((_number, index) => index + 1))
   })

@@ -22,7 +22,7 @@ export const policy: Policy = definePolicy({
 })
 
 /** Some of the servers are older than 3.5. */
-export const locked: PlanOptions = { unmanaged: 'report', enable: true, acknowledgePasswordsInLog: true }
+export const locked: PlanOptions = { unmanaged: 'report', enable: true, acknowledgePasswordsInLog: true, acknowledgeOpenV2: true }
 
 export interface Double {
   readonly api: Api

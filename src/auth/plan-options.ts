@@ -1,0 +1,100 @@
+/** What a plan must be told, and what plain JavaScript may have told it wrongly. */
+import { isWellFormed } from '../bytes.js'
+import { checkFields } from '../known-fields.js'
+import type { Permission } from '../keys/permission.js'
+
+/** What happens to users and roles that the policy does not name. */
+export type Unmanaged = 'keep' | 'report' | 'remove'
+
+/**
+ * Which of the names that a policy does not know are ours to remove: those that begin so, and users who hold the marker role. Either is a promise of the
+ * caller's about its own names; etcd keeps no owner.
+ */
+export interface Ours {
+  readonly prefixes?: readonly string[]
+  readonly markerRole?: string
+}
+
+/** What a plan must be told. Nothing here has a default: each is a decision about who gets in. */
+export interface PlanOptions {
+  /**
+   * Users and roles that the policy does not name: left alone, left alone but listed, or removed. Root and the caller never go. In every mode such users
+   * are unbound from the roles that the policy declares: who holds those is the policy's to say.
+   */
+  readonly unmanaged: Unmanaged
+  /** With `unmanaged: 'remove'`: remove only what is ours. Default: all. What is left is listed in {@link Plan.unmanaged} all the same. */
+  readonly ours?: Ours
+  /** Whether auth is to be on afterwards. `false` leaves it as it is. */
+  readonly enable: boolean
+  /** Users outside the policy that hold role root and are known to: anyone could have made them while auth was off. */
+  readonly acknowledgeRoot?: readonly string[]
+  /** Whether passwords may stand in clear in the raft log of members older than 3.5, and in its copies: those hash them only when they apply the entry. */
+  readonly acknowledgePasswordsInLog?: boolean
+  /** That the v2 API of the same server stays open to everybody while auth is turned on over v3: its keys are others, its users and its switch too. */
+  readonly acknowledgeOpenV2?: boolean
+  /**
+   * What users need, by name: a component of a preset, or what `requires` says of one. A plan after which one of them would lack some of it is blocked.
+   */
+  readonly needs?: Readonly<Record<string, Needed>>
+  /**
+   * Users of the policy to delete and make anew: whom somebody else may have given a password, and who is to log in by password from now on after having
+   * logged in by certificate alone, which etcd v3 never forgets. For a moment such a user has no rights at all; the plan lists that as a gap.
+   */
+  readonly recreate?: readonly string[]
+  /** On v2: users whose names begin with `_`, which etcd lists nowhere, to look for by name and to judge like the others. */
+  readonly hiddenUsers?: readonly string[]
+}
+
+/** What a user needs: a preset's component, or what `requires` says of it for one release of etcd. */
+export interface Needed {
+  readonly permissions: readonly Permission[]
+  /** Calls beside keys, and whom etcd opens them to. */
+  readonly operations?: readonly { readonly openTo: string }[]
+}
+
+/**
+ * Refuses options of the wrong JavaScript type.
+ *
+ * @throws `TypeError`
+ */
+export function checkPlanOptions(options: PlanOptions): void {
+  checkFields(options, ['unmanaged', 'ours', 'enable', 'acknowledgeRoot', 'acknowledgePasswordsInLog', 'acknowledgeOpenV2', 'needs', 'recreate', 'hiddenUsers', 'signal', 'probeEmptyPasswords'], 'the options of a plan')
+  // What plain JavaScript may have left away.
+  const { unmanaged, ours, enable, needs, ...rest } = (options as Partial<PlanOptions> | undefined) ?? {}
+  if (unmanaged !== 'keep' && unmanaged !== 'report' && unmanaged !== 'remove') throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
+  if (ours !== undefined) checkOurs(unmanaged, ours)
+  if (typeof enable !== 'boolean') throw new TypeError('enable must be true or false')
+  for (const name of ['acknowledgeRoot', 'recreate', 'hiddenUsers'] as const) checkNames(rest[name], name)
+  for (const name of ['acknowledgePasswordsInLog', 'acknowledgeOpenV2'] as const) if (rest[name] !== undefined && typeof rest[name] !== 'boolean') throw new TypeError(`${name} must be true or false`)
+  if (needs !== undefined) checkNeeds(needs)
+}
+
+/**
+ * Refuses what is no list of names; nothing at all is one.
+ *
+ * @throws `TypeError`
+ */
+export function checkNames(names: unknown, what: string): void {
+  if (names !== undefined && !(Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== '' && isWellFormed(name)))) throw new TypeError(`${what} must be a list of user names`)
+}
+
+/**
+ * Refuses what says of nobody what it needs.
+ *
+ * @throws `TypeError`
+ */
+export function checkNeeds(needs: unknown): void {
+  if (typeof needs !== 'object' || needs === null || Array.isArray(needs)) throw new TypeError('needs must be a table of users with what each needs')
+  for (const [user, needed] of Object.entries(needs as Record<string, Partial<Needed> | null>)) {
+    if (!Array.isArray(needed?.permissions) || !(needed.operations === undefined || Array.isArray(needed.operations))) throw new TypeError(`needs of ${JSON.stringify(user.slice(0, 40))} must be a component that a preset made, or what requires says of it`)
+  }
+}
+
+/** A rule that would take everything for ours, or that nothing comes of, is a mistake. */
+function checkOurs(unmanaged: Unmanaged, ours: Ours): void {
+  checkFields(ours, ['prefixes', 'markerRole'], 'ours')
+  const { prefixes = [], markerRole } = (ours as Partial<Ours> | null) ?? {}
+  const fits = Array.isArray(prefixes) && prefixes.every((prefix) => typeof prefix === 'string' && prefix !== '') && (markerRole === undefined || (typeof markerRole === 'string' && markerRole !== ''))
+  if (!fits || (prefixes.length === 0 && markerRole === undefined)) throw new TypeError('ours must name prefixes, none of them empty, or a markerRole')
+  if (unmanaged !== 'remove') throw new TypeError("ours says what is removed: it goes with unmanaged: 'remove' only")
+}

@@ -1,0 +1,118 @@
+/** What keeps auth from being turned on: who would lack what it needs, and the other door of the same server. */
+import { describe, expect, test } from 'vitest'
+import { EtcdAuth, v3Backend, v2Backend, type FetchLike, type Needed } from '../../../src/auth/index.js'
+import { key, prefix, read, readwrite } from '../../../src/keys/index.js'
+import { definePolicy } from '../../../src/policy/index.js'
+import { calicoV3, kubeApiserver } from '../../../src/presets/index.js'
+import { requires } from '../../../src/review/index.js'
+import { memoryEtcd, type MemoryEtcd } from '../../../src/testing/index.js'
+import { double, locked, passwords, policy, rejected } from './doubles.js'
+
+describe('a user who is said to need something', () => {
+  const apiserver = kubeApiserver({ etcd: '3.5.30', compaction: 'etcd' })
+  const roles = { registry: [readwrite(prefix('/registry/'))], part: [readwrite(prefix('/registry/pods/'))] }
+  const policyWith = (role: 'registry' | 'part') => definePolicy({ users: { root: 'certificate', apiserver: 'certificate' }, v3: { roles, bindings: { root: ['root'], apiserver: [role] } } })
+  const options = { unmanaged: 'report', enable: true } as const
+
+  test('and would lack some of it blocks the plan, which names the permission and what to do', async () => {
+    const { auth, writes } = double('v3')
+    const plan = await auth().plan(policyWith('part'), { ...options, needs: { apiserver } })
+    expect(plan.outcome).toBe('blocked')
+    expect(plan.blockers.join()).toMatch(/user apiserver would lack some of .*\/registry\/.*grant it to a role of that user/)
+    await rejected('ERR_PLAN_BLOCKED', auth().apply(plan))
+    expect(writes()).toEqual([])
+  })
+
+  test('and would have it blocks nothing', async () => {
+    const needed: Needed = { permissions: [readwrite(prefix('/registry/')), read(key('/registry/x'))] }
+    expect((await double('v3').auth().plan(policyWith('registry'), { ...options, needs: { apiserver: needed } })).blockers).toEqual([])
+  })
+
+  test('for calls that etcd leaves to role root must hold it', async () => {
+    const compacting = requires(kubeApiserver({ etcd: '3.5.30', compaction: 'apiserver' }), { etcd: '3.5.30' })
+    const asked = async (held: 'registry' | 'root') =>
+      (await double('v3').auth().plan(definePolicy({ users: { root: 'certificate', apiserver: 'certificate' }, v3: { roles, bindings: { root: ['root'], apiserver: [held] } } }), { ...options, needs: { apiserver: compacting } })).blockers.join()
+    expect(await asked('registry')).toContain('calls that etcd leaves to role root')
+    expect(await asked('root')).toBe('')
+  })
+
+  test('and is nobody blocks too', async () => {
+    expect((await double('v3').auth().plan(policyWith('registry'), { ...options, needs: { apisever: apiserver } })).blockers.join()).toContain('there would be no user apisever')
+  })
+
+  test('on the other API is not asked about on this one', async () => {
+    const [calico] = [calicoV3({ calico: '3.30', grants: 'source' })]
+    expect((await double('v2').auth().plan(policy, { ...locked, needs: { node: Object.values(calico)[0] as Needed } })).blockers).toEqual([])
+  })
+
+  test('keeps auth from being turned on by a single write as well', async () => {
+    const { auth } = double('v3')
+    await auth().addUser('root', { login: 'certificate' })
+    await auth().grantRole('root', 'root').catch(() => auth().addRole('root').then(() => auth().grantRole('root', 'root')))
+    await auth().addUser('apiserver', { login: 'certificate' })
+    expect((await rejected('ERR_WRITE_REFUSED', auth().enable({ needs: { apiserver } }))).message).toContain('user apiserver would lack')
+    expect((await auth().state()).enabled).toBe(false)
+    await auth().addRole('registry')
+    for (const permission of apiserver.permissions) await auth().grantPermission('registry', permission)
+    await auth().grantRole('apiserver', 'registry')
+    expect((await auth().enable({ needs: { apiserver } })).outcome).toBe('changed')
+  })
+
+  test.each([[[]], ['all'], [{ apiserver: {} }], [{ apiserver: null }], [{ apiserver: { permissions: [], operations: 'all' } }]])('of which %j says nothing is a TypeError', async (needs) => {
+    await expect(double('v3').auth().plan(policy, { ...locked, needs: needs as never })).rejects.toBeInstanceOf(TypeError)
+    await expect(double('v3').auth().enable({ needs: needs as never })).rejects.toBeInstanceOf(TypeError)
+  })
+})
+
+describe('the v2 API of the same server', () => {
+  const options = { unmanaged: 'report', enable: true, acknowledgePasswordsInLog: true } as const
+  const looking = (etcd: MemoryEtcd, fetch: FetchLike = etcd.fetch) => new EtcdAuth(v3Backend(etcd.auth, { versions: [etcd.version], crypto, v2: { fetch, endpoints: ['https://127.0.0.1:2379'] } }), { identity: { user: 'root' } })
+  const blind = (etcd: MemoryEtcd) => new EtcdAuth(v3Backend(etcd.auth, { versions: [etcd.version], crypto }), { identity: { user: 'root' } })
+
+  test.each(['3.3.25', '3.4.23', '3.5.35'])('that is open keeps v3 of %s from being locked, until it is locked itself or acknowledged', async (version) => {
+    const etcd = memoryEtcd({ version, v2: true })
+    const auth = looking(etcd)
+    expect((await auth.state()).v2).toBe('open')
+    const plan = await auth.plan(policy, options)
+    expect(plan.blockers.join()).toMatch(/v2 API of this server is open to everybody.*--enable-v2=false.*acknowledgeOpenV2/)
+    await rejected('ERR_PLAN_BLOCKED', auth.apply(plan, { passwords }))
+    await rejected('ERR_WRITE_REFUSED', auth.enable())
+    expect((await auth.plan(policy, { ...options, acknowledgeOpenV2: true })).blockers).toEqual([])
+
+    const onV2 = new EtcdAuth(v2Backend({ fetch: etcd.fetch, endpoint: 'https://127.0.0.1:2379', crypto }), { identity: { user: 'root' } })
+    await onV2.apply(await onV2.plan(policy, options), { passwords })
+    expect((await auth.state()).v2).toBe('locked')
+    await auth.apply(await auth.plan(policy, options), { passwords })
+    expect((await auth.state()).enabled).toBe(true)
+  })
+
+  test.each([['3.5.35', false], ['3.6.16', undefined]] as const)('that %s does not serve is no matter', async (version, v2) => {
+    const etcd = memoryEtcd({ version, ...(v2 === undefined ? {} : { v2 }) })
+    expect((await looking(etcd).state()).v2).toBe('absent')
+    expect((await looking(etcd).plan(policy, options)).blockers).toEqual([])
+  })
+
+  test('that is open at one member is open', async () => {
+    const [on, off] = [memoryEtcd({ version: '3.5.35', v2: true }), memoryEtcd({ version: '3.5.35', v2: false })]
+    const fetch: FetchLike = (url, init) => (url.startsWith('https://b') ? on : off).fetch(url, init)
+    const auth = new EtcdAuth(v3Backend(off.auth, { v2: { fetch, endpoints: ['https://a:2379', 'https://b:2379'] } }), { identity: { user: 'root' } })
+    expect((await auth.state()).v2).toBe('open')
+  })
+
+  test('that nobody looked at is a blocker on 3.3, which serves it by itself, a warning on 3.4 and 3.5, and nothing from 3.6 on', async () => {
+    const found = await Promise.all(['3.3.25', '3.4.23', '3.5.35', '3.6.16', '3.7.3'].map(async (version) => blind(memoryEtcd({ version })).plan(policy, options)))
+    expect(found.map(({ blockers }) => /serves the v2 API by itself/.test(blockers.join()))).toEqual([true, false, false, false, false])
+    expect(found.map(({ warnings }) => /--enable-v2/.test(warnings.join()))).toEqual([false, true, true, false, false])
+    expect((await blind(memoryEtcd({ version: '3.3.25' })).plan(policy, { ...options, acknowledgeOpenV2: true })).blockers).toEqual([])
+  })
+
+  test('that cannot be asked stops the plan: nothing is taken for closed', async () => {
+    const etcd = memoryEtcd({ version: '3.5.35' })
+    await rejected('ERR_UNREACHABLE', looking(etcd, () => Promise.reject(new Error('connect ECONNREFUSED'))).plan(policy, options))
+    await rejected('ERR_SERVER', looking(etcd, () => Promise.resolve({ status: 200, headers: { get: () => null }, text: () => Promise.resolve('{}') })).plan(policy, options))
+  })
+
+  test('is not asked about on v2 itself', async () => {
+    expect((await double('v2', '3.3.25').auth().plan(policy, options)).blockers).toEqual([])
+  })
+})
