@@ -1,8 +1,8 @@
 /** Several members behind one transport: a request goes to another one where the first cannot take it, and never twice where it may have been done. */
 import type { AuthMethod, V3Transport } from './transport.js'
 
-/** What never began: nobody there, or a member that takes no part in votes (server/etcdserver/api/v3rpc/interceptor.go). */
-const NOT_BEGUN = /rpc not supported for learner|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|Name resolution failed/
+/** What never began: nobody there, an etcd3 client that gives its host a rest (unless etcd3Options made it), or a member that takes no part in votes (server/etcdserver/api/v3rpc/interceptor.go). */
+const NOT_BEGUN = /rpc not supported for learner|circuit breaker is open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|Name resolution failed/
 
 /** What another member may answer better: no leader, a lost one, a server that stops, a connection that broke, a call that hangs. */
 const ELSEWHERE = /^\d+ (UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED):/

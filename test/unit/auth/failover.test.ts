@@ -32,6 +32,7 @@ describe('of two members', () => {
   test.each([
     ['a learner', LEARNER],
     ['not there', REFUSED],
+    ['given a rest by its client', 'Execution prevented because the circuit breaker is open'],
   ])('one that is %s is left for the other, for reads and writes alike, and not asked again', async (_, error) => {
     const { auth, sent } = twoMembers(error, false)
     await auth.apply(await auth.plan(policy, locked), { passwords })
