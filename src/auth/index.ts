@@ -8,6 +8,7 @@ export type { EnableOptions, NewUser, PasswordOptions, Written } from './direct.
 export type { Pacing } from './pacing.js'
 export type { Outcome } from './perform.js'
 export { v3Backend, type V3BackendOptions, type V3Client } from './v3/v3-backend.js'
+export { gatewayTransport, type GatewayOptions } from './v3/gateway.js'
 export type { V2Door } from './v3/see-v2.js'
 export type { AuthMethod, AuthRpcs, Etcd3AuthClient, Etcd3CallOptions, V3Transport, WirePermission } from './v3/transport.js'
 export { v2Backend, type V2BackendOptions } from './v2/v2-backend.js'

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePorts, startEtcd, type RunningEtcd } from '../../examples/support/etcd.js'
-import { EtcdAuth, observe, v2Backend, v3Backend } from '../../src/auth/index.js'
-import { definePolicy } from '../../src/policy/index.js'
+import { EtcdAuth, gatewayTransport, observe, v2Backend, v3Backend } from '../../src/auth/index.js'
+import { definePolicy, fromKey, key, prefix, read, readwrite, write, type Policy } from '../../src/policy/index.js'
 import { startRefusingServer } from '../support/refusing-server.js'
 import { testLanes, type Lane } from '../support/cluster.js'
 
@@ -80,6 +80,48 @@ describe.each(lanes.filter(({ v2 }) => v2 !== 'none'))('v2 emulated on v3 by etc
   test('is refused: its users would lie open among the keys of v3', async () => {
     const auth = new EtcdAuth(v2Backend({ fetch, endpoint, crypto: globalThis.crypto }), { identity: { user: 'root' } })
     await expect(auth.state()).rejects.toThrow(/emulates v2 on v3.*without --experimental-enable-v2v3/)
+  })
+})
+
+describe.each(lanes.filter((lane) => minorOf(lane) >= 4))('the gateway of etcd $name', (lane) => {
+  let directory: string
+  let etcd: RunningEtcd
+  let endpoint: string
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-test-'))
+    const [a = 0, b = 0] = await freePorts(2)
+    endpoint = `http://127.0.0.1:${String(a)}`
+    etcd = await startPlain(lane, directory, 'one', [a, b], `one=http://127.0.0.1:${String(b)}`)
+  })
+  afterAll(async () => {
+    await etcd.stop()
+    await rm(directory, { recursive: true, force: true })
+  })
+  const authBy = (password?: string) => new EtcdAuth(v3Backend(gatewayTransport({ fetch, endpoint, ...(password === undefined ? {} : { login: { user: 'root', password } }) }), { versions: [lane.version] }), { identity: { user: 'root' } })
+  const acknowledged = { acknowledgePasswordsInLog: true, unmanaged: 'remove', enable: true } as const
+  const policyAt = (turn: 0 | 1): Policy =>
+    definePolicy({
+      users: { root: 'password', app: 'certificate', [`user-${String(turn)}`]: 'password' },
+      v3: { roles: { app: [turn === 0 ? readwrite(prefix('/app/')) : read(prefix('/app/')), write(key(new Uint8Array([255, turn]))), read(fromKey('/z'))] }, bindings: { root: ['root'], app: ['app'] } },
+    } as never)
+  const [before, after] = [policyAt(0), policyAt(1)]
+  const passwords = { root: 'the password of root', 'user-0': 'a password', 'user-1': 'a password' }
+
+  test('plans, applies, enables and proves root, all by HTTP and a password', async () => {
+    const auth = authBy(passwords.root)
+    const plan = await auth.plan(before, acknowledged)
+    const applied = await auth.apply(plan, { passwords: { root: passwords.root, 'user-0': passwords['user-0'] } })
+    expect(applied.state.enabled).toBe(true)
+    expect(applied.state.roles['app']).toHaveLength(3)
+    const next = await authBy(passwords.root).plan(after, acknowledged)
+    await authBy(passwords.root).apply(next, { passwords: { 'user-1': passwords['user-1'] } })
+    expect((await authBy(passwords.root).drift(after)).outcome).toBe('in sync')
+    expect(Object.keys((await authBy(passwords.root).state()).users)).toEqual(['app', 'root', 'user-1'])
+  })
+
+  test('lets nobody in without a password, or by a wrong one', async () => {
+    await expect(authBy().state()).rejects.toMatchObject({ code: 'ERR_NOT_AUTHENTICATED' })
+    await expect(authBy('wrong').state()).rejects.toMatchObject({ code: 'ERR_NOT_AUTHENTICATED' })
   })
 })
 

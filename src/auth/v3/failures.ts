@@ -33,6 +33,8 @@ export function v3Failure(error: unknown, method: Rpc, { user, deadlineMilliseco
   const [, code = '', message = text] = /^\d+ ([A-Z_]+): (.*)$/s.exec(text) ?? []
   const said = visible(message, MESSAGE_MAX)
   const says = (part: string): boolean => message.includes(part)
+  if (says('CommonName of client sending a request against gateway'))
+    return new EtcdRbacError('ERR_NOT_AUTHENTICATED', { found: `${method} was refused by the gateway, which takes no certificate with a Common Name`, wanted: `user ${user} by password, and a certificate without Common Name`, fix: 'issue one by issueGateway for this client, and log in by password (gatewayTransport, login)' }, { user }, error)
   const notRoot = says('permission denied')
   const notKnown = says('user name is empty') || says('invalid auth token') || says('authentication failed') || (says('user name not found') && CALLER_ONLY.has(method))
   if (notRoot || notKnown) {
