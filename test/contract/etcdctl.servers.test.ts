@@ -11,6 +11,7 @@ import { byScope } from '../../src/keys/scope.js'
 import {
   allKeys, anonymous, definePolicy, fromKey, get, key, parsePolicy, path, pattern, prefix, put, range, read, readwrite, toEtcdctl, write, type KeyRange, type Permission, type Policy,
 } from '../../src/policy/index.js'
+import { healthProbe } from '../../src/presets/index.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
 import { buildEtcdctl, ETCDCTL, pinnedVersion, runScript, type Etcdctl } from '../support/etcdctl.js'
 import { goVersion } from '../support/go-build.js'
@@ -219,5 +220,31 @@ for (const lane of go === undefined ? [] : lanes) {
       for (const user of ['root', 'node', 'auditor']) expect(await logIn(user, 'x')).not.toBe('in')
       for (const user of ['root', 'node', 'auditor']) expect(await logIn(user, '')).not.toBe('in')
     })
+  })
+}
+
+/** Where the release of etcdctl is that of the server. */
+for (const lane of go === undefined ? [] : lanes) {
+  const module = ETCDCTL[lane.version.slice(0, 3)]
+  if (module === undefined || (await pinnedVersion(module)) !== lane.version) continue
+
+  test(`on etcd ${lane.name}, etcdctl finds the member healthy as the user of healthProbe, who reads nothing else`, async () => {
+    const policy: Policy = definePolicy({
+      users: { root: 'certificate', probe: 'certificate' },
+      members: ['etcd-0'],
+      authorities: ['etcd-clients', 'etcd-servers', 'etcd-peers'],
+      v3: { roles: { health: healthProbe().permissions }, bindings: { root: ['root'], probe: ['health'] } },
+    })
+    const cluster = await startCluster({ lane, members: 1, policy })
+    try {
+      const auth = new EtcdAuth(cluster.backend('v3', 'root'), { identity: { user: 'root' } })
+      await auth.apply(await auth.plan(policy, { unmanaged: 'report', enable: true, acknowledgeOpenV2: true, needs: { probe: healthProbe() } }))
+      const etcdctl = await buildEtcdctl(module, go ?? '')
+      const { status, output } = await runScript(etcdctl, cluster, ['etcdctl endpoint health', 'etcdctl get health'], { as: 'probe' })
+      expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining('is healthy') as string })
+      expect(await runScript(etcdctl, cluster, ['etcdctl get healthy'], { as: 'probe' })).toMatchObject({ status: 1, output: expect.stringContaining('permission denied') as string })
+    } finally {
+      await cluster.stop()
+    }
   })
 }

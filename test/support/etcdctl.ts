@@ -27,6 +27,8 @@ export interface Ran {
 
 /** How a script is run. */
 export interface Circumstances {
+  /** Whose certificate etcdctl shows. Default: root's. */
+  readonly as?: string
   /** What is typed when it asks: passwords, a line each. */
   readonly typed?: readonly string[]
   /** Whether the script is piped into the shell, so that nothing can be typed. Default: it is run from a file. */
@@ -35,14 +37,14 @@ export interface Circumstances {
   readonly fails?: { readonly call: number; readonly done: boolean }
 }
 
-/** Saves a script, as its user would, and runs it by `sh` with root's certificate. */
-export async function runScript({ binary }: Etcdctl, cluster: Cluster, lines: readonly string[], { typed = [], piped = false, fails }: Circumstances = {}): Promise<Ran> {
+/** Saves a script, as its user would, and runs it by `sh` with a user's certificate. */
+export async function runScript({ binary }: Etcdctl, cluster: Cluster, lines: readonly string[], { as = 'root', typed = [], piped = false, fails }: Circumstances = {}): Promise<Ran> {
   const directory = await mkdtemp(join(cluster.directory, 'etcdctl-'))
   const file = async (name: string, contents: string): Promise<string> => {
     await writeFile(join(directory, name), contents)
     return join(directory, name)
   }
-  const { certificate, key } = await cluster.credentials('root')
+  const { certificate, key } = await cluster.credentials(as)
   const [ca, cert, keyFile, script] = [await file('ca.pem', cluster.serverCa), await file('client.pem', certificate), await file('client-key.pem', key), await file('script', lines.join('\n'))]
   const path = [dirname(binary), process.env['PATH'] ?? '']
   if (fails !== undefined) {
