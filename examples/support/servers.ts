@@ -40,7 +40,7 @@ export async function realServer({ binary, version, member, folder, url, ca, cre
   return {
     backend: (api) =>
       api === 'v3'
-        ? v3Backend(client('root').auth, { versions: [version], crypto: globalThis.crypto })
+        ? v3Backend(client('root').auth, { versions: [version], crypto: globalThis.crypto, v2: { fetch: fetchAs('root'), endpoints: [url] } })
         : v2Backend({ fetch: fetchAs('root'), endpoint: url, crypto: globalThis.crypto }),
     attempt: (user, operation) =>
       operation.keys.api === 'v3' ? attemptV3(v3Client(client(user)), operation, operation.keys) : attemptV2(fetchAs(user), url, operation, operation.keys),
@@ -59,7 +59,7 @@ export function inMemory({ version, v2 }: { readonly version: string; readonly v
   return {
     backend: (api) =>
       api === 'v3'
-        ? v3Backend(etcd.as('root').auth, { versions: [version], crypto: globalThis.crypto })
+        ? v3Backend(etcd.as('root').auth, { versions: [version], crypto: globalThis.crypto, v2: { fetch: etcd.as('root').fetch, endpoints: [endpoint] } })
         : v2Backend({ fetch: etcd.as('root').fetch, endpoint, crypto: globalThis.crypto }),
     attempt: (user, operation) => {
       const client = etcd.as(user)
