@@ -1,6 +1,6 @@
 /** What must and must not compile of writing to an auth store. */
 import * as etcd3 from 'etcd3'
-import { EtcdAuth, parsePlan, pattern, prefix, read, v3Backend, type Policy, type Written } from '../../src/index.js'
+import { calicoV3, EtcdAuth, gatewayTransport, kubeApiserver, observe, parsePlan, parseState, pattern, prefix, read, requires, v3Backend, type Policy, type Written } from '../../src/index.js'
 import { memoryEtcd } from '../../src/testing/index.js'
 
 declare const policy: Policy
@@ -30,6 +30,31 @@ void auth.plan(policy, { enable: true })
 void auth.apply(parsePlan(JSON.parse('{}')), { pacing: { mutationsPerSecond: 10 } })
 // @ts-expect-error a rate by another name
 void auth.apply(parsePlan(JSON.parse('{}')), { pacing: { perSecond: 10 } })
+
+// ---- what a plan is told of components and credentials
+const apiserver = kubeApiserver({ etcd: '3.5.35', compaction: 'etcd' })
+void auth.plan(policy, { unmanaged: 'report', enable: true, needs: { apiserver, other: requires(apiserver, { etcd: '3.5.35' }), node: calicoV3({ calico: '3.30', grants: 'source' }).node } })
+// @ts-expect-error a component, not its permissions
+void auth.plan(policy, { unmanaged: 'report', enable: true, needs: { apiserver: apiserver.permissions } })
+// @ts-expect-error a list of users
+void auth.plan(policy, { unmanaged: 'report', enable: true, recreate: 'app' })
+void auth.drift(parsePlan(JSON.parse('{}')), { probeEmptyPasswords: true })
+void auth.drift(policy, { hiddenUsers: ['_back'] })
+// @ts-expect-error what was read is no policy
+void auth.drift(parseState(JSON.parse('{}')))
+// @ts-expect-error a password that is dropped is nobody's
+void auth.dropPassword('app', 'p')
+
+// ---- locks, members and ways to them
+const live = new etcd3.Etcd3()
+void auth.apply(parsePlan(JSON.parse('{}')), { lock: live.lock('/lock'), concurrency: 4 })
+// @ts-expect-error the key alone locks nothing
+void auth.apply(parsePlan(JSON.parse('{}')), { lock: '/lock' })
+void observe({ 'https://10.0.0.10:2379': live.maintenance, double: double.maintenance })
+v3Backend([live.auth, double.auth], { versions: ['3.5.35'] })
+v3Backend(gatewayTransport({ fetch, endpoint: 'https://10.0.0.10:2379', login: { user: 'root', password: 'p' } }))
+// @ts-expect-error who logs in has a password
+gatewayTransport({ fetch, endpoint: 'https://10.0.0.10:2379', login: { user: 'root' } })
 
 // ---- the double in the place of etcd3's connections
 const client = new etcd3.Etcd3()
