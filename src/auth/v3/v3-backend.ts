@@ -66,7 +66,7 @@ export function v3Backend(client: V3Client | readonly V3Client[], options: V3Bac
 }
 
 function backendOver(transport: V3Transport, options: V3BackendOptions): Backend {
-
+  const { v2 } = options
   const call = async <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request'], context: CallContext): Promise<AuthRpcs[M]['reply']> => {
     context.sent?.(method)
     try {
@@ -135,14 +135,14 @@ function backendOver(transport: V3Transport, options: V3BackendOptions): Backend
         throw error
       }
     },
-    ...(options.v2 === undefined ? {} : { readV2: (context: CallContext) => seeV2(options.v2 as V2Door, context) }),
+    ...(v2 === undefined ? {} : { readV2: (context: CallContext) => seeV2(v2, context) }),
     acceptsEmptyPassword: async (user, context) => {
       try {
         await call('authenticate', { name: user, password: '' }, context)
         return true
       } catch (error) {
         // Refused, also because the user has no password to log in by.
-        if (isEtcdRbacError(error, 'ERR_NOT_AUTHENTICATED') && !isMissing(error, 'authentication is not enabled')) return false
+        if (isEtcdRbacError(error, 'ERR_NOT_AUTHENTICATED')) return false
         throw error
       }
     },
