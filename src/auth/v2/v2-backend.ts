@@ -10,6 +10,7 @@ import { checkStep } from '../check-step.js'
 import { refuseEmptyPassword } from '../passwords.js'
 import { randomPassword } from '../random-password.js'
 import { scopeOf } from '../../keys/scope.js'
+import type { Write } from '../step.js'
 import { lowestVersion } from '../version.js'
 import { v2Failure, v2Request, type V2Answer } from './http.js'
 import { enabledIn, permissionsIn, roleNamesIn, tableIn, usersIn } from './replies.js'
@@ -49,11 +50,12 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
     if (answer.status !== 200 && answer.status !== 404) throw v2Failure(`GET ${path}`, answer)
     return answer
   }
-  const write = async (method: 'PUT' | 'DELETE', path: string, context: CallContext, body?: object): Promise<void> => {
+  const write = async (method: 'PUT' | 'DELETE', path: string, context: CallContext, body?: object): Promise<V2Answer> => {
     const answer = await request(method, path, context, body)
     if (answer.status !== 200 && answer.status !== 201) throw v2Failure(`${method} ${path}`, answer)
+    return answer
   }
-  const changeRole = (role: string, from: PermissionType | undefined, to: PermissionType | undefined, { keys }: Permission, context: CallContext): Promise<void> => {
+  const changeRole = (role: string, from: PermissionType | undefined, to: PermissionType | undefined, { keys }: Permission, context: CallContext): Promise<unknown> => {
     const lists = (has: PermissionType | undefined, hasNot: PermissionType | undefined): Lists | undefined => {
       const [read = [], write = []] = (['read', 'write'] as const).map((access) =>
         has !== undefined && allows(has, access) && !(hasNot !== undefined && allows(hasNot, access)) ? [scopeOf(keys)] : [],
@@ -63,11 +65,50 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
     const [grant, revoke] = [lists(to, from), lists(from, to)]
     return write('PUT', url('roles', role), context, { role, ...(grant && { grant: { kv: grant } }), ...(revoke && { revoke: { kv: revoke } }) })
   }
-  const setPassword = async (user: string, password: string | undefined, context: CallContext): Promise<void> => {
+  const setPassword = async (user: string, password: string | undefined, context: CallContext): Promise<unknown> => {
     // PUT would make a user that is not there.
     const answer = await read(url('users', user), context)
     if (isGone(answer, 'User')) throw v2Failure(`PUT ${url('users', user)}`, answer)
-    await write('PUT', url('users', user), context, { user, password })
+    return write('PUT', url('users', user), context, { user, password })
+  }
+
+  const send = async (step: Write, password: string | undefined, context: CallContext): Promise<unknown> => {
+    switch (step.do) {
+      case 'enable':
+        return write('PUT', '/v2/auth/enable', context)
+      case 'disable':
+        return write('DELETE', '/v2/auth/enable', context)
+      case 'setPassword':
+        return setPassword(step.user, password, context)
+      case 'dropPassword':
+        return setPassword(step.user, randomPassword(crypto), context)
+      case 'addUser': {
+        // PUT makes a user or silently replaces its password: only the user's absence tells which.
+        const answer = await read(url('users', step.user), context)
+        const absent = answer.status === 404 && answer.message.startsWith('auth: User ')
+        const exists = v2Failure(`PUT ${url('users', step.user)}`, { status: 409, text: '', message: `auth: User ${step.user} already exists.` })
+        if (!absent) throw exists
+        // Made by somebody else in between, who is not told either: 201 is for what is new.
+        const made = await write('PUT', url('users', step.user), context, { user: step.user, password: password ?? randomPassword(crypto) })
+        if (made.status !== 201) throw exists
+        return made
+      }
+      case 'deleteUser':
+        return write('DELETE', url('users', step.user), context)
+      case 'bindRole':
+        return write('PUT', url('users', step.user), context, { user: step.user, grant: [step.role] })
+      case 'unbindRole':
+        return write('PUT', url('users', step.user), context, { user: step.user, revoke: [step.role] })
+      case 'addRole':
+        return write('PUT', url('roles', step.role), context, { role: step.role, permissions: { kv: EMPTY } })
+      case 'deleteRole':
+        return write('DELETE', url('roles', step.role), context)
+      case 'grantPermission':
+        return changeRole(step.role, step.replaces, step.permission.type, step.permission, context)
+      case 'revokePermission':
+        if (step.permission.type === 'unknown') throw new TypeError('etcd v2 has no permissions of an unknown type')
+        return changeRole(step.role, step.permission.type, undefined, step.permission, context)
+    }
   }
 
   return {
@@ -101,38 +142,7 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
     perform: async (step, { password }, context) => {
       checkStep('v2', step)
       refuseEmptyPassword(step, password)
-      switch (step.do) {
-        case 'enable':
-          return write('PUT', '/v2/auth/enable', context)
-        case 'disable':
-          return write('DELETE', '/v2/auth/enable', context)
-        case 'setPassword':
-          return setPassword(step.user, password, context)
-        case 'dropPassword':
-          return setPassword(step.user, randomPassword(crypto), context)
-        case 'addUser': {
-          // PUT makes a user or silently replaces its password: only the user's absence tells which.
-          const answer = await read(url('users', step.user), context)
-          const absent = answer.status === 404 && answer.message.startsWith('auth: User ')
-          if (!absent) throw v2Failure(`PUT ${url('users', step.user)}`, { status: 409, text: '', message: `auth: User ${step.user} already exists.` })
-          return write('PUT', url('users', step.user), context, { user: step.user, password: password ?? randomPassword(crypto) })
-        }
-        case 'deleteUser':
-          return write('DELETE', url('users', step.user), context)
-        case 'bindRole':
-          return write('PUT', url('users', step.user), context, { user: step.user, grant: [step.role] })
-        case 'unbindRole':
-          return write('PUT', url('users', step.user), context, { user: step.user, revoke: [step.role] })
-        case 'addRole':
-          return write('PUT', url('roles', step.role), context, { role: step.role, permissions: { kv: EMPTY } })
-        case 'deleteRole':
-          return write('DELETE', url('roles', step.role), context)
-        case 'grantPermission':
-          return changeRole(step.role, step.replaces, step.permission.type, step.permission, context)
-        case 'revokePermission':
-          if (step.permission.type === 'unknown') throw new TypeError('etcd v2 has no permissions of an unknown type')
-          return changeRole(step.role, step.permission.type, undefined, step.permission, context)
-      }
+      await send(step, password, context)
     },
   }
 }

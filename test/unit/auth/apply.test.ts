@@ -214,13 +214,15 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
     }
   })
 
-  test('a user whom somebody else makes first, with a password of their own, is not locked in: planning again names it', async () => {
+  const moments = api === 'v3' ? (['when it is made'] as const) : (['before it is looked up', 'between the look and its making, so that etcd takes the making for a new password'] as const)
+  test.each(moments)('a user whom somebody else makes first, %s, with a password of their own, is not locked in: planning again names it', async (moment) => {
+    const at = moment.startsWith('between') ? 'PUT' : 'GET'
     for (const user of ['root', 'auditor', 'node']) {
       const { auth, etcd, backend, clock } = double(api)
       const plan = await auth().plan(policy, locked)
       let met = false
       etcd.faults.beforeCall(
-        ({ method, request }) => !met && plan.steps.length > 0 && (method === `GET /v2/auth/users/${user}` || (method === 'userAdd' && (request as { name?: string }).name === user)) && (met = true),
+        ({ method, request }) => !met && plan.steps.length > 0 && (method === `${at} /v2/auth/users/${user}` || (method === 'userAdd' && (request as { name?: string }).name === user)) && (met = true),
         () => backend(etcd.as('mallory')).perform({ do: 'addUser', user, login: 'password', reason: '' }, { password: 'planted', version: '3.5.30' }, { clock, deadlineMilliseconds: 1000, user: 'mallory', signal: undefined }),
       )
       const error = await rejected('ERR_READ_BACK', auth().apply(plan, { passwords }))
