@@ -8,7 +8,7 @@ import { createPace, type Pacing } from './pacing.js'
 import { checkPasswords } from './passwords.js'
 import { perform, proveRoot, type Applier, type Outcome } from './perform.js'
 import { strangersWithRoot } from './blockers.js'
-import { planAuth, type Plan } from './plan.js'
+import { decide, draftPlan, type Draft, type Plan } from './plan.js'
 import { readState } from './read.js'
 import { sideBySide } from './side-by-side.js'
 import { fingerprint, hashOf, type AuthState } from './state.js'
@@ -67,9 +67,6 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   const atOnce = pacing === undefined ? Math.min(concurrency ?? backend.writesAtOnce, backend.writesAtOnce) : 1
   const { recreate: _, ...lasting } = plan.options
   const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers: plan.options.hiddenUsers ?? [] })
-  const planned = (state: AuthState): Plan => planAuth(state, plan.policy, plan.options, identity, context.clock.now())
-  /** Whoever was to be made anew has been. */
-  const remaining = (state: AuthState): Plan => planAuth(state, plan.policy, lasting, identity, context.clock.now())
 
   const pace = createPace(context, pacing === undefined ? {} : pacing)
   refuseBlocked(applier, plan, [])
@@ -80,13 +77,15 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
     throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a store that has changed since the plan was made', wanted: 'the state that the plan was made for', fix: 'plan again, and look at what is new' }, { planned: plan.basis, found })
   }
   // A plan is data, and may have been kept as JSON or changed: what is written follows from the policy and from what was read.
-  const now = planned(before)
+  const now = draftPlan(before, plan.policy, plan.options, identity, context.clock.now())
   refuseBlocked(applier, now, backend.blockers(before, now.steps))
   const [asked = '', follows = ''] = [plan.steps, now.steps].map((steps) => `${plan.api}-${hashOf(JSON.stringify(steps))}`)
   if (asked !== follows) {
     throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'steps that do not follow from the policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: asked, found: follows })
   }
   checkPasswords(now, passwords)
+  /** What is left to do. Whoever was to be made anew has been. */
+  const remaining = (state: AuthState) => decide(state, now.policy, lasting, identity, context.clock.now())
 
   const done: { readonly step: Step; readonly outcome: Outcome }[] = []
   /** Users that were to be made and were there already: made by somebody else, whose passwords they have, or by a client that repeats what it sends. */
@@ -143,7 +142,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   return { steps: done, state, sever: now.sever }
 }
 
-function refuseBlocked({ backend, identity, context }: Applier, plan: Plan, found: readonly string[]): void {
+function refuseBlocked({ backend, identity, context }: Applier, plan: Draft, found: readonly string[]): void {
   if (plan.api !== backend.api) throw new TypeError(`a plan for ${plan.api} cannot be applied to the ${backend.api} API`)
   const enabling = plan.steps.some((step) => step.do === 'enable')
   const blockers = [...new Set([...plan.blockers, ...found, ...(enabling ? identityProblems(identity, context.clock.now()) : [])])]

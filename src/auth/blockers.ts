@@ -60,7 +60,7 @@ export function blockersOf({ state, wanted, options, identity, now, steps, after
  *
  * @param strange Users outside the policy who hold role root afterwards.
  */
-export function warningsOf({ state, wanted, options }: Found, strange: readonly string[]): readonly string[] {
+export function warningsOf(state: AuthState, wanted: Wanted, options: PlanOptions, strange: readonly string[]): readonly string[] {
   const { api, enabled } = state
   const warnings: string[] = []
   if (!enabled && !options.enable) warnings.push(`auth stays off on ${api}: every client past TLS may do everything`)

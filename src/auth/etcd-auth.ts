@@ -10,7 +10,7 @@ import { Direct, type EnableOptions, type NewUser, type PasswordOptions, type Wr
 import type { Identity } from './identity.js'
 import { holding } from './lock.js'
 import { checkNames, checkPlanOptions, type PlanOptions } from './plan-options.js'
-import { planAuth, sealed, type Plan } from './plan.js'
+import { draftPlan, sealed, type Plan } from './plan.js'
 import { readState, type ReadOptions } from './read.js'
 import type { AuthState } from './state.js'
 
@@ -97,7 +97,7 @@ export class EtcdAuth {
     checkPlanOptions(options)
     const { signal, probeEmptyPasswords = false, ...decided } = options
     const state = await this.state({ hiddenUsers: options.hiddenUsers ?? [], probeEmptyPasswords, ...(signal && { signal }) })
-    const { outcome: _, fingerprint: __, ...plan } = planAuth(state, policy, decided, this.#identity, this.#clock.now())
+    const plan = draftPlan(state, policy, decided, this.#identity, this.#clock.now())
     return sealed({ ...plan, blockers: [...plan.blockers, ...this.#backend.blockers(state, plan.steps)] })
   }
 

@@ -29,8 +29,9 @@ export interface Gap {
 export function orderSteps<R>(regions: Regions<R>, state: AuthState, changes: Differences, holdings: ReturnType<typeof holdingsOf>): { steps: readonly Step[]; gaps: readonly Gap[] } {
   const rehearsal = rehearse(regions, holdings)
   const alone = (list: readonly Step[]): readonly Unit[] => list.map((step) => [step])
-  const bound = [...alone(changes.addUsers), ...alone(changes.binds)]
-  const additions = bindingsFirst(state, changes) ? [...bound, ...changes.permissions] : [...changes.permissions, ...bound]
+  const additions = bindingsFirst(state, changes)
+    ? [...alone(boundInTurn(changes)), ...changes.permissions]
+    : [...changes.permissions, ...alone(changes.addUsers), ...alone(changes.binds)]
   const queue: Unit[] = [...alone(changes.addRoles), ...additions, ...alone(changes.unbinds), ...changes.recreates, ...alone(changes.deletes)]
 
   const steps: Step[] = []
@@ -97,6 +98,31 @@ export function orderSteps<R>(regions: Regions<R>, state: AuthState, changes: Di
 function firstOf<T>(values: Iterable<T>): T | undefined {
   for (const value of values) return value
   return undefined
+}
+
+/** How many users are made before they are bound, where roles are empty: enough to be written side by side. */
+const USERS_IN_TURN = 64
+
+/** Users made and bound a few at a time: each of these writes rebuilds the rights of all users that are there, and so finds fewer of them. */
+function boundInTurn({ addUsers, binds }: Differences): readonly Step[] {
+  const bindsOf = new Map<string, Step[]>()
+  for (const step of binds) {
+    if (step.do !== 'bindRole') continue
+    const others = bindsOf.get(step.user)
+    if (others === undefined) bindsOf.set(step.user, [step])
+    else others.push(step)
+  }
+  const inTurn: Step[] = []
+  for (let from = 0; from < addUsers.length; from += USERS_IN_TURN) {
+    const made = addUsers.slice(from, from + USERS_IN_TURN)
+    inTurn.push(...made)
+    for (const step of made) {
+      if (step.do !== 'addUser') continue
+      inTurn.push(...(bindsOf.get(step.user) ?? []))
+      bindsOf.delete(step.user)
+    }
+  }
+  return [...inTurn, ...[...bindsOf.values()].flat()]
 }
 
 /**

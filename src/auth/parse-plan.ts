@@ -2,7 +2,7 @@
 import { EtcdRbacError } from '../errors.js'
 import { checkedPolicy } from '../policy/check.js'
 import { checkPlanOptions, type PlanOptions } from './plan-options.js'
-import { fingerprintOf, sealed, type Plan } from './plan.js'
+import { fingerprintOf, sealed, type Draft, type Plan } from './plan.js'
 
 const LISTS = ['advisories', 'steps', 'needsPassword', 'blockers', 'warnings', 'gaps', 'rights', 'strangersWithRoot', 'emptyPasswords'] as const
 
@@ -27,7 +27,7 @@ export function parsePlan(json: unknown): Plan {
   if (typeof fingerprint !== 'string' || typeof rest.basis !== 'string') throw invalid('no fingerprint or no basis')
   if (!Number.isInteger(rest.reads)) throw invalid('no number of reads')
   for (const list of LISTS) if (!Array.isArray(rest[list])) throw invalid(`no list of ${list}`)
-  const found = { ...rest, version: rest.version } as Omit<Plan, 'outcome' | 'fingerprint'>
+  const found = { ...rest, version: rest.version } as Draft
   if (fingerprintOf(found) !== fingerprint) throw invalid(`content that is not that of ${fingerprint.slice(0, 40)}`)
   checkPlanOptions(found.options)
   // JSON has no undefined, and a table of it has a prototype.

@@ -1,7 +1,7 @@
 /** The passwords of users that a plan creates. They are checked before anything is written, and kept nowhere. */
 import { EtcdRbacError } from '../errors.js'
 import { utf8 } from '../bytes.js'
-import type { Plan } from './plan.js'
+import type { Draft } from './plan.js'
 import type { Write } from './step.js'
 
 /** bcrypt reads no more: newer servers refuse longer ones, older ones ignore the rest. */
@@ -13,7 +13,7 @@ const PASSWORD_MAX_BYTES = 72
  *
  * @throws {@link EtcdRbacError} `ERR_PASSWORD_MISSING`, `ERR_PASSWORD_INVALID`
  */
-export function checkPasswords({ needsPassword, policy }: Plan, passwords: Readonly<Record<string, string>>): void {
+export function checkPasswords({ needsPassword, policy }: Draft, passwords: Readonly<Record<string, string>>): void {
   const missing = needsPassword.filter((user) => !Object.hasOwn(passwords, user))
   if (missing.length > 0) throw missingPasswords(missing)
   for (const [user, password] of Object.entries(passwords)) {

@@ -12,7 +12,7 @@ import { v2Regions, v3Regions } from './rights.js'
 import { rightsChanges, type RightsChange } from './rights-change.js'
 import { canonical, fingerprint, hashOf, type Api, type AuthState } from './state.js'
 import type { Step } from './step.js'
-import { wantedOf } from './wanted.js'
+import { wantedOf, type Wanted } from './wanted.js'
 
 /**
  * What would be done, as data: free of secrets, and the same for the same state, policy, options and time. It may be kept as JSON, looked at, and applied
@@ -75,36 +75,57 @@ export interface Plan {
  * ```
  */
 export function planAuth(state: AuthState, given: Policy, options: PlanOptions, identity: Identity, now: Date): Plan {
+  return sealed(draftPlan(state, given, options, identity, now))
+}
+
+/** A plan to which something may still be added. */
+export type Draft = Omit<Plan, 'outcome' | 'fingerprint'>
+
+/** See {@link planAuth}. */
+export function draftPlan(state: AuthState, given: Policy, options: PlanOptions, identity: Identity, now: Date): Draft {
   checkPlanOptions(options)
   const policy = checkedPolicy(given)
-  const wanted = wantedOf(policy, state.api)
-  const changes = differences(state, wanted, options, [identity.user])
-  const holdings = holdingsOf(state, wanted, changes)
-  const { steps, gaps } = state.api === 'v3' ? orderSteps(v3Regions, state, changes, holdings) : orderSteps(v2Regions, state, changes, holdings)
-  const enabling = options.enable && !state.enabled
+  const { wanted, holdings, steps, gaps, blockers } = decide(state, policy, options, identity, now)
   const others = unmanagedOf(state, wanted)
-  const found = { state, wanted, options, identity, now, steps, after: holdings.after }
   const strange = others.users.filter((user) => user !== identity.user && user !== 'root' && holdsRoot(holdings.after, user))
-  return sealed({
+  return {
     api: state.api,
     version: state.version,
     advisories: advisoriesAt(state.version),
     policy,
     options,
     basis: fingerprint(state),
-    steps: enabling ? [...steps, { do: 'enable', reason: 'asked for; last, so that nothing is locked that is not yet opened to whom it belongs' }] : steps,
+    steps,
     needsPassword: newPasswordUsers(steps),
-    blockers: blockersOf(found),
-    warnings: warningsOf(found, strange),
+    blockers,
+    warnings: warningsOf(state, wanted, options, strange),
     gaps,
     rights: rightsChanges(holdings.before, holdings.after),
     unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
     strangersWithRoot: strange.filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
     emptyPasswords: state.emptyPasswords ?? [],
-    sever: enabling ? 'everyone' : [...reducedBy(steps, state)],
+    sever: enabling(state, options) ? 'everyone' : [...reducedBy(steps, state)],
     reads: state.reads ?? 0,
-  })
+  }
 }
+
+interface Decision extends Pick<Plan, 'steps' | 'gaps' | 'blockers'> {
+  readonly wanted: Wanted
+  readonly holdings: ReturnType<typeof holdingsOf>
+}
+
+/** What is to be written, and what stands in the way: all of a plan that applying one asks again and again. `policy` is a checked one. */
+export function decide(state: AuthState, policy: Policy, options: PlanOptions, identity: Identity, now: Date): Decision {
+  const wanted = wantedOf(policy, state.api)
+  const changes = differences(state, wanted, options, [identity.user])
+  const holdings = holdingsOf(state, wanted, changes)
+  const { steps, gaps } = state.api === 'v3' ? orderSteps(v3Regions, state, changes, holdings) : orderSteps(v2Regions, state, changes, holdings)
+  const enable: readonly Step[] = enabling(state, options) ? [{ do: 'enable', reason: 'asked for; last, so that nothing is locked that is not yet opened to whom it belongs' }] : []
+  const blockers = blockersOf({ state, wanted, options, identity, now, steps, after: holdings.after })
+  return { wanted, holdings, steps: [...steps, ...enable], gaps, blockers }
+}
+
+const enabling = (state: AuthState, options: PlanOptions): boolean => options.enable && !state.enabled
 
 /** Users who hold less after the steps than before, or who are others under the same name. */
 function reducedBy(steps: readonly Step[], state: AuthState): ReadonlySet<string> {
@@ -120,14 +141,14 @@ function reducedBy(steps: readonly Step[], state: AuthState): ReadonlySet<string
 }
 
 /** A plan with what follows from the rest of it. */
-export function sealed(plan: Omit<Plan, 'outcome' | 'fingerprint'>): Plan {
+export function sealed(plan: Draft): Plan {
   const isQuiet = plan.steps.length + plan.strangersWithRoot.length + plan.emptyPasswords.length === 0
   const outcome = plan.blockers.length > 0 ? 'blocked' : isQuiet ? 'in sync' : 'drift'
   return { ...plan, outcome, fingerprint: fingerprintOf(plan) }
 }
 
 /** The fingerprint of a plan by the rest of it. */
-export function fingerprintOf(plan: Omit<Plan, 'outcome' | 'fingerprint'>): string {
+export function fingerprintOf(plan: Draft): string {
   return `${plan.api}-plan-${hashOf(canonical({ ...plan, reads: undefined }))}`
 }
 
