@@ -1,8 +1,10 @@
 /** etcdctl in a loop: what the guides do. It is sampled over the whole run, since calls get slower as the store fills. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { milliseconds } from './figures.js'
 import { tenantByTenant } from './orders.js'
 import type { Server } from './server.js'
 import { allCalls, callsOf, type Call, type Shape } from './shape.js'
@@ -37,7 +39,7 @@ export async function findEtcdctl(minor: string, project: string): Promise<Etcdc
 
 async function tried(binary: string): Promise<Etcdctl | undefined> {
   try {
-    const version = /^etcdctl version: (\S+)$/m.exec((await execute(binary, ['version'], { env: { ...process.env, ETCDCTL_API: '3' } })).stdout)?.[1]
+    const version = /^etcdctl version: (\S+)$/m.exec((await execute(binary, ['version'])).stdout)?.[1]
     return version === undefined ? undefined : { binary, version }
   } catch {
     return undefined
@@ -80,25 +82,48 @@ export async function sampledLoop({ binary }: Etcdctl, { etcd, environment }: Se
   const samples = Math.min(tenants.length, Math.ceil(WANTED_CALLS / allCalls(shape).length * tenants.length))
   const sampled = new Set(Array.from({ length: samples }, (_, at) => Math.floor(((at + 0.5) * tenants.length) / samples)))
   const times = new Map<Call['do'], number[]>()
+  const shell = startShell(binary, environment)
   const timed = async (call: Call): Promise<void> => {
-    const began = performance.now()
-    await execute(binary, argumentsOf(call), { env: environment })
-    times.set(call.do, [...(times.get(call.do) ?? []), performance.now() - began])
+    const took = await milliseconds(() => shell.run(argumentsOf(call)))
+    times.set(call.do, [...(times.get(call.do) ?? []), took])
   }
 
-  if (shared) for (const call of [...roles.values()].flat()) await timed(call)
-  const fill = tenantByTenant(etcd.auth, { roles: shared ? new Map() : roles })
-  let from = 0
-  for (const place of sampled) {
-    await fill(tenants.slice(from, place))
-    const tenant = tenants[place]!
-    for (const call of [...(shared ? [] : (roles.get(tenant.role) ?? [])), ...callsOf(tenant)]) await timed(call)
-    from = place + 1
+  try {
+    if (shared) for (const call of [...roles.values()].flat()) await timed(call)
+    const fill = tenantByTenant(etcd.auth, { roles: shared ? new Map() : roles })
+    let from = 0
+    for (const place of sampled) {
+      await fill(tenants.slice(from, place))
+      const tenant = tenants[place]!
+      for (const call of [...(shared ? [] : (roles.get(tenant.role) ?? [])), ...callsOf(tenant)]) await timed(call)
+      from = place + 1
+    }
+  } finally {
+    shell.end()
   }
-  await fill(tenants.slice(from))
 
   const calls = allCalls(shape)
   const mean = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length
-  const milliseconds = [...times].reduce((sum, [kind, each]) => sum + mean(each) * calls.filter((call) => call.do === kind).length, 0)
-  return { milliseconds, calls: [...times.values()].flat().length, of: calls.length }
+  const whole = [...times].reduce((sum, [kind, each]) => sum + mean(each) * calls.filter((call) => call.do === kind).length, 0)
+  return { milliseconds: whole, calls: [...times.values()].flat().length, of: calls.length }
+}
+
+interface Shell {
+  run(args: readonly string[]): Promise<void>
+  end(): void
+}
+
+/** A shell that calls etcdctl, as a script does: to start a process from this one would cost more. */
+function startShell(binary: string, environment: Readonly<Record<string, string>>): Shell {
+  const shell = spawn('sh', [], { env: environment, stdio: ['pipe', 'pipe', 'inherit'] })
+  const statuses = createInterface({ input: shell.stdout })[Symbol.asyncIterator]()
+  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+  return {
+    run: async (args) => {
+      shell.stdin.write(`${[binary, ...args].map(quoted).join(' ')} >/dev/null; echo $?\n`)
+      const { value } = (await statuses.next()) as { readonly value: string | undefined }
+      if (value !== '0') throw new Error(`etcdctl ${args.join(' ')} ended with ${value ?? 'the shell'}`)
+    },
+    end: () => shell.stdin.end(),
+  }
 }

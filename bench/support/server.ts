@@ -91,5 +91,5 @@ export async function startServer({ binary, version }: { readonly binary: string
     await stop()
     throw error
   }
-  return { etcd, environment: { ...files, ETCDCTL_ENDPOINTS: url, ETCDCTL_API: '3' }, stop }
+  return { etcd, environment: { ...files, ETCDCTL_ENDPOINTS: url }, stop }
 }
