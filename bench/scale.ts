@@ -33,7 +33,8 @@ const { values: given } = parseArgs({
 })
 const [users, rounds] = [Number(given.users), Number(given.rounds)]
 const names = shapeNames.filter((name) => name === (given.shape ?? name))
-if (!(users > 0 && rounds > 0 && names.length > 0)) throw new Error('wanted --users and --rounds above 0, and --shape shared or own')
+const asked = minors.filter((minor) => minor === (given.etcd ?? minor))
+if (!(users > 0 && rounds > 0 && names.length > 0 && asked.length > 0)) throw new Error(`wanted --users and --rounds above 0, --shape ${shapeNames.join(' or ')}, --etcd ${minors.join(' or ')}`)
 /** The bars are for 1,000 users and medians of five. */
 const judged = users === 1000 && rounds >= 5
 const ROUNDS_ON_DOUBLE = 3
@@ -70,7 +71,7 @@ say(
 )
 
 say('\n## On etcd\n')
-const found = await Promise.all(minors.filter((minor) => minor === (given.etcd ?? minor)).map((minor) => laneOf(minor, project, say)))
+const found = await Promise.all(asked.map((minor) => laneOf(minor, project, say)))
 const lanes: readonly Lane[] = found.filter((lane) => lane !== undefined)
 const material = await makeMaterial()
 const measuredOf = (many: number): readonly Measured[] => lanes.flatMap((lane) => names.map((name) => nothingYet(lane, shapeOf(name, many))))
