@@ -72,6 +72,8 @@ export interface RunningEtcd {
   log(): string
   /** SIGTERM, and SIGKILL if that has not ended it within 2 seconds; resolves when the process is gone. */
   stop(): Promise<void>
+  /** SIGKILL, at once: as a machine that dies. What is in its data directory stays; resolves when the process is gone. */
+  kill(): Promise<void>
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
 }
 
@@ -108,6 +110,10 @@ export async function startEtcd(options: StartOptions): Promise<RunningEtcd> {
     const patience = setTimeout(() => child.kill('SIGKILL'), 2_000)
     await exited.finally(() => clearTimeout(patience))
   }
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await exited
+  }
 
   const waiting = new AbortController()
   const timeout = AbortSignal.timeout(timeoutMs)
@@ -128,7 +134,7 @@ export async function startEtcd(options: StartOptions): Promise<RunningEtcd> {
   } finally {
     waiting.abort()
   }
-  return { pid: child.pid as number, log, stop, exited }
+  return { pid: child.pid as number, log, stop, kill, exited }
 }
 
 /** Polls: what etcd logs when it is ready differs by version. Resolves, or rejects when the signal aborts. */

@@ -2,10 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Etcd3 } from 'etcd3'
 import { availableLanes, isCi, lanes, missingLanes, type AvailableLane } from '../../scripts/fetch-etcd.mjs'
 import { attemptV2, attemptV3, v3Client } from '../../examples/support/attempt.js'
-import { freePorts, startEtcd } from '../../examples/support/etcd.js'
+import { freePorts, startEtcd, type RunningEtcd } from '../../examples/support/etcd.js'
 import { httpsFetch } from '../../examples/support/https-fetch.js'
 import { writeRendered } from '../../examples/support/output.js'
 import { renderMember, toCommand } from '../../src/render/index.js'
@@ -36,8 +37,18 @@ export interface ClusterOptions {
   readonly clientCertificates?: 'required' | 'not asked for'
 }
 
+/** One member of a cluster: a process of its own, that can die and come back. */
+export interface Member {
+  readonly url: string
+  /** SIGKILL, at once; resolves when the process is gone. */
+  kill(): Promise<void>
+  /** Starts it again, by the same command and with the data that it left, and waits until it is ready. */
+  start(): Promise<void>
+}
+
 export interface Cluster extends World {
   readonly material: Material
+  readonly members: readonly Member[]
   readonly clientUrls: readonly string[]
   readonly peerUrls: readonly string[]
   readonly serverCa: string
@@ -46,6 +57,8 @@ export interface Cluster extends World {
   credentials(user: As): Promise<Keyed>
   /** An etcd3 client with that user's certificate. */
   client(user: As, hosts?: readonly string[]): Promise<Etcd3>
+  /** The leader, as soon as all members that run say that it is the same one, and one that runs. */
+  leader(): Promise<Member>
   stop(): Promise<void>
 }
 
@@ -93,10 +106,22 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
   const isAsked = ({ flag }: { readonly flag: string }): boolean => clientCertificates === 'required' || (flag !== '--client-cert-auth' && flag !== '--trusted-ca-file')
   const { certificate: cert, key } = await credentials('root')
   const tls = { ca: material.servers.certificate, cert, key }
-  const running = await Promise.all(
-    processes.map(({ name, rendered, client }) =>
-      startEtcd({ binary: lane.binary, args: toCommand(rendered.arguments.filter(isAsked)), directory: `${directory}/${name}`, ready: { url: client, tls } }),
-    ),
+  const running = new Map<string, RunningEtcd>()
+  const all = await Promise.all(
+    processes.map(async ({ name, rendered, client: url }): Promise<Member> => {
+      // Asked for once: a lane may give each member a binary of its own.
+      const { binary } = lane
+      const start = async (): Promise<void> => {
+        running.set(url, await startEtcd({ binary, args: toCommand(rendered.arguments.filter(isAsked)), directory: `${directory}/${name}`, ready: { url, tls } }))
+      }
+      const kill = async (): Promise<void> => {
+        const process = running.get(url)
+        running.delete(url)
+        await process?.kill()
+      }
+      await start()
+      return { url, kill, start }
+    }),
   )
 
   const clients: Etcd3[] = []
@@ -105,6 +130,22 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
     clients.push(made)
     return made
   }
+  const leader = async (): Promise<Member> => {
+    for (;;) {
+      const deadline = new Date(Date.now() + 2_000)
+      const said = await Promise.all(
+        [...running.keys()].map(async (url) => {
+          const status = await (await rootOf(url)).maintenance.status({ deadline }).catch(() => undefined)
+          return { url, id: status?.header.member_id, leader: status?.leader }
+        }),
+      )
+      const leading = said.find(({ id, leader }) => id !== undefined && id === leader)
+      const found = all.find(({ url }) => url === leading?.url)
+      if (found !== undefined && said.every(({ leader }) => leader === leading?.id)) return found
+      await delay(25)
+    }
+  }
+  const rootOf = memo((url: string) => client('root', [url]))
   const clientOf = memo((user: string) => client(user, clientUrls.slice(0, 1)))
   const fetchOf = memo(async (user: string) => {
     const { certificate, key } = await credentials(user)
@@ -120,6 +161,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
     version: lane.version,
     apis: v2 ? ['v3', 'v2'] : ['v3'],
     material,
+    members: all,
     clientUrls,
     peerUrls,
     serverCa: material.servers.certificate,
@@ -127,6 +169,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
     directory,
     credentials: (user) => credentials(as(user)),
     client,
+    leader,
     backend: (api: Api, user: As) => {
       if (api === 'v2') return v2Backend({ fetch: ready(fetches, user), endpoint, crypto: globalThis.crypto })
       const etcd = ready(etcds, user)
@@ -139,7 +182,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
     stop: async () => {
       for (const each of clients) each.close()
       for (const each of fetches.values()) each.close()
-      await Promise.all(running.map((each) => each.stop()))
+      await Promise.all([...running.values()].map((each) => each.stop()))
       await rm(directory, { recursive: true, force: true })
     },
   }
