@@ -48,13 +48,24 @@ export function httpsFetch({ ca, cert, key }: HttpsFetchOptions = {}): HttpsFetc
       const target = new URL(url)
       // Stated, because Node states no length for the body of a DELETE, and the server would read it as the next request.
       const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
-      const options = { method, headers: { ...length, ...headers }, ...(signal === undefined ? {} : { signal }) }
+      const options = { method, headers: { ...length, ...headers } }
       const request =
         target.protocol === 'https:'
           ? requestHttps(target, { ...options, agent: secure })
           : requestHttp(target, { ...options, agent: plain })
-      request.on('response', (message) => resolve(responseOf(message)))
+      // Not by Node's own `signal`: it destroys a connection whose answer has arrived, too, and nobody hears the error that this makes.
+      let answer: IncomingMessage | undefined
+      const abort = (): void => {
+        if (answer?.complete !== true) request.destroy(new DOMException('This operation was aborted', 'AbortError'))
+      }
+      request.on('response', (message) => {
+        answer = message
+        resolve(responseOf(message))
+      })
+      request.on('close', () => signal?.removeEventListener('abort', abort))
       request.on('error', reject)
+      if (signal?.aborted) abort()
+      else signal?.addEventListener('abort', abort)
       request.end(body)
     })
   const close = (): void => {
