@@ -45,7 +45,7 @@ export interface ApplyOptions {
   readonly pacing?: Pacing
   /**
    * How many writes may be under way at once, where no order of them matters to anybody's rights. Default: 16 on v3. Always one on v2, which loses one of
-   * two that meet, and with `pacing`.
+   * two that meet, and with `pacing`. More at once are sooner done, and refuse a larger share of what others have under way.
    */
   readonly concurrency?: number
   /** Held while the plan is applied. Advisory: it keeps out appliers that take it too. */

@@ -62,6 +62,9 @@ const once: NoPolicy = {
  * By itself etcd3 repeats a write whose answer was lost and then reports that the user exists, and after a failure it refuses calls for
  * seconds (etcd3 1.1 `connection-pool`). Here it does neither.
  *
+ * Several hosts make etcd3 choose one of them for each call, and fail where that one is down. To go on with another, give {@link v3Backend} a client for
+ * each member, and each client one host.
+ *
  * Never reads a file: `ca`, `certificate` and `key` are PEM texts. Wants Node's `Buffer`, as etcd3 does.
  *
  * @throws `TypeError` for no endpoint, or one that is not https
@@ -70,7 +73,7 @@ const once: NoPolicy = {
  * import { Etcd3 } from 'etcd3'
  * import { etcd3Options } from 'etcd-rbac'
  * declare const pem: { ca: string; certificate: string; key: string }
- * const etcd = new Etcd3(etcd3Options({ hosts: ['https://10.0.0.10:2379', 'https://10.0.0.11:2379'], ...pem }))
+ * const etcd = new Etcd3(etcd3Options({ hosts: 'https://10.0.0.10:2379', ...pem }))
  * ```
  */
 export function etcd3Options({ hosts, ca, certificate, key }: Etcd3Material): Etcd3Options {

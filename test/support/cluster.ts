@@ -9,7 +9,7 @@ import { attemptV2, attemptV3, v3Client } from '../../examples/support/attempt.j
 import { freePorts, startEtcd, type RunningEtcd } from '../../examples/support/etcd.js'
 import { httpsFetch } from '../../examples/support/https-fetch.js'
 import { writeRendered } from '../../examples/support/output.js'
-import { renderMember, toCommand } from '../../src/render/index.js'
+import { renderMember, toCommand, type RenderedMember } from '../../src/render/index.js'
 import { etcd3Options, v2Backend, v3Backend } from '../../src/auth/index.js'
 import type { Api } from '../../src/auth/state.js'
 import type { Policy } from '../../src/policy/index.js'
@@ -42,8 +42,8 @@ export interface Member {
   readonly url: string
   /** SIGKILL, at once; resolves when the process is gone. */
   kill(): Promise<void>
-  /** Starts it again, by the same command and with the data that it left, and waits until it is ready. */
-  start(): Promise<void>
+  /** Starts it again, by the same command (but for what is said here) and with the data that it left, and waits until it is ready. */
+  start(otherwise?: Pick<ClusterOptions, 'clientCertificates'>): Promise<void>
 }
 
 export interface Cluster extends World {
@@ -103,7 +103,8 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
       return { name, rendered, client }
     }),
   )
-  const isAsked = ({ flag }: { readonly flag: string }): boolean => clientCertificates === 'required' || (flag !== '--client-cert-auth' && flag !== '--trusted-ca-file')
+  const commandOf = (rendered: RenderedMember, how: ClusterOptions['clientCertificates']): readonly string[] =>
+    toCommand(rendered.arguments.filter(({ flag }) => how === 'required' || (flag !== '--client-cert-auth' && flag !== '--trusted-ca-file')))
   const { certificate: cert, key } = await credentials('root')
   const tls = { ca: material.servers.certificate, cert, key }
   const running = new Map<string, RunningEtcd>()
@@ -111,8 +112,8 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
     processes.map(async ({ name, rendered, client: url }): Promise<Member> => {
       // Asked for once: a lane may give each member a binary of its own.
       const { binary } = lane
-      const start = async (): Promise<void> => {
-        running.set(url, await startEtcd({ binary, args: toCommand(rendered.arguments.filter(isAsked)), directory: `${directory}/${name}`, ready: { url, tls } }))
+      const start: Member['start'] = async (otherwise = {}) => {
+        running.set(url, await startEtcd({ binary, args: commandOf(rendered, otherwise.clientCertificates ?? clientCertificates), directory: `${directory}/${name}`, ready: { url, tls } }))
       }
       const kill = async (): Promise<void> => {
         const process = running.get(url)
