@@ -113,7 +113,7 @@ export class Direct {
     await this.#userRoles(user)
     await this.#refusePasswordInLog(options)
     await this.#write(step, password)
-    return { outcome: 'changed' }
+    return { outcome: 'changed', sever: { user } }
   }
 
   async dropPassword(user: string): Promise<Written<'changed'>> {
@@ -121,7 +121,7 @@ export class Direct {
     this.#check(step)
     await this.#userRoles(user)
     await this.#write(step)
-    return { outcome: 'changed' }
+    return { outcome: 'changed', sever: { user } }
   }
 
   async addRole(role: string): Promise<Written<'created'>> {

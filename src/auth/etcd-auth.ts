@@ -132,7 +132,9 @@ export class EtcdAuth {
    * ```
    */
   drift(from: Policy | Plan, options: DriftOptions = {}): Promise<Plan> {
-    const planned = 'steps' in from && 'policy' in from ? from : undefined
+    // What plain JavaScript may have passed is refused by the plan.
+    const planned = typeof from === 'object' && (from as unknown) !== null && 'steps' in from && 'policy' in from ? from : undefined
+    if (planned !== undefined && planned.api !== this.#backend.api) return Promise.reject(new TypeError(`a plan for ${planned.api} says nothing of the ${this.#backend.api} API`))
     // Whoever was to be made anew has been; what was acknowledged still is.
     const { recreate: _, unmanaged = 'report', enable = true, ...lasting } = planned?.options ?? {}
     const decided = { unmanaged: unmanaged === 'keep' ? ('report' as const) : unmanaged, enable, ...lasting }

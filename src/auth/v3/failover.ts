@@ -2,7 +2,7 @@
 import type { AuthMethod, V3Transport } from './transport.js'
 
 /** What never began: nobody there, an etcd3 client that gives its host a rest (unless etcd3Options made it), or a member that takes no part in votes (server/etcdserver/api/v3rpc/interceptor.go). */
-const NOT_BEGUN = /rpc not supported for learner|circuit breaker is open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|Name resolution failed/
+const NOT_BEGUN = /rpc not supported for learner|circuit breaker is open|connect (ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)|getaddrinfo (ENOTFOUND|EAI_AGAIN)|Name resolution failed/
 
 /** What another member may answer better: no leader, a lost one, a server that stops, a connection that broke, a call that hangs. */
 const ELSEWHERE = /^\d+ (UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED):/

@@ -26,7 +26,7 @@ describe.each(['v3', 'v2'] as const)('on %s', (api) => {
   test('a user with a password that drops it is let in by its certificate all the while, and by the password no more', async () => {
     const { auth, reads } = await prepared('password')
     expect([await reads('certificate'), await reads('password')]).toEqual([true, true])
-    expect(await auth().dropPassword('app')).toEqual({ outcome: 'changed' })
+    expect(await auth().dropPassword('app')).toEqual({ outcome: 'changed', sever: { user: 'app' } })
     expect([await reads('certificate'), await reads('password')]).toEqual([true, false])
     expect((await auth().plan(policyBy('certificate'), options)).outcome).toBe('in sync')
     await rejected('ERR_NOT_FOUND', auth().dropPassword('nobody-at-all'))

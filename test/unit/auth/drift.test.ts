@@ -17,6 +17,13 @@ describe.each(['v3', 'v2'] as const)('drift on %s', (api) => {
     expect((await auth().drift(kept)).steps.map(showStep)).toEqual(['enable auth'])
   })
 
+  test('since a plan of the other API, or since nothing, is no question', async () => {
+    const { auth } = double(api)
+    const other = await double(api === 'v3' ? 'v2' : 'v3').auth().plan(policy, locked)
+    await expect(auth().drift(other)).rejects.toThrow(`says nothing of the ${api} API`)
+    for (const nothing of [undefined, null, 'policy', {}]) await expect(auth().drift(nothing as never)).rejects.toMatchObject({ code: 'ERR_POLICY_INVALID' })
+  })
+
   test('lists strangers also where the plan kept them, and removes them where it did', async () => {
     const { auth } = double(api)
     for (const unmanaged of ['keep', 'report', 'remove'] as const) {
