@@ -79,9 +79,10 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   // A plan is data, and may have been kept as JSON or changed: what is written follows from the policy and from what was read.
   const now = draftPlan(before, plan.policy, plan.options, identity, context.clock.now())
   refuseBlocked(applier, now, backend.blockers(before, now.steps))
-  const [asked = '', follows = ''] = [plan.steps, now.steps].map((steps) => `${plan.api}-${hashOf(JSON.stringify(steps))}`)
+  const [asked = '', follows = ''] = [plan.steps, now.steps].map((steps) => JSON.stringify(steps))
   if (asked !== follows) {
-    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'steps that do not follow from the policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: asked, found: follows })
+    const digest = (steps: string): string => `${plan.api}-${hashOf(steps)}`
+    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'steps that do not follow from the policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: digest(asked), found: digest(follows) })
   }
   checkPasswords(now, passwords)
   /** What is left to do. Whoever was to be made anew has been. */
