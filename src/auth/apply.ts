@@ -7,11 +7,11 @@ import type { AdvisoryLock } from './lock.js'
 import { createPace, type Pacing } from './pacing.js'
 import { checkPasswords } from './passwords.js'
 import { perform, proveRoot, type Applier, type Outcome } from './perform.js'
-import { strangersWithRoot } from './blockers.js'
+import { strangersWithRoot, unreadableProblems } from './blockers.js'
 import { decide, draftPlan, type Draft, type Plan } from './plan.js'
 import { readState } from './read.js'
 import { sideBySide } from './side-by-side.js'
-import { fingerprint, hashOf, type AuthState } from './state.js'
+import { canonical, fingerprint, hashOf, type AuthState } from './state.js'
 import { showStep, type Step } from './step.js'
 import { visible } from './visible.js'
 import { wantedOf } from './wanted.js'
@@ -34,8 +34,11 @@ export interface StepEvent {
 export interface ApplyOptions {
   /** Passwords of users that the plan creates and that log in by one. Sent once, kept nowhere. */
   readonly passwords?: Readonly<Record<string, string>>
-  /** Called after each step. What it throws stops the work and reaches the caller; planning and applying again goes on. */
-  readonly onStep?: (event: StepEvent) => void
+  /**
+   * Called after each step, and waited for where it returns a promise. What it throws stops the work and reaches the caller; planning and applying again
+   * goes on. A write whose answer was lost and that could not be looked up is told of by the error alone.
+   */
+  readonly onStep?: (event: StepEvent) => unknown
   /** Stops before the next step. A call in flight ends by its deadline. */
   readonly signal?: AbortSignalLike
   /**
@@ -79,10 +82,11 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   // A plan is data, and may have been kept as JSON or changed: what is written follows from the policy and from what was read.
   const now = draftPlan(before, plan.policy, plan.options, identity, context.clock.now())
   refuseBlocked(applier, now, backend.blockers(before, now.steps))
-  const [asked = '', follows = ''] = [plan.steps, now.steps].map((steps) => JSON.stringify(steps))
+  // Whoever agreed to it has seen the rest of it, too.
+  const [asked = '', follows = ''] = [plan, now].map(({ steps, gaps, rights, sever, needsPassword, unmanaged, strangersWithRoot }) => canonical([steps, gaps, rights, sever, needsPassword, unmanaged, strangersWithRoot]))
   if (asked !== follows) {
     const digest = (steps: string): string => `${plan.api}-${hashOf(steps)}`
-    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'steps that do not follow from the policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: digest(asked), found: digest(follows) })
+    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a plan that does not follow from its policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: digest(asked), found: digest(follows) })
   }
   checkPasswords(now, passwords)
   /** What is left to do. Whoever was to be made anew has been. */
@@ -103,7 +107,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
     const { outcome, conflict } = await perform(applier, step, password, before.version)
     if (conflict && step.do === 'addUser') foreign.push(step.user)
     done.push({ step, outcome })
-    onStep?.({ number: done.length, total, step, outcome, actor: identity.user, plan: plan.fingerprint })
+    await onStep?.({ number: done.length, total, step, outcome, actor: identity.user, plan: plan.fingerprint })
   }
 
   const enable = now.steps.find((step) => step.do === 'enable')
@@ -139,7 +143,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   state = await read()
   rest = remaining(state)
   // Between the last look and the lock the store was open.
-  refuseDifferences([...rest.steps.map(showStep), ...rest.blockers, ...strangersWithRoot(state, wantedOf(now.policy, now.api), now.options, identity)])
+  refuseDifferences([...rest.steps.map(showStep), ...rest.blockers, ...unreadableProblems(state), ...strangersWithRoot(state, wantedOf(now.policy, now.api), now.options, identity)])
   return { steps: done, state, sever: now.sever }
 }
 
@@ -148,7 +152,7 @@ function refuseBlocked({ backend, identity, context }: Applier, plan: Draft, fou
   const enabling = plan.steps.some((step) => step.do === 'enable')
   const blockers = [...new Set([...plan.blockers, ...found, ...(enabling ? identityProblems(identity, context.clock.now()) : [])])]
   if (blockers.length === 0) return
-  throw new EtcdRbacError('ERR_PLAN_BLOCKED', { found: `a plan that must not be applied: ${blockers.join('; ')}`, wanted: 'a plan without blockers', fix: 'remove what blocks it and plan again; nothing was written' }, { blockers })
+  throw new EtcdRbacError('ERR_PLAN_BLOCKED', { found: `a plan that must not be applied: ${few(blockers)}`, wanted: 'a plan without blockers', fix: 'remove what blocks it and plan again; nothing was written' }, { blockers })
 }
 
 /** Users who held a role that did not exist. */
@@ -158,12 +162,17 @@ function veiledUsers({ users, roles }: AuthState): ReadonlySet<string> {
 
 function refuseDifferences(differences: readonly string[]): void {
   if (differences.length === 0) return
-  throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that differs from the policy after the writes: ${differences.join('; ')}`, wanted: 'what the policy says', fix: 'look who else writes to this etcd, then plan and apply again' }, { differences })
+  throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that differs from the policy after the writes: ${few(differences)}`, wanted: 'what the policy says', fix: 'look who else writes to this etcd, then plan and apply again' }, { differences })
 }
 
 /** Auth must not be enabled over users whose password somebody else may have chosen: planning again says so of them. */
 function refuseForeign(users: readonly string[]): void {
   if (users.length === 0) return
   const differences = users.map((user) => `user ${visible(user)} was there already when it was to be made`)
-  throw new EtcdRbacError('ERR_READ_BACK', { found: `${differences.join('; ')}: while auth is off, anyone may have made it, with a password of their own`, wanted: 'users that this client made', fix: 'delete whom you did not make, then plan and apply again; if it was your client, which repeats writes by itself, only plan and apply again' }, { differences })
+  throw new EtcdRbacError('ERR_READ_BACK', { found: `${few(differences)}: while auth is off, anyone may have made it, with a password of their own`, wanted: 'users that this client made', fix: 'delete whom you did not make, then plan and apply again; if it was your client, which repeats writes by itself, only plan and apply again' }, { differences })
+}
+
+/** For a message: the detail holds all. */
+function few(texts: readonly string[]): string {
+  return texts.slice(0, 20).join('; ') + (texts.length > 20 ? `; and ${texts.length - 20} more` : '')
 }

@@ -4,7 +4,7 @@ import { holdsRoot, type Holdings } from './holdings.js'
 import { identityProblems, type Identity } from './identity.js'
 import { needProblems } from './needs.js'
 import { openV2Problems, unknownV2 } from './open-v2.js'
-import { logsPasswords, passwordsInLog } from './password-log.js'
+import { drawsPasswords, logsPasswords, passwordsInLog } from './password-log.js'
 import type { PlanOptions } from './plan-options.js'
 import type { AuthState } from './state.js'
 import type { Step } from './step.js'
@@ -39,19 +39,22 @@ export function blockersOf({ state, wanted, options, identity, now, steps, after
     blockers.push(`user ${identity.user}, as whom you connect, would not hold role root: bind it to "root" in the ${api} half, or connect as a user who does`)
   if (enabling) {
     if (!holdsRoot(after, 'root')) blockers.push(`etcd enables auth only if a user named root holds role root: declare user root and bind it to "root" in the ${api} half`)
-    blockers.push(...identityProblems(identity, now), ...strangersWithRoot(state, wanted, options, identity, after), ...openV2Problems(state, options))
+    blockers.push(...identityProblems(identity, now), ...strangersWithRoot(state, wanted, options, identity, after), ...unreadableProblems(state), ...openV2Problems(state, options))
   }
   if (api === 'v2' && rootIsManaged && !holdsRoot(after, 'root')) blockers.push('on v2 user root holds role root whatever is written: bind it to "root" in the v2 half, or drop the user')
   if (api === 'v3' && enabled && rootIsManaged && Object.hasOwn(state.users, 'root') && !holdsRoot(after, 'root'))
     blockers.push('etcd does not take role root from user root while auth is on: bind it to "root" in the v3 half, or drop the user')
   if (onAfter) blockers.push(...needProblems(api, after, options.needs ?? {}))
   for (const user of options.recreate ?? []) {
-    if (user === 'root' || user === identity.user) blockers.push(`user ${visible(user)} cannot be made anew: for a moment nobody would administer this store`)
+    if (enabled && (user === 'root' || user === identity.user)) blockers.push(`user ${visible(user)} cannot be made anew: for a moment nobody would administer this store`)
     else if (!Object.hasOwn(wanted.users, user)) blockers.push(`user ${visible(user)}, who is to be made anew, is not in the policy: declare it, or drop it from recreate`)
   }
-  const needy = newPasswordUsers(steps)
-  if (needy.length > 0 && options.acknowledgePasswordsInLog !== true && logsPasswords(api, state.version))
-    blockers.push(`${passwordsInLog(state.version)}: let ${listed(needy)} log in by certificate, or acknowledge it (acknowledgePasswordsInLog)`)
+  if (options.acknowledgePasswordsInLog !== true && logsPasswords(api, state.version)) {
+    const chosen = newPasswordUsers(steps)
+    const drawn = steps.flatMap((step) => (step.do === 'addUser' && step.login === 'certificate' && drawsPasswords(api, state.version) ? [step.user] : []))
+    if (chosen.length > 0) blockers.push(`${passwordsInLog(state.version)}: let ${listed(chosen)} log in by certificate, or acknowledge it (acknowledgePasswordsInLog)`)
+    if (drawn.length > 0) blockers.push(`${passwordsInLog(state.version)}, the random ones too that it wants for ${listed(drawn)}: whoever reads that log could be them; acknowledge it (acknowledgePasswordsInLog)`)
+  }
   return blockers
 }
 
@@ -70,9 +73,10 @@ export function warningsOf(state: AuthState, wanted: Wanted, options: PlanOption
     if (api === 'v2') warnings.push('etcd v2 lists no user whose name begins with "_": one made by anyone while auth was off, with role root, stays almighty and unseen; name those that you suspect (hiddenUsers)')
     warnings.push(...unknownV2(state, options))
   }
-  if (enabled && strange.length > 0) warnings.push(`not in the policy, but with role root: ${listed(strange)}`)
+  if (strange.length > 0) warnings.push(`not in the policy, but with role root: ${listed(strange)}`)
   const strangers = strangersOf(state, wanted)
   if (strangers.length > 0) warnings.push(`not in the policy, but with a role of it, which they lose: ${strangers.slice(0, 10).map(({ user, role }) => `${visible(user)} (role ${visible(role)})`).join(', ')}${more(strangers)}`)
+  if (enabled) warnings.push(...unreadableProblems(state))
   const empty = state.emptyPasswords ?? []
   if (empty.length > 0) warnings.push(`the empty password lets in: ${listed(empty)}; set or drop their passwords (setPassword, dropPassword)`)
   for (const [role, permissions] of Object.entries(wanted.roles)) if (permissions.size === 0 && role !== 'guest') warnings.push(`role ${role} grants nothing`)
@@ -86,6 +90,13 @@ export function strangersWithRoot(state: AuthState, wanted: Wanted, { acknowledg
   return unmanagedOf(state, wanted)
     .users.filter((user) => isRoot(user) && !known.has(user))
     .map((user) => `user ${visible(user)}, whom the policy does not name, holds role root: remove it, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
+}
+
+/** Names that are no text: anyone may have made them while auth was off, with role root, and nobody can ask. */
+export function unreadableProblems({ unreadable }: AuthState): readonly string[] {
+  if (unreadable === undefined) return []
+  const named = [...unreadable.users.map((user) => `user ${visible(user)}`), ...unreadable.roles.map((role) => `role ${visible(role)}`)]
+  return [`${named.slice(0, 10).join(', ')}${more(named)}: listed, but no name in UTF-8 that could be asked for, so that nothing is known of it; delete it by its bytes, as a client of its release does, or begin with an empty store`]
 }
 
 /** For a message: the first ten of what is fit to be shown. */

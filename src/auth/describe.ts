@@ -43,6 +43,15 @@ function sectionsOf(plan: Plan): readonly (readonly [heading: string, lines: rea
   const gaps = plan.gaps.map(({ user, permission, after }) => `${visible(user)}: ${permission}, after "${showStep(after)}"`)
   const others = [...plan.unmanaged.users.map((user) => `user ${visible(user)}`), ...plan.unmanaged.roles.map((role) => `role ${visible(role)}`)]
   const cut = plan.sever === 'everyone' ? ['every client: streams opened before auth was on go on without it'] : plan.sever.map((user) => `${visible(user)}: watches opened before go on with the old rights`)
+  const { acknowledgeRoot = [], acknowledgeOpenV2, acknowledgePasswordsInLog, unmanaged } = plan.options
+  const agreed = [
+    ...acknowledgeRoot.map((user) => `${visible(user)} may hold role root without being in the policy`),
+    ...(acknowledgeOpenV2 === true ? ['the v2 API of the same server may stay open to everybody'] : []),
+    ...(acknowledgePasswordsInLog === true ? ['passwords may stand in clear in the log of members before 3.5'] : []),
+    ...(unmanaged === 'keep' ? ['users and roles that the policy does not name stay, and are not listed'] : []),
+  ]
+  const lost = [...plan.unreadable.users.map((user) => `user ${visible(user)}`), ...plan.unreadable.roles.map((role) => `role ${visible(role)}`)]
+  const since = [...plan.appeared.users.map((user) => `user ${visible(user)}`), ...plan.appeared.roles.map((role) => `role ${visible(role)}`)]
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['Rights that change', rights],
     ['Blocked', plan.blockers],
@@ -50,6 +59,10 @@ function sectionsOf(plan: Plan): readonly (readonly [heading: string, lines: rea
     ['For a moment without a right that they keep', gaps],
     ['Not in the policy, and with role root', plan.strangersWithRoot.map((user) => visible(user))],
     ['Not in the policy', others],
+    ['Come since the plan was made', since],
+    ['Listed, and impossible to ask for', lost],
+    ['The empty password lets in', plan.emptyPasswords.map((user) => visible(user))],
+    ['Agreed to', agreed],
     ['Warnings', plan.warnings],
     ['Holes of this release that no policy closes', plan.advisories],
     ['Cut the connections afterwards (restart the members one at a time) of', cut],

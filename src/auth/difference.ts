@@ -83,7 +83,8 @@ export function differences(state: AuthState, wanted: Wanted, { unmanaged, ours,
     if (held === undefined) addUsers.push({ do: 'addUser', user, login, reason: 'the policy declares it' })
     for (const role of roles) if (!held?.includes(role) && !isInborn(state.api, user, role)) binds.push(bind(user, role))
     // etcd v2 stores a role as often as it was named at the user's creation.
-    for (const role of new Set(held)) if (!roles.includes(role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
+    // A name that is no text cannot be sent: the state tells of it.
+    for (const role of new Set(held)) if (!roles.includes(role) && !role.includes('\ufffd')) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
   }
   const gone = new Set(removed.users)
   for (const { user, role } of strangersOf(state, wanted)) if (!gone.has(user)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy declares the role, and does not name the user' })

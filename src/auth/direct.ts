@@ -4,17 +4,18 @@ import { checkFields } from '../known-fields.js'
 import type { Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
 import type { Login } from '../policy/policy.js'
+import { unreadableProblems } from './blockers.js'
 import { checkStep } from './check-step.js'
 import { permissionSteps } from './difference.js'
 import { holdingsIn } from './holdings.js'
 import { identityProblems } from './identity.js'
 import { needProblems } from './needs.js'
-import { openV2Problems } from './open-v2.js'
-import { logsPasswords, passwordsInLog } from './password-log.js'
+import { openV2Problems, opensAll } from './open-v2.js'
+import { drawsPasswords, logsPasswords, passwordsInLog } from './password-log.js'
 import { checkPassword } from './passwords.js'
 import { checkNames, checkNeeds, type PlanOptions } from './plan-options.js'
 import { perform, proveRoot, type Applier } from './perform.js'
-import { readState } from './read.js'
+import { holds, readState } from './read.js'
 import type { AuthState, StoredPermission } from './state.js'
 import type { Write } from './step.js'
 import { visible } from './visible.js'
@@ -29,7 +30,7 @@ export interface Written<Outcome extends string> {
 }
 
 /** How a user is to log in. Nothing of it is changed where the user is there already. */
-export type NewUser = { readonly login: Extract<Login, 'certificate'> } | ({ readonly login: Extract<Login, 'password'>; readonly password: string } & PasswordOptions)
+export type NewUser = ({ readonly login: Extract<Login, 'certificate'> } & PasswordOptions) | ({ readonly login: Extract<Login, 'password'>; readonly password: string } & PasswordOptions)
 
 /** What must be known of a new password. */
 export interface PasswordOptions {
@@ -45,15 +46,29 @@ type Unexplained<W> = W extends unknown ? Omit<W, 'reason'> : never
 /** The writes of one store. */
 export class Direct {
   readonly #applier: Applier
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(applier: Applier) {
     this.#applier = applier
   }
 
-  async #write(step: Unexplained<Write>, password?: string): Promise<'done' | 'found'> {
+  /** One after the other where one of two writes that meet is lost; as they come elsewhere. */
+  #write(step: Unexplained<Write>, password?: string): Promise<'done' | 'found'> {
+    if (this.#applier.backend.writesAtOnce > 1) return this.#writeNow(step, password)
+    const mine = this.#last.then(() => this.#writeNow(step, password))
+    this.#last = mine.catch(() => undefined)
+    return mine
+  }
+
+  async #writeNow(step: Unexplained<Write>, password: string | undefined): Promise<'done' | 'found'> {
     const { backend, context } = this.#applier
     const version = step.do === 'addUser' ? await backend.readVersion(context) : undefined
-    return (await perform(this.#applier, { ...step, reason: 'asked for' }, password, version)).outcome
+    const write: Write = { ...step, reason: 'asked for' }
+    const { outcome } = await perform(this.#applier, write, password, version)
+    // There, a success means nothing before it has been looked at. No store tells a password.
+    const isLost = backend.writesAtOnce === 1 && step.do !== 'setPassword' && step.do !== 'dropPassword' && !(await holds(backend, write, context))
+    if (isLost) throw new EtcdRbacError('ERR_READ_BACK', { found: 'a write that was answered with success and is not there', wanted: 'what was written', fix: 'look who else writes to this etcd, then do it again' }, { differences: [`lost: ${step.do}`] })
+    return outcome
   }
 
   #check(step: Unexplained<Write>): void {
@@ -76,11 +91,12 @@ export class Direct {
     if (user === 'root' || user === own) throw refused(`${what}, ${user === 'root' ? 'without whom nobody administers this store' : 'as whom you are connected'}`)
   }
 
-  async #refusePasswordInLog({ acknowledgePasswordsInLog = false }: PasswordOptions): Promise<void> {
+  async #refusePasswordInLog({ acknowledgePasswordsInLog = false }: PasswordOptions, login: Login = 'password'): Promise<void> {
+    if (typeof acknowledgePasswordsInLog !== 'boolean') throw new TypeError('acknowledgePasswordsInLog must be true or false')
     if (acknowledgePasswordsInLog) return
     const { backend, context } = this.#applier
     const version = await backend.readVersion(context)
-    if (logsPasswords(backend.api, version)) throw refused(`${passwordsInLog(version)}: acknowledge it (acknowledgePasswordsInLog), or let the user log in by certificate`)
+    if (login === 'password' ? logsPasswords(backend.api, version) : drawsPasswords(backend.api, version)) throw refused(`${passwordsInLog(version)}: acknowledge it (acknowledgePasswordsInLog)${login === 'password' ? ', or let the user log in by certificate' : ': a user without one is not known to that release'}`)
   }
 
   async addUser(user: string, options: NewUser): Promise<Written<'created'>> {
@@ -92,7 +108,7 @@ export class Direct {
     if (options.login === 'password') checkPassword(user, options.password)
     const { backend, context } = this.#applier
     if ((await backend.readUser(user, context)) !== undefined) return { outcome: 'unchanged' }
-    if (options.login === 'password') await this.#refusePasswordInLog(options)
+    await this.#refusePasswordInLog(options, login)
     return { outcome: (await this.#write(step, password)) === 'done' ? 'created' : 'unchanged' }
   }
 
@@ -116,10 +132,11 @@ export class Direct {
     return { outcome: 'changed', sever: { user } }
   }
 
-  async dropPassword(user: string): Promise<Written<'changed'>> {
+  async dropPassword(user: string, options: PasswordOptions): Promise<Written<'changed'>> {
     const step = { do: 'dropPassword', user } as const
     this.#check(step)
     await this.#userRoles(user)
+    await this.#refusePasswordInLog(options)
     await this.#write(step)
     return { outcome: 'changed', sever: { user } }
   }
@@ -188,18 +205,20 @@ export class Direct {
 
   async enable(options: EnableOptions): Promise<Written<'changed'>> {
     checkFields(options, ['acknowledgeRoot', 'acknowledgeOpenV2', 'needs'], 'the options of enable')
-    const { acknowledgeRoot = [], needs = {} } = options
+    const { acknowledgeRoot = [], acknowledgeOpenV2 = false, needs = {} } = options
+    if (typeof acknowledgeOpenV2 !== 'boolean') throw new TypeError('acknowledgeOpenV2 must be true or false')
     checkNames(acknowledgeRoot, 'acknowledgeRoot')
     checkNeeds(needs)
     const { backend, identity, context } = this.#applier
     const state = await readState(backend, context)
     if (state.enabled) return { outcome: 'unchanged' }
-    const problems = [...enablingProblems(state, [...acknowledgeRoot, identity.user, 'root']), ...openV2Problems(state, options), ...needProblems(state.api, holdingsIn(state), needs)]
+    const problems = [...unreadableProblems(state), ...enablingProblems(state, [...acknowledgeRoot, identity.user, 'root']), ...openV2Problems(state, options), ...needProblems(state.api, holdingsIn(state), needs)]
     const blockers = [...identityProblems(identity, context.clock.now()), ...(holdsRoot(state, identity.user) ? [] : [`user ${visible(identity.user)}, as whom you connect, does not hold role root`]), ...problems]
     if (blockers.length > 0) throw refused(blockers.join('; '))
     await this.#write({ do: 'enable' })
     await proveRoot(this.#applier)
-    const after = enablingProblems(await readState(backend, context), [...acknowledgeRoot, identity.user, 'root'])
+    const locked = await readState(backend, context)
+    const after = [...unreadableProblems(locked), ...enablingProblems(locked, [...acknowledgeRoot, identity.user, 'root'])]
     if (after.length > 0) throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that changed while auth was turned on: ${after.join('; ')}`, wanted: 'what was looked at before', fix: 'look who made them, and delete whom you do not know: auth is on' }, { differences: after })
     return { outcome: 'changed', sever: 'everyone' }
   }
@@ -216,10 +235,12 @@ const holdsRoot = ({ users }: AuthState, user: string): boolean => Object.hasOwn
 
 /** Why auth must not be turned on over what a store holds. */
 function enablingProblems(state: AuthState, known: readonly string[]): readonly string[] {
+  const guest = state.api === 'v2' && (state.roles['guest'] ?? []).some(opensAll)
   const strangers = Object.keys(state.users).filter((user) => holdsRoot(state, user) && !known.includes(user))
   return [
     ...(holdsRoot(state, 'root') ? [] : ['etcd turns auth on only if a user named root holds role root']),
     ...(state.api === 'v2' && !Object.hasOwn(state.roles, 'guest') ? ['there is no role guest: etcd would make one, by which everybody may do everything; add it, with the rights that strangers are to have, or with none'] : []),
+    ...(guest ? ['role guest may write every key, so that auth would keep nobody from anything; take that from it first (revokePermission)'] : []),
     ...strangers.map((user) => `user ${visible(user)} holds role root: while auth is off, anyone may have made it; delete it, or acknowledge it by name`),
   ]
 }

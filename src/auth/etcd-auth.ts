@@ -98,7 +98,8 @@ export class EtcdAuth {
     const { signal, probeEmptyPasswords = false, ...decided } = options
     const state = await this.state({ hiddenUsers: options.hiddenUsers ?? [], probeEmptyPasswords, ...(signal && { signal }) })
     const plan = draftPlan(state, policy, decided, this.#identity, this.#clock.now())
-    return sealed({ ...plan, blockers: [...plan.blockers, ...this.#backend.blockers(state, plan.steps)] })
+    const untried = probeEmptyPasswords && !state.enabled ? ['nobody logs in while auth is off: the empty password was not tried; look again when it is on'] : []
+    return sealed({ ...plan, blockers: [...plan.blockers, ...this.#backend.blockers(state, plan.steps)], warnings: [...plan.warnings, ...untried] })
   }
 
   /**
@@ -131,14 +132,19 @@ export class EtcdAuth {
    * console.log((await auth.drift(plan, { probeEmptyPasswords: true })).emptyPasswords.join()) // mallory
    * ```
    */
-  drift(from: Policy | Plan, options: DriftOptions = {}): Promise<Plan> {
+  async drift(from: Policy | Plan, options: DriftOptions = {}): Promise<Plan> {
     // What plain JavaScript may have passed is refused by the plan.
     const planned = typeof from === 'object' && (from as unknown) !== null && 'steps' in from && 'policy' in from ? from : undefined
-    if (planned !== undefined && planned.api !== this.#backend.api) return Promise.reject(new TypeError(`a plan for ${planned.api} says nothing of the ${this.#backend.api} API`))
+    if (planned !== undefined && planned.api !== this.#backend.api) throw new TypeError(`a plan for ${planned.api} says nothing of the ${this.#backend.api} API`)
     // Whoever was to be made anew has been; what was acknowledged still is.
-    const { recreate: _, unmanaged = 'report', enable = true, ...lasting } = planned?.options ?? {}
+    const { recreate: ___, unmanaged = 'report', enable = true, ...lasting } = planned?.options ?? {}
     const decided = { unmanaged: unmanaged === 'keep' ? ('report' as const) : unmanaged, enable, ...lasting }
-    return this.plan(planned?.policy ?? (from as Policy), { ...decided, ...options })
+    const drift = await this.plan(planned?.policy ?? (from as Policy), { ...decided, ...options })
+    // What the record did not list because it was to be kept, it does not tell from what has come since.
+    if (planned === undefined || planned.options.unmanaged === 'keep') return drift
+    const since = (kind: 'users' | 'roles'): readonly string[] => drift.unmanaged[kind].filter((name) => !planned.unmanaged[kind].includes(name))
+    const { outcome: _, fingerprint: __, ...draft } = drift
+    return sealed({ ...draft, appeared: { users: since('users'), roles: since('roles') } })
   }
 
   /**
@@ -185,11 +191,12 @@ export class EtcdAuth {
    * Gives a user a random password that nobody knows, so that from now on only its certificate lets it in: it does so already, whatever the password, and
    * there is no moment without access. Whoever logged in by the old password is out.
    *
-   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_NAME_INVALID`, `ERR_CRYPTO_UNUSABLE` where the backend was given no `crypto`, and what
+   * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_NAME_INVALID`, `ERR_CRYPTO_UNUSABLE` where the backend was given no `crypto`, `ERR_WRITE_REFUSED`
+   * where the password would stand in a log, or where you log in by it, and what
    * {@link EtcdAuth.state} throws
    */
-  dropPassword(user: string): Promise<Written<'changed'>> {
-    return this.#direct.dropPassword(user)
+  dropPassword(user: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+    return this.#direct.dropPassword(user, options)
   }
 
   /**

@@ -6,6 +6,8 @@ import { fingerprintOf, sealed, type Draft, type Plan } from './plan.js'
 
 const LISTS = ['advisories', 'steps', 'needsPassword', 'blockers', 'warnings', 'gaps', 'rights', 'strangersWithRoot', 'emptyPasswords'] as const
 
+const PAIRS = ['unmanaged', 'unreadable', 'appeared'] as const
+
 /**
  * A plan that was kept as JSON. `EtcdAuth.apply` works out anew what it writes, from the policy in it and from the store; this makes sure that what people
  * looked at is that plan.
@@ -27,6 +29,7 @@ export function parsePlan(json: unknown): Plan {
   if (typeof fingerprint !== 'string' || typeof rest.basis !== 'string') throw invalid('no fingerprint or no basis')
   if (!Number.isInteger(rest.reads)) throw invalid('no number of reads')
   for (const list of LISTS) if (!Array.isArray(rest[list])) throw invalid(`no list of ${list}`)
+  for (const pair of PAIRS) if (!Array.isArray(rest[pair]?.users) || !Array.isArray(rest[pair].roles)) throw invalid(`no lists of users and roles that are ${pair}`)
   const found = { ...rest, version: rest.version } as Draft
   if (fingerprintOf(found) !== fingerprint) throw invalid(`content that is not that of ${fingerprint.slice(0, 40)}`)
   checkPlanOptions(found.options)

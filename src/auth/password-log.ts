@@ -8,6 +8,11 @@ export function logsPasswords(api: Api, version: string | undefined): boolean {
   return api === 'v3' && !isAtLeast(version, 5)
 }
 
+/** Whether a user with a certificate gets a random password there, since the release, or one that it may be, knows no user without. */
+export function drawsPasswords(api: Api, version: string | undefined): boolean {
+  return api === 'v3' && !isAtLeast(version, 4)
+}
+
 /** How that is said. */
 export function passwordsInLog(version: string | undefined): string {
   return `etcd ${visible(version ?? 'of unknown version')}, unless it is 3.5 or newer, keeps new passwords in clear in its log and in every copy of it`

@@ -20,7 +20,7 @@ import { wantedOf, type Wanted } from './wanted.js'
  */
 export interface Plan {
   readonly api: Api
-  /** `in sync`: nothing to do, no stranger holds role root, and no empty password was found; `drift`: something is otherwise; `blocked`: `apply` would refuse. */
+  /** `in sync`: nothing to do, no stranger holds role root, and none was found of what is listed below as keeping a store from it; `drift`: something is otherwise; `blocked`: `apply` would refuse. */
   readonly outcome: 'in sync' | 'drift' | 'blocked'
   /** One line that is equal for equal plans, for an audit log. */
   readonly fingerprint: string
@@ -48,11 +48,15 @@ export interface Plan {
   readonly unmanaged: { readonly users: readonly string[]; readonly roles: readonly string[] }
   /** Users whom the policy does not name, and who hold role root afterwards without being acknowledged: while there are any, a store is not in sync. */
   readonly strangersWithRoot: readonly string[]
+  /** Names that the store lists and that cannot be asked for: see {@link AuthState}. While there are any, auth is not turned on, and a store is not in sync. */
+  readonly unreadable: { readonly users: readonly string[]; readonly roles: readonly string[] }
   /** Users whom the empty password lets in, where that was asked for: while there are any, a store is not in sync. */
   readonly emptyPasswords: readonly string[]
+  /** In a drift since a recorded plan: names that the policy does not know and that plan did not list. While there are any, a store is not in sync. */
+  readonly appeared: { readonly users: readonly string[]; readonly roles: readonly string[] }
   /**
    * Whose open connections must be cut afterwards (members restarted one at a time): streams survive enabling and revoking. On v2 `guest` stands for clients
-   * that no user is known for.
+   * that no user is known for. Keep it where applying fails half-way: a later plan knows of its own steps only.
    */
   readonly sever: 'everyone' | readonly string[]
   /** How many requests it took to read the store: on v3, each is an entry in etcd's raft log. 0 where a state was given. Not part of the fingerprint. */
@@ -103,6 +107,8 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     rights: rightsChanges(holdings.before, holdings.after),
     unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
     strangersWithRoot: strange.filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
+    unreadable: state.unreadable ?? { users: [], roles: [] },
+    appeared: { users: [], roles: [] },
     emptyPasswords: state.emptyPasswords ?? [],
     sever: enabling(state, options) ? 'everyone' : [...reducedBy(steps, state)],
     reads: state.reads ?? 0,
@@ -142,7 +148,7 @@ function reducedBy(steps: readonly Step[], state: AuthState): ReadonlySet<string
 
 /** A plan with what follows from the rest of it. */
 export function sealed(plan: Draft): Plan {
-  const isQuiet = plan.steps.length + plan.strangersWithRoot.length + plan.emptyPasswords.length === 0
+  const isQuiet = [plan.steps, plan.strangersWithRoot, plan.emptyPasswords, ...[plan.unreadable, plan.appeared].flatMap(({ users, roles }) => [users, roles])].every((list) => list.length === 0)
   const outcome = plan.blockers.length > 0 ? 'blocked' : isQuiet ? 'in sync' : 'drift'
   return { ...plan, outcome, fingerprint: fingerprintOf(plan) }
 }

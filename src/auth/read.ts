@@ -29,18 +29,40 @@ export async function readState(backend: Backend, { sent, ...rest }: CallContext
   }
   const enabled = await next(() => backend.readEnabled(context))
   const version = await next(() => backend.readVersion(context))
-  const listed = await next(() => backend.listUsers(context))
-  const users = await readEach([...new Set([...listed, ...hiddenUsers])], (user) => backend.readUser(user, context), context)
-  const roles = await readEach(await next(() => backend.listRoles(context)), (role) => backend.readRole(role, context), context)
+  const listUsers = (): Promise<readonly string[]> => next(() => backend.listUsers(context))
+  const listRoles = (): Promise<readonly string[]> => next(() => backend.listRoles(context))
+  const { found: users, unreadable: lostUsers } = await readListed(listUsers, hiddenUsers, (user) => backend.readUser(user, context), context)
+  const { found: roles, unreadable: lostRoles } = await readListed(listRoles, [], (role) => backend.readRole(role, context), context)
+  // A role that a user holds may have such a name, too: it is in no list where it does not exist.
+  const unreadable = { users: lostUsers, roles: [...new Set([...lostRoles, ...users.flatMap(([, held]) => held.filter(isMangled))])].sort(compareNames) }
   const v2 = await next(async () => backend.readV2?.(context))
   const accepts = (user: string): Promise<true | undefined> => Promise.resolve(backend.acceptsEmptyPassword?.(user, context)).then((does) => (does === true ? true : undefined))
   const emptyPasswords = probeEmptyPasswords && enabled ? (await readEach(users.map(([user]) => user), accepts, context)).map(([user]) => user).sort(compareNames) : undefined
-  return { api: backend.api, version, enabled, users: tableOf(users), roles: tableOf(roles), ...(v2 && { v2 }), ...(emptyPasswords && { emptyPasswords }), reads }
+  return { api: backend.api, version, enabled, users: tableOf(users), roles: tableOf(roles), ...(v2 && { v2 }), ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }
 }
 
 function refuseAborted({ signal }: CallContext): void {
   if (signal?.aborted !== true) return
   throw new EtcdRbacError('ERR_ABORTED', { found: 'the signal to stop while the store was read', wanted: 'to go on', fix: 'read or plan again: nothing was written' }, { stepsDone: 0 }, signal.reason)
+}
+
+/** Where bytes were no UTF-8, a decoder has put this: another name may read the same. */
+const isMangled = (name: string): boolean => name.includes('\ufffd')
+
+/** Reads what is listed and what is asked for beside it. What has gone meanwhile is left out; what is still listed, or was never text, is told. */
+async function readListed<T>(
+  list: () => Promise<readonly string[]>,
+  more: readonly string[],
+  read: (name: string) => Promise<T | undefined>,
+  context: CallContext,
+): Promise<{ readonly found: readonly (readonly [string, T])[]; readonly unreadable: readonly string[] }> {
+  const listed = await list()
+  const names = [...new Set([...listed, ...more])].filter((name) => !isMangled(name))
+  const found = await readEach(names, read, context)
+  const known = new Set([...found.map(([name]) => name), ...more])
+  const absent = names.filter((name) => !known.has(name))
+  const still = absent.length === 0 ? new Set<string>() : new Set(await list())
+  return { found, unreadable: [...new Set([...listed.filter(isMangled), ...absent.filter((name) => still.has(name))])].sort(compareNames) }
 }
 
 /** Reads one by one name, several at a time. What has gone since it was listed is left out. */

@@ -27,6 +27,11 @@ export interface AuthState {
   readonly roles: Readonly<Record<string, readonly StoredPermission[]>>
   /** On v3: what was seen of the v2 API of the same server, where the backend was told how to look. */
   readonly v2?: V2Seen
+  /**
+   * Names that the store lists and that cannot be asked for: no text in UTF-8, which older releases take, and which reads like another. Nothing is known of
+   * them, and they are not among `users` and `roles`. Left away where there are none.
+   */
+  readonly unreadable?: { readonly users: readonly string[]; readonly roles: readonly string[] }
   /** Users whom the empty password lets in, where that was asked for. */
   readonly emptyPasswords?: readonly string[]
   /** How many requests reading it took: on v3, each is an entry in etcd's raft log. */

@@ -122,7 +122,7 @@ for (const lane of await testLanes()) {
     beforeAll(async () => {
       cluster = await startCluster({ lane, members: 1, policy })
       const auth = new EtcdAuth(v3Backend((await as('root')).auth, { versions: [lane.version], crypto: globalThis.crypto }), { identity: { user: 'root' } })
-      await auth.apply(await auth.plan(policy, { unmanaged: 'report', enable: true, acknowledgeOpenV2: true }))
+      await auth.apply(await auth.plan(policy, { unmanaged: 'report', enable: true, acknowledgeOpenV2: true, acknowledgePasswordsInLog: true }))
       await (await as('root')).kv.put({ key: utf8('/a/x'), value: utf8('x') }, deadline())
     })
     afterAll(async () => {

@@ -14,7 +14,7 @@ const policyWith = (held: readonly ['app'] | readonly []): Policy =>
     v3: { roles: { app: [readwrite(prefix('/app/'))] }, bindings: { root: ['root'], app: held } },
   })
 const policy = policyWith(['app'])
-const options = { unmanaged: 'report', enable: true, acknowledgeOpenV2: true } as const
+const options = { unmanaged: 'report', enable: true, acknowledgeOpenV2: true, acknowledgePasswordsInLog: true } as const
 
 const lanes = await testLanes()
 const asked = new Set(['3.4.23', '3.5.35', '3.6.16', '3.7.3'])

@@ -80,6 +80,7 @@ describe.each(lanes.filter(({ v2 }) => v2 !== 'none'))('v2 emulated on v3 by etc
   test('is refused: its users would lie open among the keys of v3', async () => {
     const auth = new EtcdAuth(v2Backend({ fetch, endpoint, crypto: globalThis.crypto }), { identity: { user: 'root' } })
     await expect(auth.state()).rejects.toThrow(/emulates v2 on v3.*without --experimental-enable-v2v3/)
+    await expect(auth.addRole('r')).rejects.toThrow('emulates v2 on v3')
   })
 })
 

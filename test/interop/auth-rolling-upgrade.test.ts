@@ -43,7 +43,7 @@ describe.runIf(old !== undefined && young !== undefined)('two members of etcd 3.
       const unprepared = new EtcdAuth(v3Backend(auth, { maintenance }), { identity: { user: 'root' } })
       expect((await unprepared.plan(policy, { unmanaged: 'report', enable: true })).blockers.join()).toContain('others may be 3.3')
       const etcd = new EtcdAuth(v3Backend(auth, { maintenance, crypto }), { identity: { user: 'root' } })
-      const plan = await etcd.plan(policy, { unmanaged: 'report', enable: true, acknowledgeOpenV2: true })
+      const plan = await etcd.plan(policy, { unmanaged: 'report', enable: true, acknowledgeOpenV2: true, acknowledgePasswordsInLog: true })
       expect(plan.blockers).toEqual([])
       await etcd.apply(plan)
       break

@@ -1,5 +1,6 @@
 /** What strangers leave in a real etcd while auth is off, and what a plan makes of it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Client, credentials } from '@grpc/grpc-js'
 import { Etcd3 } from 'etcd3'
 import { httpsFetch, type HttpsFetch } from '../../examples/support/https-fetch.js'
 import { EtcdAuth, etcd3Options } from '../../src/auth/index.js'
@@ -13,7 +14,7 @@ const policy = definePolicy({
   v3: { roles: { node: [readwrite(prefix('/n/'))] }, bindings: { root: ['root'], node: ['node'] } },
   v2: { guest: [], roles: { node: [readwrite(pattern('/n/*'))] }, bindings: { root: ['root'], node: ['node'] } },
 })
-const locked = { unmanaged: 'keep', enable: true, acknowledgeOpenV2: true } as const
+const locked = { unmanaged: 'keep', enable: true, acknowledgeOpenV2: true, acknowledgePasswordsInLog: true } as const
 
 for (const lane of await testLanes()) {
   describe(`etcd ${lane.name}`, () => {
@@ -58,6 +59,33 @@ for (const lane of await testLanes()) {
       await expect(zed.put('/n/owned').value('by zed')).rejects.toThrow('permission denied')
       await expect(zed.get('/w')).rejects.toThrow('permission denied')
       expect(await cluster.attempt('node', put('/n/x'))).toBe(true)
+    })
+
+    test('on v3, a user whose name is no text, whom no client in JavaScript can ask for, is not locked in with root', async () => {
+      const { certificate, key } = await cluster.credentials(anonymous)
+      const client = new Client((cluster.clientUrls[0] ?? '').replace('https://', ''), credentials.createSsl(Buffer.from(cluster.serverCa), Buffer.from(key), Buffer.from(certificate)))
+      opened.push(client)
+      await authOf('v3').disable()
+      const field = (number: number, bytes: Buffer): Buffer => Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes])
+      const call = (method: string, ...fields: readonly Buffer[]): Promise<unknown> =>
+        new Promise((resolve, reject) => {
+          const bytes = (buffer: Buffer): Buffer => buffer
+          client.makeUnaryRequest(`/etcdserverpb.Auth/${method}`, bytes, bytes, Buffer.concat(fields.map((one, at) => field(at + 1, one))), (error, reply) => (error ? reject(error) : resolve(reply)))
+        })
+      const name = Buffer.from([0x6d, 0xff])
+      try {
+        await call('UserAdd', name, Buffer.from('mallory'))
+      } catch (error) {
+        // Newer releases take no such name.
+        expect(String(error)).toMatch(/UTF-8/)
+        return
+      }
+      await call('UserGrantRole', name, Buffer.from('root'))
+      const plan = await authOf('v3').plan(policy, { ...locked, unmanaged: 'remove' })
+      expect([plan.outcome, plan.unreadable.users]).toEqual(['blocked', ['m\ufffd']])
+      await expect(authOf('v3').enable({ acknowledgeOpenV2: true })).rejects.toMatchObject({ code: 'ERR_WRITE_REFUSED', message: expect.stringContaining('nothing is known of it') as string })
+      await call('UserDelete', name)
+      await authOf('v3').apply(await authOf('v3').plan(policy, locked))
     })
 
     if (lane.v2 !== 'none') {

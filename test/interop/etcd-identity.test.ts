@@ -89,7 +89,7 @@ describe.each(lanes.map((lane) => ({ lane, name: lane.name, apis: lane.v2 === 'n
     for (const key of ways) for (const api of apis) expect(await cluster.attempt(anonymous, put(api === 'v3' ? key : path(key)))).toBe(true)
     for (const api of apis) {
       const auth = new EtcdAuth(cluster.backend(api, 'root'), { identity: { user: 'root' } })
-      await auth.apply(await auth.plan(policy, { unmanaged: 'report', enable: true, acknowledgeOpenV2: true }))
+      await auth.apply(await auth.plan(policy, { unmanaged: 'report', enable: true, acknowledgeOpenV2: true, acknowledgePasswordsInLog: true }))
     }
   })
   afterAll(async () => {

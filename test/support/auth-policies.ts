@@ -34,7 +34,7 @@ export function usersOf(turns: readonly number[], users = 12): readonly string[]
 }
 
 /** Others are removed, so that the way back from one policy to the one before is as long. */
-export const options: PlanOptions = { unmanaged: 'remove', enable: true, acknowledgeOpenV2: true }
+export const options: PlanOptions = { unmanaged: 'remove', enable: true, acknowledgeOpenV2: true, acknowledgePasswordsInLog: true }
 
 /** A read and a write under each of the keys. */
 export function operationsOf(api: Api): readonly KeyOperation[] {

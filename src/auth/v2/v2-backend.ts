@@ -111,16 +111,21 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
     }
   }
 
+  /** Whether this is an etcd that serves v2 itself has been seen. */
+  let isGenuine = false
+  const readVersion: Backend['readVersion'] = async (context) => {
+    const table = tableIn('GET /version', await read('/version', context).catch(refuseEmulation))
+    const [etcdserver, etcdcluster] = [table['etcdserver'], table['etcdcluster']].map((found) => (typeof found === 'string' && /^\d+\.\d+/.test(found) ? found : undefined))
+    // The cluster version is the lowest minor among the members; the server's own patch number is only worth more within that minor.
+    const sameMinor = etcdserver !== undefined && etcdcluster !== undefined && etcdserver.startsWith(etcdcluster.replace(/\d+$/, ''))
+    isGenuine = true
+    return sameMinor ? lowestVersion([etcdserver]) : lowestVersion([etcdserver, etcdcluster].filter((known) => known !== undefined))
+  }
+
   return {
     api: 'v2',
     writesAtOnce: 1,
-    readVersion: async (context) => {
-      const table = tableIn('GET /version', await read('/version', context).catch(refuseEmulation))
-      const [etcdserver, etcdcluster] = [table['etcdserver'], table['etcdcluster']].map((found) => (typeof found === 'string' && /^\d+\.\d+/.test(found) ? found : undefined))
-      // The cluster version is the lowest minor among the members; the server's own patch number is only worth more within that minor.
-      const sameMinor = etcdserver !== undefined && etcdcluster !== undefined && etcdserver.startsWith(etcdcluster.replace(/\d+$/, ''))
-      return sameMinor ? lowestVersion([etcdserver]) : lowestVersion([etcdserver, etcdcluster].filter((known) => known !== undefined))
-    },
+    readVersion,
     readEnabled: async (context) => enabledIn('GET /v2/auth/enable', await read('/v2/auth/enable', context)),
     listUsers: async (context) => usersIn('GET /v2/auth/users', await read('/v2/auth/users', context)).map(({ user }) => user),
     // etcd lists its virtual role root, which cannot be changed.
@@ -142,6 +147,7 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
     perform: async (step, { password }, context) => {
       checkStep('v2', step)
       refuseEmptyPassword(step, password)
+      if (!isGenuine) await readVersion(context)
       await send(step, password, context)
     },
   }

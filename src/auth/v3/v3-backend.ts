@@ -123,8 +123,10 @@ function backendOver(transport: V3Transport, options: V3BackendOptions): Backend
       try {
         return namesIn('userGet', await call('userGet', { name: user }, context), 'roles')
       } catch (error) {
-        if (isMissing(error, 'user name not found')) return undefined
-        throw error
+        if (!isMissing(error, 'user name not found')) throw error
+        // etcd says the same of a caller whom it does not know. Only a request that names nobody tells one from the other.
+        await call('userList', {}, context)
+        return undefined
       }
     },
     readRole: async (role, context) => {

@@ -65,7 +65,17 @@ describe.each(['v3', 'v2'] as const)('on %s', (api) => {
     expect(await reads('password')).toBe(true)
   })
 
-  test('root, the caller and strangers to the policy are not made anew', async () => {
+  test('while auth is off, root is made anew as well: whoever planted it is out', async () => {
+    const { auth, etcd } = double(api)
+    await auth().addUser('root', { login: 'password', password: 'planted' })
+    const plan = await auth().plan(policyBy('certificate'), { ...options, recreate: ['root'] })
+    expect(plan.blockers).toEqual([])
+    await auth().apply(plan)
+    await expect(etcd.anonymous().withPassword('root', 'planted').auth.userList()).rejects.toThrow()
+    expect((await auth().drift(plan)).outcome).toBe('in sync')
+  })
+
+  test('while auth is on, root, the caller and strangers to the policy are not made anew', async () => {
     const { auth, writes } = await prepared('certificate')
     const before = writes().length
     const plan = await auth().plan(policyBy('certificate'), { ...options, recreate: ['root', 'zed'] })
@@ -101,7 +111,8 @@ describe('users whom the empty password lets in', () => {
     expect([plan.outcome, plan.emptyPasswords, plan.steps]).toEqual(['drift', ['open'], []])
     expect(plan.warnings.join()).toContain('the empty password lets in: open')
     expect((await auth().state({ probeEmptyPasswords: true })).emptyPasswords).toEqual(['open'])
-    await auth().dropPassword('open')
+    await rejected('ERR_WRITE_REFUSED', auth().dropPassword('open'))
+    await auth().dropPassword('open', { acknowledgePasswordsInLog: true })
     expect((await auth().drift(policy, { ...options, probeEmptyPasswords: true })).outcome).toBe('in sync')
   })
 
@@ -109,6 +120,7 @@ describe('users whom the empty password lets in', () => {
     const { etcd, auth } = double('v3')
     await etcd.auth.userAdd({ name: 'open', password: '' })
     expect('emptyPasswords' in (await auth().state({ probeEmptyPasswords: true }))).toBe(false)
+    expect((await auth().plan(policy, { ...options, probeEmptyPasswords: true })).warnings.join()).toContain('the empty password was not tried')
   })
 
   test('do not exist on v2, where no request is spent on them', async () => {

@@ -1,6 +1,6 @@
 /** What differs from a policy, and from what a recorded plan came to. */
 import { describe, expect, test } from 'vitest'
-import { parsePlan, showStep } from '../../../src/auth/index.js'
+import { describe as describePlan, parsePlan, showStep } from '../../../src/auth/index.js'
 import { double, locked, passwords, policy } from './doubles.js'
 
 describe.each(['v3', 'v2'] as const)('drift on %s', (api) => {
@@ -22,6 +22,19 @@ describe.each(['v3', 'v2'] as const)('drift on %s', (api) => {
     const other = await double(api === 'v3' ? 'v2' : 'v3').auth().plan(policy, locked)
     await expect(auth().drift(other)).rejects.toThrow(`says nothing of the ${api} API`)
     for (const nothing of [undefined, null, 'policy', {}]) await expect(auth().drift(nothing as never)).rejects.toMatchObject({ code: 'ERR_POLICY_INVALID' })
+  })
+
+  test('since a plan that listed strangers tells who came since, and a store with such a one is not in sync', async () => {
+    const { auth } = double(api)
+    await auth().addUser('known', { login: 'password', password: 'x' })
+    const plan = await auth().plan(policy, locked)
+    await auth().apply(plan, { passwords })
+    expect((await auth().drift(plan)).outcome).toBe('in sync')
+    await auth().addUser('zed', { login: 'password', password: 'x' })
+    const drift = await auth().drift(plan)
+    expect([drift.outcome, drift.appeared, drift.steps]).toEqual(['drift', { users: ['zed'], roles: [] }, []])
+    expect(describePlan(drift)).toContain('Come since the plan was made:\n  - user zed')
+    expect(parsePlan(JSON.parse(JSON.stringify(drift))).fingerprint).toBe(drift.fingerprint)
   })
 
   test('lists strangers also where the plan kept them, and removes them where it did', async () => {

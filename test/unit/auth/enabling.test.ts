@@ -1,7 +1,7 @@
 /** What keeps auth from being turned on: who would lack what it needs, and the other door of the same server. */
 import { describe, expect, test } from 'vitest'
 import { EtcdAuth, v3Backend, v2Backend, type FetchLike, type Needed } from '../../../src/auth/index.js'
-import { key, prefix, read, readwrite } from '../../../src/keys/index.js'
+import { key, pattern, prefix, read, readwrite } from '../../../src/keys/index.js'
 import { definePolicy } from '../../../src/policy/index.js'
 import { calicoV3, kubeApiserver } from '../../../src/presets/index.js'
 import { requires } from '../../../src/review/index.js'
@@ -58,6 +58,13 @@ describe('a user who is said to need something', () => {
     expect((await auth().enable({ needs: { apiserver } })).outcome).toBe('changed')
   })
 
+  test.each([[{ acknowledgeOpenV2: 'no' }], [{ acknowledgeRoot: 'mallory' }], [{ acknowledgeV2: true }]])('options of the wrong type, %j, turn nothing on', async (wrong) => {
+    const { auth, writes } = double('v3')
+    await expect(auth().enable(wrong as never)).rejects.toBeInstanceOf(TypeError)
+    await expect(auth().setPassword('root', 'x', { acknowledgePasswordsInLog: 'no' as never })).rejects.toBeDefined()
+    expect(writes()).toEqual([])
+  })
+
   test.each([[[]], ['all'], [{ apiserver: {} }], [{ apiserver: null }], [{ apiserver: { permissions: [], operations: 'all' } }]])('of which %j says nothing is a TypeError', async (needs) => {
     await expect(double('v3').auth().plan(policy, { ...locked, needs: needs as never })).rejects.toBeInstanceOf(TypeError)
     await expect(double('v3').auth().enable({ needs: needs as never })).rejects.toBeInstanceOf(TypeError)
@@ -92,6 +99,22 @@ describe('the v2 API of the same server', () => {
     expect((await looking(etcd).plan(policy, options)).blockers).toEqual([])
   })
 
+  test('that is on, but has a guest who may write everything, is open', async () => {
+    const etcd = memoryEtcd({ version: '3.5.35', v2: true })
+    const put = (path: string, body?: object) => etcd.fetch(`https://127.0.0.1:2379/v2/auth/${path}`, { method: 'PUT', redirect: 'manual', ...(body && { body: JSON.stringify(body) }) })
+    await put('users/root', { user: 'root', password: 'x' })
+    // etcd makes the guest by itself.
+    await put('enable')
+    expect((await looking(etcd).state()).v2).toBe('open')
+    expect((await looking(etcd, etcd.as('stranger').fetch).state()).v2).toBe('locked')
+  })
+
+  test('is not taken for absent where no etcd answers', async () => {
+    const etcd = memoryEtcd({ version: '3.5.35' })
+    const elsewhere = () => Promise.resolve({ status: 404, headers: { get: () => null }, text: () => Promise.resolve('404 page not found') })
+    expect((await rejected('ERR_UNREACHABLE', looking(etcd, elsewhere).state())).message).toContain('no etcd at https://127.0.0.1:2379')
+  })
+
   test('that is open at one member is open', async () => {
     const [on, off] = [memoryEtcd({ version: '3.5.35', v2: true }), memoryEtcd({ version: '3.5.35', v2: false })]
     const fetch: FetchLike = (url, init) => (url.startsWith('https://b') ? on : off).fetch(url, init)
@@ -110,6 +133,16 @@ describe('the v2 API of the same server', () => {
     const etcd = memoryEtcd({ version: '3.5.35' })
     await rejected('ERR_UNREACHABLE', looking(etcd, () => Promise.reject(new Error('connect ECONNREFUSED'))).plan(policy, options))
     await rejected('ERR_SERVER', looking(etcd, () => Promise.resolve({ status: 200, headers: { get: () => null }, text: () => Promise.resolve('{}') })).plan(policy, options))
+  })
+
+  test('with a guest who may write everything is not locked by turning auth on', async () => {
+    const { auth } = double('v2')
+    await auth().addUser('root', { login: 'certificate' })
+    await auth().addRole('guest')
+    await auth().grantPermission('guest', readwrite(pattern('/*')))
+    expect((await rejected('ERR_WRITE_REFUSED', auth().enable())).message).toContain('role guest may write every key')
+    await auth().revokePermission('guest', pattern('/*'))
+    expect((await auth().enable()).outcome).toBe('changed')
   })
 
   test('is not asked about on v2 itself', async () => {

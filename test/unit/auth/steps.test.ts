@@ -109,11 +109,20 @@ describe.each(['v3', 'v2'] as const)('on %s, a plan', (api) => {
     expect(writes()).toEqual([])
   })
 
-  test('whose list of needed passwords was emptied wants them all the same', async () => {
+  test.each([
+    ['list of needed passwords was emptied', { needsPassword: [] }],
+    ['change of rights was emptied', { rights: [] }],
+    ['list of whose connections to cut was emptied', { sever: [] }],
+    ['strangers were taken out', { unmanaged: { users: [], roles: [] } }],
+    ['gaps were made up', { gaps: [{ user: 'node', permission: 'x', after: { do: 'enable', reason: '' } }] }],
+  ] as const)('whose %s, so that nobody could agree to it, is stale, and nothing is written', async (_, change) => {
     const { auth, writes } = double(api)
+    await auth().addRole('of-others')
+    const before = writes().length
     const plan = await auth().plan(policy, locked)
-    expect((await rejected('ERR_PASSWORD_MISSING', auth().apply({ ...plan, needsPassword: [] }))).message).not.toContain(secret)
-    expect(writes()).toEqual([])
+    const error = await rejected('ERR_PLAN_STALE', auth().apply({ ...plan, ...change }, { passwords }))
+    expect(error.message).not.toContain(secret)
+    expect(writes()).toHaveLength(before)
   })
 
   test.each([
