@@ -2,7 +2,6 @@
 import { EtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
 import { eachAtOnce } from './at-once.js'
-import { identityProblems } from './identity.js'
 import type { AdvisoryLock } from './lock.js'
 import { createPace, type Pacing } from './pacing.js'
 import { checkPasswords } from './passwords.js'
@@ -111,8 +110,12 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   }
 
   const enable = now.steps.find((step) => step.do === 'enable')
-  for (const group of sideBySide(now.steps.filter((step) => step !== enable))) await eachAtOnce(group, atOnce, run)
-  if (enable !== undefined) goOn()
+  for (const group of sideBySide(now.steps.filter((step) => step !== enable)))
+    await eachAtOnce(group, atOnce, run).catch((error: unknown) => {
+      // What was under way has been done meanwhile, and counts.
+      goOn()
+      throw error
+    })
   let state = now.steps.length === 0 ? before : await read()
   let rest = remaining(state)
   // etcd v2 names one role that does not exist of each user, and hides the next behind it: those come to light now.
@@ -147,10 +150,9 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   return { steps: done, state, sever: now.sever }
 }
 
-function refuseBlocked({ backend, identity, context }: Applier, plan: Draft, found: readonly string[]): void {
+function refuseBlocked({ backend }: Applier, plan: Draft, found: readonly string[]): void {
   if (plan.api !== backend.api) throw new TypeError(`a plan for ${plan.api} cannot be applied to the ${backend.api} API`)
-  const enabling = plan.steps.some((step) => step.do === 'enable')
-  const blockers = [...new Set([...plan.blockers, ...found, ...(enabling ? identityProblems(identity, context.clock.now()) : [])])]
+  const blockers = [...new Set([...plan.blockers, ...found])]
   if (blockers.length === 0) return
   throw new EtcdRbacError('ERR_PLAN_BLOCKED', { found: `a plan that must not be applied: ${few(blockers)}`, wanted: 'a plan without blockers', fix: 'remove what blocks it and plan again; nothing was written' }, { blockers })
 }

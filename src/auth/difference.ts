@@ -88,6 +88,10 @@ export function differences(state: AuthState, wanted: Wanted, { unmanaged, ours,
   }
   const gone = new Set(removed.users)
   for (const { user, role } of strangersOf(state, wanted)) if (!gone.has(user)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy declares the role, and does not name the user' })
+  // Who stays and holds a role that goes: etcd v3 would unbind them unasked, and etcd v2 leave them with a name that opens whatever it names next.
+  const going = new Set(removed.roles)
+  for (const user of unmanagedOf(state, wanted).users)
+    if (!gone.has(user)) for (const role of new Set(state.users[user])) if (going.has(role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the role is to be removed' })
   return {
     addRoles,
     addUsers,

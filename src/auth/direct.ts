@@ -7,13 +7,14 @@ import type { Login } from '../policy/policy.js'
 import { unreadableProblems } from './blockers.js'
 import { checkStep } from './check-step.js'
 import { permissionSteps } from './difference.js'
-import { holdingsIn } from './holdings.js'
+import { holdingsIn, holdsRoot } from './holdings.js'
 import { identityProblems } from './identity.js'
 import { needProblems } from './needs.js'
 import { openV2Problems, opensAll } from './open-v2.js'
 import { drawsPasswords, logsPasswords, passwordsInLog } from './password-log.js'
 import { checkPassword } from './passwords.js'
 import { checkNames, checkNeeds, type PlanOptions } from './plan-options.js'
+import { takes } from './plan.js'
 import { perform, proveRoot, type Applier } from './perform.js'
 import { holds, readState } from './read.js'
 import type { AuthState, StoredPermission } from './state.js'
@@ -168,8 +169,8 @@ export class Direct {
     const units = permissionSteps(role, stored, new Map([...byScope(stored), [scope, permission]]))
     const steps = units.filter((unit) => unit.some((step) => 'permission' in step && scopeOf(step.permission.keys) === scope)).flat()
     for (const step of steps) await this.#write(step)
-    const takes = steps.length > 0 && byScope(stored).has(scope)
-    return { outcome: steps.length === 0 ? 'unchanged' : 'changed', ...(takes ? { sever: { holdersOf: role } } : {}) }
+    const isLess = takes(byScope(stored).get(scope)?.type, permission.type)
+    return { outcome: steps.length === 0 ? 'unchanged' : 'changed', ...(isLess ? { sever: { holdersOf: role } } : {}) }
   }
 
   async revokePermission(role: string, keys: Permission['keys']): Promise<Written<'changed'>> {
@@ -213,7 +214,7 @@ export class Direct {
     const state = await readState(backend, context)
     if (state.enabled) return { outcome: 'unchanged' }
     const problems = [...unreadableProblems(state), ...enablingProblems(state, [...acknowledgeRoot, identity.user, 'root']), ...openV2Problems(state, options), ...needProblems(state.api, holdingsIn(state), needs)]
-    const blockers = [...identityProblems(identity, context.clock.now()), ...(holdsRoot(state, identity.user) ? [] : [`user ${visible(identity.user)}, as whom you connect, does not hold role root`]), ...problems]
+    const blockers = [...identityProblems(identity, context.clock.now()), ...(holdsRoot(holdingsIn(state), identity.user) ? [] : [`user ${visible(identity.user)}, as whom you connect, does not hold role root`]), ...problems]
     if (blockers.length > 0) throw refused(blockers.join('; '))
     await this.#write({ do: 'enable' })
     await proveRoot(this.#applier)
@@ -231,14 +232,13 @@ export class Direct {
   }
 }
 
-const holdsRoot = ({ users }: AuthState, user: string): boolean => Object.hasOwn(users, user) && users[user]?.includes('root') === true
-
 /** Why auth must not be turned on over what a store holds. */
 function enablingProblems(state: AuthState, known: readonly string[]): readonly string[] {
   const guest = state.api === 'v2' && (state.roles['guest'] ?? []).some(opensAll)
-  const strangers = Object.keys(state.users).filter((user) => holdsRoot(state, user) && !known.includes(user))
+  const held = holdingsIn(state)
+  const strangers = Object.keys(state.users).filter((user) => holdsRoot(held, user) && !known.includes(user))
   return [
-    ...(holdsRoot(state, 'root') ? [] : ['etcd turns auth on only if a user named root holds role root']),
+    ...(holdsRoot(held, 'root') ? [] : ['etcd turns auth on only if a user named root holds role root']),
     ...(state.api === 'v2' && !Object.hasOwn(state.roles, 'guest') ? ['there is no role guest: etcd would make one, by which everybody may do everything; add it, with the rights that strangers are to have, or with none'] : []),
     ...(guest ? ['role guest may write every key, so that auth would keep nobody from anything; take that from it first (revokePermission)'] : []),
     ...strangers.map((user) => `user ${visible(user)} holds role root: while auth is off, anyone may have made it; delete it, or acknowledge it by name`),

@@ -1,5 +1,6 @@
 /** A plan: what would be written, in which order, why, and what stands in the way. Decided without I/O. */
 import { advisoriesOf } from '../advisories/advisories.js'
+import { allows, type PermissionType } from '../keys/permission.js'
 import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
 import { blockersOf, newPasswordUsers, warningsOf } from './blockers.js'
@@ -8,7 +9,7 @@ import { holdingsOf, holdsRoot } from './holdings.js'
 import type { Identity } from './identity.js'
 import { orderSteps, type Gap } from './order.js'
 import { checkPlanOptions, type PlanOptions } from './plan-options.js'
-import { v2Regions, v3Regions } from './rights.js'
+import { ACCESSES, v2Regions, v3Regions } from './rights.js'
 import { rightsChanges, type RightsChange } from './rights-change.js'
 import { canonical, fingerprint, hashOf, type Api, type AuthState } from './state.js'
 import type { Step } from './step.js'
@@ -133,13 +134,18 @@ export function decide(state: AuthState, policy: Policy, options: PlanOptions, i
 
 const enabling = (state: AuthState, options: PlanOptions): boolean => options.enable && !state.enabled
 
+/** Whether a type that takes the place of another allows less in some way. */
+export function takes(before: PermissionType | undefined, after: PermissionType): boolean {
+  return before !== undefined && ACCESSES.some((access) => allows(before, access) && !allows(after, access))
+}
+
 /** Users who hold less after the steps than before, or who are others under the same name. */
 function reducedBy(steps: readonly Step[], state: AuthState): ReadonlySet<string> {
   const reduced = new Set<string>()
   const shrunk = new Set<string>()
   for (const step of steps) {
     if (step.do === 'unbindRole' || step.do === 'deleteUser') reduced.add(step.user)
-    if (step.do === 'revokePermission' || step.do === 'deleteRole' || (step.do === 'grantPermission' && step.replaces !== undefined)) shrunk.add(step.role)
+    if (step.do === 'revokePermission' || step.do === 'deleteRole' || (step.do === 'grantPermission' && takes(step.replaces, step.permission.type))) shrunk.add(step.role)
   }
   for (const [user, held] of Object.entries(state.users)) if (held.some((role) => shrunk.has(role))) reduced.add(user)
   if (state.api === 'v2' && shrunk.has('guest')) reduced.add('guest')

@@ -35,7 +35,8 @@ export async function readState(backend: Backend, { sent, ...rest }: CallContext
   const { found: roles, unreadable: lostRoles } = await readListed(listRoles, [], (role) => backend.readRole(role, context), context)
   // A role that a user holds may have such a name, too: it is in no list where it does not exist.
   const unreadable = { users: lostUsers, roles: [...new Set([...lostRoles, ...users.flatMap(([, held]) => held.filter(isMangled))])].sort(compareNames) }
-  const v2 = await next(async () => backend.readV2?.(context))
+  // No entry of the log of v3, so not counted.
+  const v2 = await next(async () => backend.readV2?.(rest))
   const accepts = (user: string): Promise<true | undefined> => Promise.resolve(backend.acceptsEmptyPassword?.(user, context)).then((does) => (does === true ? true : undefined))
   const emptyPasswords = probeEmptyPasswords && enabled ? (await readEach(users.map(([user]) => user), accepts, context)).map(([user]) => user).sort(compareNames) : undefined
   return { api: backend.api, version, enabled, users: tableOf(users), roles: tableOf(roles), ...(v2 && { v2 }), ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }

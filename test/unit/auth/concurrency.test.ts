@@ -10,6 +10,7 @@ interface Watched {
   readonly made: Double
   readonly auth: EtcdAuth
   readonly most: () => number
+  readonly under: () => number
 }
 
 /** A double whose calls each take a turn of the event loop, and a count of the writes that were under way at once. */
@@ -23,7 +24,11 @@ function watched(api: Api): Watched {
     }
     await settled()
     try {
-      return await call()
+      const answer = await call()
+      // What succeeds takes longer than what fails.
+      await settled()
+      await settled()
+      return answer
     } finally {
       if (write) under--
     }
@@ -35,7 +40,7 @@ function watched(api: Api): Watched {
     api === 'v3'
       ? v3Backend(transport, { versions: ['3.5.30'] })
       : v2Backend({ fetch: (url, init) => counted(init.method !== 'GET', () => etcd.fetch(url, init)), endpoint: 'https://127.0.0.1:2379', crypto })
-  return { made, auth: new EtcdAuth(backend, { identity: { user: 'root' }, clock: made.clock }), most: () => most }
+  return { made, auth: new EtcdAuth(backend, { identity: { user: 'root' }, clock: made.clock }), most: () => most, under: () => under }
 }
 
 describe('writes under way at once', () => {
@@ -69,7 +74,7 @@ describe('writes under way at once', () => {
   })
 
   test('are waited for when one of them fails, and no other is begun', async () => {
-    const { auth, made } = watched('v3')
+    const { auth, made, under } = watched('v3')
     const plan = await auth.plan(policy, locked)
     const users = plan.steps.filter((step) => step.do === 'addUser').length
     let failed = false
@@ -78,9 +83,20 @@ describe('writes under way at once', () => {
     // The others of the same kind were under way; what follows them is not.
     expect(made.writes().filter(({ method }) => method === 'userAdd')).toHaveLength(users)
     expect(made.writes().filter(({ method }) => method === 'userGrantRole')).toEqual([])
-    const before = made.etcd.calls.length
-    await settled()
-    expect(made.etcd.calls).toHaveLength(before)
+    expect(under()).toBe(0)
+  })
+
+  test('and begun before a signal are counted in the error that it ends in', async () => {
+    const { auth, made } = watched('v3')
+    const users = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`user-${String(at)}`, 'certificate' as const]))
+    const many = definePolicy({ users: { root: 'certificate', ...users }, v3: { roles: {}, bindings: { root: ['root'] } } })
+    const controller = new AbortController()
+    const onStep = ({ number }: StepEvent): void => {
+      if (number === 5) controller.abort()
+    }
+    const error = await rejected('ERR_ABORTED', auth.apply(await auth.plan(many, locked), { signal: controller.signal, onStep }))
+    expect(error.detail.stepsDone).toBe(made.writes().length)
+    expect(error.message).toContain(`after ${String(made.writes().length)} of`)
   })
 
   test('are all told of before a signal stops what follows', async () => {

@@ -35,7 +35,7 @@ describe.each(['v3', 'v2'] as const)('on %s', (api) => {
 
   test('a password is rotated, and the old one lets nobody in', async () => {
     const { auth, reads } = await prepared('password')
-    await auth().setPassword('app', 'another password')
+    expect(await auth().setPassword('app', 'another password')).toEqual({ outcome: 'changed', sever: { user: 'app' } })
     expect([await reads('password'), await reads('password', 'another password')]).toEqual([false, true])
   })
 
@@ -82,6 +82,9 @@ describe.each(['v3', 'v2'] as const)('on %s', (api) => {
     expect(plan.blockers.join()).toMatch(/user root cannot be made anew.*user zed, who is to be made anew, is not in the policy/)
     await rejected('ERR_PLAN_BLOCKED', auth().apply(plan))
     expect(writes()).toHaveLength(before)
+    await auth().grantRole('app', 'root')
+    const asApp = await auth({ identity: { user: 'app' } }, undefined).plan(policyBy('certificate'), { ...options, recreate: ['app'] })
+    expect(asApp.blockers.join()).toContain('user app cannot be made anew')
     await expect(auth().plan(policy, { ...options, recreate: 'app' as never })).rejects.toBeInstanceOf(TypeError)
   })
 })

@@ -71,6 +71,16 @@ describe('a user who is said to need something', () => {
   })
 })
 
+test('whoever turns auth on and is not root then is told so at once', async () => {
+  const { auth, etcd } = double('v3')
+  await auth().addUser('root', { login: 'certificate' })
+  await auth().addRole('root')
+  await auth().grantRole('root', 'root')
+  // It says that it is root, and its certificate says otherwise.
+  await rejected('ERR_LOCKED_OUT', auth({}, etcd.as('stranger')).enable())
+  expect((await auth().disable()).outcome).toBe('changed')
+})
+
 describe('the v2 API of the same server', () => {
   const options = { unmanaged: 'report', enable: true, acknowledgePasswordsInLog: true } as const
   const looking = (etcd: MemoryEtcd, fetch: FetchLike = etcd.fetch) => new EtcdAuth(v3Backend(etcd.auth, { versions: [etcd.version], crypto, v2: { fetch, endpoints: ['https://127.0.0.1:2379'] } }), { identity: { user: 'root' } })
@@ -83,7 +93,7 @@ describe('the v2 API of the same server', () => {
     const plan = await auth.plan(policy, options)
     expect(plan.blockers.join()).toMatch(/v2 API of this server is open to everybody.*--enable-v2=false.*acknowledgeOpenV2/)
     await rejected('ERR_PLAN_BLOCKED', auth.apply(plan, { passwords }))
-    await rejected('ERR_WRITE_REFUSED', auth.enable())
+    expect((await rejected('ERR_WRITE_REFUSED', auth.enable())).message).toContain('the v2 API of this server is open')
     expect((await auth.plan(policy, { ...options, acknowledgeOpenV2: true })).blockers).toEqual([])
 
     const onV2 = new EtcdAuth(v2Backend({ fetch: etcd.fetch, endpoint: 'https://127.0.0.1:2379', crypto }), { identity: { user: 'root' } })

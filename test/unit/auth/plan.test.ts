@@ -1,7 +1,7 @@
 /** What a plan decides: about strangers, about whose connections are cut, and about what can never be applied. */
 import { describe, expect, test } from 'vitest'
-import { describe as describePlan, type PlanOptions, type Step } from '../../../src/auth/index.js'
-import { pattern, read, readwrite } from '../../../src/keys/index.js'
+import { describe as describePlan, showStep, type PlanOptions, type Step } from '../../../src/auth/index.js'
+import { pattern, prefix, read, readwrite, write, type Permission } from '../../../src/keys/index.js'
 import { definePolicy, type Policy } from '../../../src/policy/index.js'
 import { double, locked, passwords, policy, rejected } from './doubles.js'
 
@@ -150,4 +150,43 @@ test('on v3 taking role root from user root blocks a plan while auth is on: etcd
   expect(writes().length).toBe(before)
   const dropped = definePolicy({ users: { admin: 'certificate' }, v3: { roles: {}, bindings: { admin: ['root'] } } })
   expect((await asAdmin.plan(dropped, { unmanaged: 'remove', enable: true })).blockers).toEqual([])
+})
+
+test.each(['v3', 'v2'] as const)('on %s a role of ours that somebody else holds is taken from them before it goes', async (api) => {
+  const { auth } = double(api)
+  await auth().addRole('tenant-x')
+  await auth().addUser('theirs', { login: 'password', password: 'x' })
+  await auth().grantRole('theirs', 'tenant-x')
+  const plan = await auth().plan(policy, { ...locked, unmanaged: 'remove', ours: { prefixes: ['tenant-'] } })
+  expect(plan.steps.map(showStep).filter((step) => step.includes('tenant-x'))).toEqual(['unbind user theirs from role tenant-x', 'delete role tenant-x'])
+  expect(plan.sever).toBe('everyone')
+  const { state } = await auth().apply(plan, { passwords })
+  expect([state.users['theirs'], 'tenant-x' in state.roles]).toEqual([[], false])
+})
+
+test.each(['v3', 'v2'] as const)('on %s nobody is cut off whose rights grow, and everybody whose rights shrink', async (api) => {
+  const { auth } = double(api)
+  const keys = api === 'v3' ? prefix('/a/') : pattern('/a/*')
+  const policyOf = (permission: Permission): Policy => definePolicy({ users: { root: 'certificate', app: 'certificate' }, [api]: { ...(api === 'v2' ? { guest: [] } : {}), roles: { app: [permission] }, bindings: { root: ['root'], app: ['app'] } } } as never)
+  await auth().apply(await auth().plan(policyOf(read(keys)), locked))
+  const more = await auth().plan(policyOf(readwrite(keys)), locked)
+  expect([more.steps.length, more.sever]).toEqual([1, []])
+  expect(await auth().grantPermission('app', readwrite(keys))).toEqual({ outcome: 'changed' })
+  expect((await auth().plan(policyOf(write(keys)), locked)).sever).toEqual(['app'])
+  expect(await auth().grantPermission('app', write(keys))).toEqual({ outcome: 'changed', sever: { holdersOf: 'app' } })
+})
+
+test('more users than are bound in one turn are all made and bound, where roles are shared', async () => {
+  const { auth } = double('v3')
+  const names = Array.from({ length: 200 }, (_, at) => `user-${String(at)}`)
+  const shared = definePolicy({
+    users: { root: 'certificate', ...Object.fromEntries(names.map((name) => [name, 'certificate' as const])) },
+    v3: { roles: { all: Array.from({ length: 6 }, (_, at) => read(prefix(`/k/${String(at)}/`))) }, bindings: { root: ['root'], ...Object.fromEntries(names.map((name) => [name, ['all']])) } },
+  })
+  const plan = await auth().plan(shared, locked)
+  const kinds = plan.steps.map((step) => step.do)
+  expect(kinds.lastIndexOf('bindRole')).toBeLessThan(kinds.indexOf('grantPermission'))
+  expect(kinds.filter((kind) => kind === 'addUser')).toHaveLength(201)
+  const { state } = await auth().apply(plan)
+  for (const name of names) expect(state.users[name]).toEqual(['all'])
 })
