@@ -1,5 +1,6 @@
 /** Looking at every member of a cluster before it is changed: its release, and whether it votes. */
 import { isEtcdRbacError, type EtcdRbacError } from '../errors.js'
+import { checkFields } from '../known-fields.js'
 import type { AbortSignalLike } from '../platform.js'
 import { eachAtOnce } from './at-once.js'
 import { platformClock, withDeadline, type Clock } from './clock.js'
@@ -7,6 +8,7 @@ import { v3Failure } from './v3/failures.js'
 import type { Etcd3CallOptions } from './v3/transport.js'
 import { versionIn } from './v3/replies.js'
 import { lowestVersion } from './version.js'
+import { visible } from './visible.js'
 
 /** One member: `etcd.maintenance` of an etcd3 client whose only host it is. */
 export interface MaintenanceClient {
@@ -17,6 +19,7 @@ export interface MaintenanceClient {
 /** What a member said of itself, or why it said nothing. */
 export interface ObservedMember {
   readonly endpoint: string
+  /** As it said, also where this library knows nothing of such a release: `error` is `ERR_VERSION_UNSUPPORTED` then. */
   readonly version: string | undefined
   /** It takes no part in votes, and refuses the Auth RPCs: "rpc not supported for learner". `undefined` where it did not answer. */
   readonly learner: boolean | undefined
@@ -30,9 +33,9 @@ export interface ObservedMember {
 /** All members that were asked. */
 export interface ObservedCluster {
   readonly members: readonly ObservedMember[]
-  /** The release that all of them have at least: what may be relied on. `undefined` unless each has answered. */
+  /** The release that all of them have at least: what may be relied on. `undefined` unless each has answered, with a release that is known. */
   readonly lowestVersion: string | undefined
-  /** The versions for {@link V3BackendOptions}: of all members, or empty where one did not answer, which is then not relied on. */
+  /** The versions for {@link V3BackendOptions}: of all members, or empty where `lowestVersion` is unknown, which is then not relied on. */
   readonly versions: readonly string[]
 }
 
@@ -47,11 +50,13 @@ export interface ObserveOptions {
 }
 
 /**
- * Asks every member of a cluster for its release and its part in it. A member that does not answer is listed with its error, and makes
- * `lowestVersion` unknown: what a release brings may be relied on only where every member has it, since each applies a write by itself.
+ * Asks every member of a cluster for its release and its part in it. A member that does not answer, or runs a release that this library does not know, is
+ * listed with its error, and makes `lowestVersion` unknown: what a release brings may be relied on only where every member has it, since each applies a write
+ * by itself.
  *
  * Never rejects for what members answer.
  *
+ * @throws `TypeError` for what is no table of clients, and for options that nobody reads
  * @example
  * ```ts
  * import { observe } from 'etcd-rbac'
@@ -61,23 +66,30 @@ export interface ObserveOptions {
  * console.log(members.filter(({ learner }) => learner).length) // 0
  * ```
  */
-export async function observe(endpoints: Readonly<Record<string, MaintenanceClient>>, { deadlineMilliseconds = 10_000, clock = platformClock, signal }: ObserveOptions = {}): Promise<ObservedCluster> {
+export async function observe(endpoints: Readonly<Record<string, MaintenanceClient>>, options: ObserveOptions = {}): Promise<ObservedCluster> {
+  if (typeof endpoints !== 'object' || (endpoints as unknown) === null || Array.isArray(endpoints)) throw new TypeError('observe wants a table: of each endpoint, the client to ask there')
+  for (const [endpoint, client] of Object.entries(endpoints as Readonly<Record<string, Partial<MaintenanceClient> | null>>)) {
+    if (typeof client?.status !== 'function') throw new TypeError(`the client of ${visible(endpoint)} must have a method status, as etcd.maintenance has`)
+  }
+  checkFields(options, ['deadlineMilliseconds', 'clock', 'signal'], 'the options of observe')
+  const { deadlineMilliseconds = 10_000, clock = platformClock, signal } = options
   const context = { clock, deadlineMilliseconds, user: 'root', signal }
   const found = new Map<string, ObservedMember>()
   await eachAtOnce(Object.entries(endpoints), 16, async ([endpoint, client]) => {
+    let facts: ReturnType<typeof factsIn> = { version: undefined, learner: undefined, leader: undefined, alarms: [] }
+    let known: EtcdRbacError | undefined
     try {
       if (signal?.aborted === true) throw new Error('not asked: the signal was aborted')
-      const reply = await withDeadline(clock, deadlineMilliseconds, 'status', (deadline) => client.status({ deadline }))
-      found.set(endpoint, { endpoint, ...factsIn(reply), error: undefined })
+      facts = factsIn(await withDeadline(clock, deadlineMilliseconds, 'status', (deadline) => client.status({ deadline })))
+      lowestVersion(facts.version === undefined ? [] : [facts.version])
     } catch (error) {
-      const known = isEtcdRbacError(error) ? error : v3Failure(error, 'status', context)
-      found.set(endpoint, { endpoint, version: undefined, learner: undefined, leader: undefined, alarms: [], error: known })
+      known = isEtcdRbacError(error) ? error : v3Failure(error, 'status', context)
     }
+    found.set(endpoint, { endpoint, ...facts, error: known })
   })
   const members = Object.keys(endpoints).flatMap((endpoint) => found.get(endpoint) ?? [])
-  const versions = members.flatMap(({ version }) => version ?? [])
-  const all = versions.length === members.length ? versions : []
-  return { members, lowestVersion: lowestVersion(all), versions: all }
+  const versions = members.some(({ error }) => error !== undefined) ? [] : members.flatMap(({ version }) => version ?? [])
+  return { members, lowestVersion: lowestVersion(versions), versions }
 }
 
 /** Members before 3.4 say nothing of learners: there are none. */

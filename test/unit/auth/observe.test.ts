@@ -29,6 +29,25 @@ describe('observing a cluster', () => {
     expect(members[1]).toMatchObject({ endpoint: 'b', version: undefined, learner: undefined, error: { code: 'ERR_UNREACHABLE' } })
   })
 
+  test.each(['3.8.0', '3.2.9'])('lists a member of the unknown release %s with what it said and an error, and relies on nothing', async (version) => {
+    const { members, lowestVersion, versions } = await observe({ a: says('3.5.30'), b: says(version, { isLearner: true }) })
+    expect([lowestVersion, versions]).toEqual([undefined, []])
+    expect(members[0]).toMatchObject({ version: '3.5.30', error: undefined })
+    expect(members[1]).toMatchObject({ version, learner: true, leader: false, error: { code: 'ERR_VERSION_UNSUPPORTED' } })
+  })
+
+  test.each([
+    ['nobody', undefined, {}],
+    ['null', null, {}],
+    ['a list', [says('3.5.30')], {}],
+    ['an endpoint without a client', { a: undefined }, {}],
+    ['a client without status', { a: {} }, {}],
+    ['a misspelt option', { a: says('3.5.30') }, { deadline: 500 }],
+    ['options that are none', { a: says('3.5.30') }, null],
+  ])('of %s is a TypeError', async (_, endpoints, options) => {
+    await expect(observe(endpoints as never, options as never)).rejects.toBeInstanceOf(TypeError)
+  })
+
   test.each([{ version: 5 }, {}, 'text', null])('takes %j for no answer', async (reply) => {
     const { members, lowestVersion } = await observe({ a: { status: () => Promise.resolve(reply as never) } })
     expect([lowestVersion, members[0]?.version]).toEqual([undefined, undefined])
