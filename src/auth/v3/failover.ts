@@ -1,39 +1,56 @@
-/** Several members behind one transport: a request goes to another one where the first cannot take it, and never twice where it may have been done. */
-import type { AuthMethod, V3Transport } from './transport.js'
-
-/** What never began: nobody there, an etcd3 client that gives its host a rest (unless etcd3Options made it), or a member that takes no part in votes (server/etcdserver/api/v3rpc/interceptor.go). */
-const NOT_BEGUN = /rpc not supported for learner|circuit breaker is open|connect (ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)|getaddrinfo (ENOTFOUND|EAI_AGAIN)|Name resolution failed/
-
-/** What another member may answer better: no leader, a lost one, a server that stops, a connection that broke, a call that hangs. */
-const ELSEWHERE = /^\d+ (UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED):/
-
-const READS: ReadonlySet<AuthMethod> = new Set(['authStatus', 'userList', 'userGet', 'roleList', 'roleGet'])
+/** Several members behind one backend: who is asked, for how long, and who is asked next. A write is sent once, to one member. */
+import { isEtcdRbacError } from '../../errors.js'
+import type { CallContext } from '../backend.js'
+import { withDeadline } from '../clock.js'
+import type { AuthMethod, AuthRpcs, V3Transport } from './transport.js'
 
 /**
- * One transport of many. It stays with a member as long as that answers. A read that fails there is asked of the others; a write only if it cannot have
- * begun. After any other failure of a member the next request, such as the question whether the write was done, goes to the next.
+ * What another member may answer better: nobody there, a learner, no leader, a lost one, a server that stops, a connection that broke, a call that hangs,
+ * or an etcd3 client that gives its host a rest (unless etcd3Options made it).
  */
-export function failover(transports: readonly V3Transport[]): V3Transport {
+const ELSEWHERE = /^\d+ (UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED):|circuit breaker is open|connect (ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)|getaddrinfo (ENOTFOUND|EAI_AGAIN)|Name resolution failed/
+
+/**
+ * What may be asked twice. No failure proves of a write that it was not done: a client that repeats by itself, as etcd3 does, tells of its last attempt
+ * alone, and an earlier one may have been done.
+ */
+const READS: ReadonlySet<AuthMethod> = new Set(['authStatus', 'authenticate', 'userList', 'userGet', 'roleList', 'roleGet'])
+
+/** Asks one member, until the deadline at most. */
+export type Ask = <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request'], context: Pick<CallContext, 'clock' | 'deadlineMilliseconds'>) => Promise<AuthRpcs[M]['reply']>
+
+/**
+ * Stays with a member as long as that answers. A read that fails there is asked of the others within the same deadline. After any failure of a member, and
+ * when it has not answered in time, the next request goes to the next: such as the question whether the write was done.
+ */
+export function failover(transports: readonly [V3Transport, ...V3Transport[]]): Ask {
   let current = 0
-  return {
-    call: async (method, request, options) => {
-      for (let tried = 1; ; tried++) {
-        const at = current
-        const transport = transports[at % transports.length]
-        if (transport === undefined) throw new TypeError('v3Backend wants a client, or a list of at least one')
-        try {
-          return await transport.call(method, request, options)
-        } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error)
-          const notBegun = NOT_BEGUN.test(reason)
-          if (!notBegun && !ELSEWHERE.test(reason)) throw error
-          // Of several calls that fail at one member, the first moves on.
-          if (current === at) current++
-          // No time is left for anybody else.
-          const isOver = /^\d+ DEADLINE_EXCEEDED:/.test(reason)
-          if (isOver || tried >= transports.length || !(notBegun || READS.has(method))) throw error
+  return async (method, request, { clock, deadlineMilliseconds }) => {
+    let at = current
+    /** Of several calls that fail at one member, the first moves on. */
+    const moveOn = (): void => {
+      if (current === at) current++
+    }
+    try {
+      return await withDeadline(clock, deadlineMilliseconds, method, async (deadline) => {
+        for (let tried = 1; ; tried++) {
+          at = current
+          try {
+            return await (transports[at % transports.length] ?? transports[0]).call(method, request, { deadline })
+          } catch (error) {
+            const reason = error instanceof Error ? error.message : String(error)
+            if (!ELSEWHERE.test(reason)) throw error
+            moveOn()
+            // No time is left for anybody else.
+            const isOver = /^\d+ DEADLINE_EXCEEDED:/.test(reason) || clock.now() >= deadline
+            if (isOver || tried >= transports.length || !READS.has(method)) throw error
+          }
         }
-      }
-    },
+      })
+    } catch (error) {
+      // A transport that hangs says nothing: it is left all the same.
+      if (isEtcdRbacError(error, 'ERR_DEADLINE')) moveOn()
+      throw error
+    }
   }
 }

@@ -1,21 +1,23 @@
 /** The v3 auth store over the raw Auth RPCs (etcd server/auth/store.go). */
 import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
+import { checkFields } from '../../known-fields.js'
 import type { WebCryptoLike } from '../../platform.js'
 import { toWire } from '../../keys/interval.js'
 import type { Permission } from '../../keys/permission.js'
 import type { Backend, CallContext } from '../backend.js'
 import { checkStep } from '../check-step.js'
 import { withDeadline } from '../clock.js'
+import type { MaintenanceClient } from '../observe.js'
 import { refuseEmptyPassword } from '../passwords.js'
 import { randomPassword } from '../random-password.js'
 import type { Write } from '../step.js'
 import { isAtLeast, lowestVersion } from '../version.js'
 import { visible } from '../visible.js'
-import { failover } from './failover.js'
+import { failover, type Ask } from './failover.js'
 import { v3Failure } from './failures.js'
 import { enabledIn, namesIn, permissionsIn, versionIn, WIRE_TYPES } from './replies.js'
 import { seeV2, type V2Door } from './see-v2.js'
-import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type Etcd3CallOptions, type V3Transport, type WirePermission } from './transport.js'
+import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type V3Transport, type WirePermission } from './transport.js'
 
 /** etcd takes them one after the other all the same, but writes several of them to disk at once; more than so many gain nothing. */
 const WRITES_AT_ONCE = 16
@@ -25,13 +27,12 @@ export interface V3BackendOptions {
   /** The versions of all members, where the caller knows them. */
   readonly versions?: readonly string[]
   /**
-   * `etcd.maintenance`, to ask the member that answers for its version. Without either, only "3.5 or newer" can be told. What one member answers proves no
-   * more of the others than the minor release before: while etcd is upgraded member by member, they differ by one.
+   * `etcd.maintenance`, to ask the member that answers for its version, or a list of them: then the lowest version of those that answer counts. Without
+   * either, only "3.5 or newer" can be told. What some members answer proves no more of the others than the minor release before: while etcd is upgraded
+   * member by member, they differ by one. To rely on more, ask all of them ({@link observe}) and pass `versions`. Newer releases of etcd want a user who
+   * asks, and some of them role root.
    */
-  readonly maintenance?: {
-    /** The Maintenance RPC Status. Newer releases of etcd want a user who asks, and some of them role root. */
-    status(options?: Etcd3CallOptions): Promise<{ version: string }>
-  }
+  readonly maintenance?: MaintenanceClient | readonly MaintenanceClient[]
   /** For the random passwords that certificate users get where a member may be older than 3.4 and would leave the password empty. */
   readonly crypto?: WebCryptoLike
   /**
@@ -46,9 +47,10 @@ export type V3Client = Etcd3AuthClient | V3Transport
 
 /**
  * The v3 auth store behind etcd3's `auth` client, or behind any {@link V3Transport}; of several, one for each member, another is asked where one is a
- * learner, has no leader or does not answer, and a write that may have been done is never sent again. Sends nothing until it is asked, each write once, and no request that
- * could kill a server (etcd `server/auth/store.go`). Throws nothing itself; its calls reject with {@link EtcdRbacError}.
+ * learner, has no leader or does not answer. Sends nothing until it is asked, each write once and to one member, and no request that could kill a server
+ * (etcd `server/auth/store.go`). Its calls reject with {@link EtcdRbacError}.
  *
+ * @throws `TypeError` for what is no client, and for options that nobody reads
  * @example
  * ```ts
  * import { Etcd3 } from 'etcd3'
@@ -59,21 +61,57 @@ export type V3Client = Etcd3AuthClient | V3Transport
  * ```
  */
 export function v3Backend(client: V3Client | readonly V3Client[], options: V3BackendOptions = {}): Backend {
-  const clients: readonly V3Client[] = Array.isArray(client) ? client : [client as V3Client]
-  if (clients.length === 0) throw new TypeError('v3Backend wants a client, or a list of at least one')
-  const [transport, ...others] = clients.map((one) => ('call' in one ? one : etcd3Transport(one))) as [V3Transport, ...V3Transport[]]
-  return backendOver(others.length === 0 ? transport : failover([transport, ...others]), options)
+  const [first, ...others] = listOf(client).map((one) => {
+    if (isTransport(one)) return one
+    if (!has(one, 'userList')) throw new TypeError("v3Backend wants a client: etcd3's `auth`, or a transport with `call`")
+    return etcd3Transport(one)
+  })
+  if (first === undefined) throw new TypeError('v3Backend wants a client, or a list of at least one')
+  checkOptions(options)
+  return backendOver(failover([first, ...others]), options)
 }
 
-function backendOver(transport: V3Transport, options: V3BackendOptions): Backend {
+const listOf = <T>(given: T | readonly T[]): readonly T[] => (Array.isArray(given) ? (given as readonly T[]) : [given as T])
+const has = (value: unknown, method: string): boolean => typeof value === 'object' && value !== null && typeof (value as Readonly<Record<string, unknown>>)[method] === 'function'
+const isTransport = (client: V3Client): client is V3Transport => has(client, 'call')
+
+function checkOptions(options: V3BackendOptions): void {
+  checkFields(options, ['versions', 'maintenance', 'crypto', 'v2'], 'the options of v3Backend')
+  const { versions = [], maintenance = [], v2 } = options
+  if (!Array.isArray(versions)) throw new TypeError('versions must be a list, of those of all members')
+  if (!listOf(maintenance).every((one) => has(one, 'status'))) throw new TypeError('maintenance must have a method status, as etcd.maintenance has, or be a list of such')
+  if (v2 === undefined) return
+  checkFields(v2, ['fetch', 'endpoints'], 'the options v2')
+  if (typeof v2.fetch !== 'function') throw new TypeError('v2.fetch must be a function like fetch')
+  const { endpoints } = v2
+  if (!Array.isArray(endpoints) || endpoints.length === 0 || !endpoints.every((url) => typeof url === 'string' && /^https?:\/\/./i.test(url))) throw new TypeError('v2.endpoints must be a list of at least one URL: https://10.0.0.10:2379')
+}
+
+function backendOver(ask: Ask, options: V3BackendOptions): Backend {
   const { v2 } = options
   const call = async <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request'], context: CallContext): Promise<AuthRpcs[M]['reply']> => {
     context.sent?.(method)
     try {
-      return await withDeadline(context.clock, context.deadlineMilliseconds, method, (deadline) => transport.call(method, request, { deadline }))
+      return await ask(method, request, context)
     } catch (error) {
       throw isEtcdRbacError(error) ? error : v3Failure(error, method, context)
     }
+  }
+  /** Of the members that answer. Rejects where none does. */
+  const askedVersions = async (context: CallContext): Promise<readonly string[]> => {
+    const asked = await Promise.allSettled(
+      listOf(options.maintenance ?? []).map(async (maintenance) => {
+        try {
+          return versionIn(await withDeadline(context.clock, context.deadlineMilliseconds, 'status', (deadline) => maintenance.status({ deadline })))
+        } catch (error) {
+          throw isEtcdRbacError(error) ? error : v3Failure(error, 'status', context)
+        }
+      }),
+    )
+    const versions = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    const [first] = asked
+    if (versions.length === 0 && first?.status === 'rejected') throw first.reason
+    return versions
   }
   const isMissing = (error: unknown, text: string): boolean => isEtcdRbacError(error, 'ERR_SERVER') && error.detail.message.includes(text)
 
@@ -106,15 +144,7 @@ function backendOver(transport: V3Transport, options: V3BackendOptions): Backend
     writesAtOnce: WRITES_AT_ONCE,
     readEnabled: async (context) => (await status(context)).enabled,
     readVersion: async (context) => {
-      const versions = [...(options.versions ?? [])]
-      if (options.maintenance !== undefined) {
-        const { maintenance } = options
-        try {
-          versions.push(versionIn(await withDeadline(context.clock, context.deadlineMilliseconds, 'status', (deadline) => maintenance.status({ deadline }))))
-        } catch (error) {
-          throw isEtcdRbacError(error) ? error : v3Failure(error, 'status', context)
-        }
-      }
+      const versions = [...(options.versions ?? []), ...(await askedVersions(context))]
       return lowestVersion(versions) ?? ((await status(context)).direct ? '3.5' : undefined)
     },
     listUsers: async (context) => namesIn('userList', await call('userList', {}, context), 'users'),
