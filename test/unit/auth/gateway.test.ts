@@ -1,6 +1,8 @@
 /** The v3 auth store over HTTP: what is sent, and that nothing missing reads as off or none. */
 import { describe, expect, test } from 'vitest'
-import { EtcdAuth, gatewayTransport, v3Backend, type FetchLike } from '../../../src/auth/index.js'
+import { EtcdAuth, gatewayTransport, v3Backend, type FetchLike, type V3Transport } from '../../../src/auth/index.js'
+import { manualClock } from '../../../src/testing/index.js'
+import { settled } from '../../support/double.js'
 import { rejected } from './doubles.js'
 
 const endpoint = 'https://etcd.invalid:2379/'
@@ -112,5 +114,191 @@ describe('over the gateway', () => {
     const { readwrite, prefix } = await import('../../../src/keys/index.js')
     await authOver(fetch).grantPermission('r', readwrite(prefix('/a/')))
     expect(asked.at(-1)).toEqual({ path: 'role/grant', body: { name: 'r', perm: { permType: 'READWRITE', key: 'L2Ev', range_end: 'L2Ew' } }, token: undefined })
+  })
+})
+
+describe('once the time of a call is over', () => {
+  const wanting = [401, { code: 16, message: 'etcdserver: user name is empty' }] as const
+  /** A way over HTTP on a clock that is moved by hand, and a server whose answers to a path can be held back. */
+  function slow(path: string) {
+    const clock = manualClock(new Date('2026-01-01T00:00:00Z'))
+    const asked: string[] = []
+    const signals: { readonly aborted: boolean }[] = []
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const fetch: FetchLike = async (url, { headers, signal }) => {
+      const at = url.replace('https://etcd.invalid:2379/v3/auth/', '')
+      asked.push(at)
+      signals.push(signal as { readonly aborted: boolean })
+      if (at === path) await held
+      if (at === 'authenticate') return answer(200, { header, token: 'x' })
+      if (at === 'user/delete' && headers?.['authorization'] === undefined) return answer(...wanting)
+      return answer(200, { header })
+    }
+    const auth = new EtcdAuth(v3Backend(gatewayTransport({ fetch, endpoint, clock, login: { user: 'root', password: 'secret' } }), { versions: ['3.5.35'] }), { identity: { user: 'root' }, clock, deadlineMilliseconds: 500 })
+    const pass = async (milliseconds: number): Promise<void> => {
+      await settled()
+      clock.advance(milliseconds)
+      await settled()
+    }
+    return { auth, asked, signals, release, pass }
+  }
+
+  test('no write goes out any more, though the log-in for it succeeds later', async () => {
+    const { auth, asked, release, pass } = slow('authenticate')
+    const deleting = auth.deleteUser('app')
+    deleting.catch(() => undefined)
+    await pass(500)
+    release()
+    await settled()
+    await rejected('ERR_DEADLINE', deleting)
+    expect(asked).toEqual(['user/get', 'user/delete', 'authenticate', 'user/get'])
+  })
+
+  test('its fetch is aborted, and not before', async () => {
+    const { auth, asked, signals, pass } = slow('status')
+    const state = auth.state()
+    state.catch(() => undefined)
+    await pass(499)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+    await pass(1)
+    await rejected('ERR_DEADLINE', state)
+    expect([asked, signals.map(({ aborted }) => aborted)]).toEqual([['status'], [true]])
+  })
+
+  test('what was answered in time is not aborted afterwards: some platforms would close its connection', async () => {
+    const { auth, signals, pass } = slow('none')
+    await auth.state()
+    await pass(1000)
+    expect(signals.length).toBeGreaterThan(1)
+    expect(signals.some(({ aborted }) => aborted)).toBe(false)
+  })
+
+  test('a log-in that never settles keeps no later call from logging in', async () => {
+    const { auth, asked, pass } = slow('authenticate')
+    for (let turn = 0; turn < 2; turn++) {
+      const deleting = auth.deleteUser('app')
+      deleting.catch(() => undefined)
+      await pass(500)
+      await rejected('ERR_DEADLINE', deleting)
+    }
+    expect(asked.filter((path) => path === 'authenticate')).toHaveLength(2)
+  })
+
+  test('nothing at all is sent', async () => {
+    const asked: string[] = []
+    const transport = gatewayTransport({ fetch: (url) => (asked.push(url), answer(200, { header })), endpoint })
+    await expect(transport.call('authEnable', {}, { deadline: new Date(0) })).rejects.toThrow(/^4 DEADLINE_EXCEEDED: /)
+    expect(asked).toEqual([])
+  })
+})
+
+describe('a connection that fails', () => {
+  const refused = (address: string): Error => Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: 'ECONNREFUSED' })
+  const failing = (cause: unknown): FetchLike => () => Promise.reject(new TypeError('fetch failed', { cause }))
+
+  test.each([
+    ['one address', refused('10.0.0.10:2379'), 'ERR_UNREACHABLE', /got no answer: connect ECONNREFUSED 10\.0\.0\.10:2379/],
+    ['several addresses', Object.assign(new AggregateError([refused('::1:2379'), refused('127.0.0.1:2379')]), { code: 'ECONNREFUSED' }), 'ERR_UNREACHABLE', /connect ECONNREFUSED ::1:2379/],
+    ['a broken connection', Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }), 'ERR_UNREACHABLE', /other side closed \(UND_ERR_SOCKET\)/],
+    ['a stranger', Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }), 'ERR_TLS', /TLS handshake: self-signed certificate/],
+    ['no cause', undefined, 'ERR_UNREACHABLE', /fetch failed/],
+  ] as const)('is told by what it was: %s', async (_, cause, code, words) => {
+    const { message } = await rejected(code, authOver(failing(cause)).state())
+    expect(message).toMatch(words)
+    expect(message).not.toContain('etcd3Options')
+  })
+
+  test('while the answer is read is one too, and a fetch that throws at once', async () => {
+    const torn: FetchLike = () => Promise.resolve({ status: 200, headers: { get: () => null }, text: () => Promise.reject(new TypeError('terminated', { cause: new Error('read ECONNRESET') })) })
+    expect((await rejected('ERR_UNREACHABLE', authOver(torn).state())).message).toContain('read ECONNRESET')
+    const throwing: FetchLike = () => {
+      throw refused('10.0.0.10:2379')
+    }
+    await rejected('ERR_UNREACHABLE', authOver(throwing).state())
+  })
+
+  test('lets another member be asked', async () => {
+    const other: V3Transport = { call: (method) => Promise.resolve((method === 'authStatus' ? { enabled: false } : { users: [], roles: [] }) as never) }
+    const auth = new EtcdAuth(v3Backend([gatewayTransport({ fetch: failing(refused('10.0.0.10:2379')), endpoint }), other], { versions: ['3.5.35'] }), { identity: { user: 'root' } })
+    expect((await auth.state()).enabled).toBe(false)
+  })
+})
+
+describe('the password of whoever logs in', () => {
+  /** Root's password, and a token that every change of it voids, as etcd's simple tokens are. */
+  function lockedServer(answerToChange: readonly [number, unknown] = [200, { header }]) {
+    let [password, valid, logins] = ['old', '', 0]
+    const guarded = (found: object, change?: (body: Record<string, unknown>) => void) => (body: Record<string, unknown>, token: string | undefined): readonly [number, unknown] => {
+      if (token === undefined || token !== valid) return [401, { code: 16, message: token === undefined ? 'etcdserver: user name is empty' : 'etcdserver: invalid auth token' }]
+      change?.(body)
+      return change === undefined ? [200, { header, ...found }] : answerToChange
+    }
+    return server({
+      authenticate: (body) => (body['name'] === 'root' && body['password'] === password ? [200, { header, token: (valid = `token-${String(++logins)}`) }] : [400, { code: 3, message: 'etcdserver: authentication failed, invalid user ID or password' }]),
+      status: guarded({ enabled: true }),
+      'user/list': guarded({ users: ['root'] }),
+      'user/get': guarded({ roles: ['root'] }),
+      'role/list': guarded({}),
+      'user/changepw': guarded({}, (body) => {
+        if (answerToChange[0] === 200 && body['name'] === 'root') [password, valid] = [String(body['password']), '']
+      }),
+    })
+  }
+
+  test('may be changed through it: it logs in by the new one from then on', async () => {
+    const { fetch, asked } = lockedServer()
+    const auth = authOver(fetch, { user: 'root', password: 'old' })
+    expect((await auth.setPassword('root', 'new')).outcome).toBe('changed')
+    expect((await auth.state()).enabled).toBe(true)
+    expect(asked.filter(({ path }) => path === 'authenticate').map(({ body }) => body['password'])).toEqual(['old', 'new'])
+  })
+
+  test.each([
+    ["that of somebody else, when it was changed", 'app', undefined],
+    ['the new one, when etcd has refused the change', 'root', [400, { code: 9, message: 'etcdserver: user name not found' }]],
+  ] as const)('is not %s', async (_, user, refusal) => {
+    const { fetch, asked } = lockedServer(refusal)
+    const transport = gatewayTransport({ fetch, endpoint, login: { user: 'root', password: 'old' } })
+    const options = { deadline: new Date(Date.now() + 60_000) }
+    await transport.call('userChangePassword', { name: user, password: 'new' }, options).catch(() => undefined)
+    expect(asked.at(-1)?.path).toBe('user/changepw')
+    // Its token has run out: whoever asks now logs in again.
+    const again = gatewayTransport({ fetch, endpoint, login: { user: 'root', password: 'old' } })
+    await again.call('authStatus', {}, options)
+    await transport.call('authStatus', {}, options)
+    expect(asked.filter(({ path }) => path === 'authenticate').map(({ body }) => body['password'])).toEqual(['old', 'old', 'old'])
+  })
+})
+
+describe('what a gateway is not made of is a TypeError at once', () => {
+  const fetch: FetchLike = () => Promise.reject(new Error('not asked'))
+  const login = { user: 'root', password: 'secret' }
+  test.each([
+    ['nothing', undefined, 'must be a table'],
+    ['null', null, 'must be a table'],
+    ['no fetch', { endpoint }, 'a function fetch'],
+    ['no endpoint', { fetch }, 'an endpoint'],
+    ['an endpoint without a scheme', { fetch, endpoint: '10.0.0.10:2379' }, 'an endpoint'],
+    ['several endpoints', { fetch, endpoint: [endpoint] }, 'an endpoint'],
+    ['a misspelt field', { fetch, endpoint, logon: login }, '"logon"'],
+    ['a login that is none', { fetch, endpoint, login: 'root:secret' }, 'login must be a table'],
+    ['a login without password', { fetch, endpoint, login: { user: 'root' } }, 'login wants a password'],
+    ['a login without user', { fetch, endpoint, login: { user: '', password: 'secret' } }, 'login wants a user'],
+    ['a login of other fields', { fetch, endpoint, login: { ...login, name: 'root' } }, '"name"'],
+  ])('%s', (_, options, words) => {
+    expect(() => gatewayTransport(options as never)).toThrow(TypeError)
+    expect(() => gatewayTransport(options as never)).toThrow(words)
+  })
+
+  test.each(['http://10.0.0.10:2379', 'http://localhost.example:2379', 'http://127.0.0.1.example', 'http://127.0.0.1@10.0.0.10', 'http://127.0.0.1:80@10.0.0.10', 'http://[::2]:2379', 'HTTP://etcd:2379'])('a login over %s, where everybody would read it', (open) => {
+    expect(() => gatewayTransport({ fetch, endpoint: open, login })).toThrow(/must begin with https:\/\/.*in clear/)
+    expect(() => gatewayTransport({ fetch, endpoint: open })).not.toThrow()
+  })
+
+  test.each(['https://10.0.0.10:2379', 'http://127.0.0.1:2379', 'http://127.8.0.1/', 'http://[::1]:2379', 'http://localhost', 'HTTPS://etcd'])('but not a login over %s', (safe) => {
+    expect(() => gatewayTransport({ fetch, endpoint: safe, login })).not.toThrow()
   })
 })
