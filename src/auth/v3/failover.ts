@@ -6,9 +6,9 @@ import type { AuthMethod, AuthRpcs, V3Transport } from './transport.js'
 
 /**
  * What another member may answer better: nobody there, a learner, no leader, a lost one, a server that stops, a connection that broke, a call that hangs,
- * or an etcd3 client that gives its host a rest (unless etcd3Options made it).
+ * or an etcd3 client that gives its host a rest (unless etcd3Options made it). A learner says so under different codes, by release.
  */
-const ELSEWHERE = /^\d+ (UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED):|circuit breaker is open|connect (ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)|getaddrinfo (ENOTFOUND|EAI_AGAIN)|Name resolution failed/
+const ELSEWHERE = /^\d+ (UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED):|rpc not supported for learner|circuit breaker is open|connect (ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)|getaddrinfo (ENOTFOUND|EAI_AGAIN)|Name resolution failed/
 
 /**
  * What may be asked twice. No failure proves of a write that it was not done: a client that repeats by itself, as etcd3 does, tells of its last attempt

@@ -33,6 +33,7 @@ function twoMembers(error: string, done: boolean, when: (method: string) => bool
 describe('of two members', () => {
   test.each([
     ['a learner', LEARNER],
+    ['a learner of another release', '9 FAILED_PRECONDITION: etcdserver: rpc not supported for learner'],
     ['not there', REFUSED],
     ['given a rest by its client', AT_REST],
   ])('one that is %s is left for the other when something is read, and not asked again, so that writes go to the other too', async (_, error) => {
