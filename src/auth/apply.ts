@@ -70,7 +70,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   const { recreate: _, ...lasting } = plan.options
   const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers: plan.options.hiddenUsers ?? [] })
 
-  const pace = createPace(context, pacing === undefined ? {} : pacing)
+  const pace = createPace(context, pacing === undefined ? {} : pacing, signal)
   refuseBlocked(applier, plan, [])
   checkPasswords(plan, passwords)
   const before = await read()

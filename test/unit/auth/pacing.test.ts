@@ -1,6 +1,6 @@
 /** Writes no faster than asked for, by a clock that stands still until it is moved. */
 import { describe, expect, test } from 'vitest'
-import type { Pacing } from '../../../src/auth/index.js'
+import type { AbortSignalLike, Pacing } from '../../../src/auth/index.js'
 import { settled } from '../../support/double.js'
 import { double, locked, passwords, policy, rejected } from './doubles.js'
 
@@ -56,6 +56,22 @@ describe('the steps of apply', () => {
     await settled()
     stop.abort()
     clock.advance(1000)
+    expect((await applying).detail.stepsDone).toBe(1)
+    expect(writes()).toHaveLength(1)
+  })
+
+  test.each([
+    ['calls back', (stop: AbortController): AbortSignalLike => stop.signal, 0],
+    ['can only be looked at', ({ signal }: AbortController): AbortSignalLike => ({ get aborted() { return signal.aborted } }), 1000],
+  ])('end a pause of an hour when they are told to by a signal that %s', async (_, signalOf, later) => {
+    const { auth, clock, writes } = double('v3')
+    const plan = await auth().plan(policy, locked)
+    const stop = new AbortController()
+    const applying = rejected('ERR_ABORTED', auth().apply(plan, { passwords, pacing: { pauseMs: 3_600_000 }, signal: signalOf(stop) }))
+    await settled()
+    clock.advance(60_000)
+    stop.abort()
+    clock.advance(later)
     expect((await applying).detail.stepsDone).toBe(1)
     expect(writes()).toHaveLength(1)
   })
