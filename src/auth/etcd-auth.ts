@@ -110,7 +110,7 @@ export class EtcdAuth {
    * `ERR_LOCK_HELD`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`, and what {@link EtcdAuth.state} throws
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
-    return holding(options.lock, () => applyPlan({ backend: this.#backend, identity: this.#identity, context: this.#context(undefined) }, plan, options))
+    return holding(options.lock, this.#context(options.signal), () => applyPlan({ backend: this.#backend, identity: this.#identity, context: this.#context(undefined) }, plan, options))
   }
 
   /**
