@@ -5,13 +5,15 @@ import type { Policy } from '../policy/policy.js'
 import type { Permission } from '../keys/permission.js'
 import { applyPlan, type Applied, type ApplyOptions } from './apply.js'
 import type { Backend, CallContext } from './backend.js'
+import { checkApplyOptions, checkBackend, checkClock, checkPlan } from './check-arguments.js'
 import { platformClock, type Clock } from './clock.js'
 import { Direct, type EnableOptions, type NewUser, type PasswordOptions, type Written } from './direct.js'
-import type { Identity } from './identity.js'
+import { checkIdentity, type Identity } from './identity.js'
 import { holding } from './lock.js'
 import { checkNames, checkPlanOptions, type PlanOptions } from './plan-options.js'
 import { draftPlan, sealed, type Plan } from './plan.js'
 import { readState, type ReadOptions } from './read.js'
+import { checkSignal } from './signal.js'
 import type { AuthState } from './state.js'
 
 /** What is read beside what a store lists. */
@@ -61,13 +63,16 @@ export class EtcdAuth {
   /**
    * Asks the server nothing yet.
    *
-   * @throws `TypeError` for options without a user, or with a deadline that is no positive number
+   * @throws `TypeError` for what is no backend, a misspelt option, an identity without a user, or a deadline that is no positive number
    */
   constructor(backend: Backend, options: EtcdAuthOptions) {
-    const { identity, deadlineMilliseconds = 10_000, clock = platformClock } = options
+    checkBackend(backend)
     // What plain JavaScript may have left away.
-    const { user } = (identity as Partial<Identity> | undefined) ?? {}
-    if (typeof user !== 'string' || user === '') throw new TypeError('identity.user must name the user as whom the client is connected')
+    const given = (options as Partial<EtcdAuthOptions> | undefined) ?? {}
+    checkFields(given, ['identity', 'deadlineMilliseconds', 'clock'], 'the options of EtcdAuth')
+    checkIdentity(given.identity)
+    const { identity, deadlineMilliseconds = 10_000, clock = platformClock } = options
+    checkClock(clock)
     if (!(Number.isFinite(deadlineMilliseconds) && deadlineMilliseconds > 0)) throw new TypeError('deadlineMilliseconds must be a positive number')
     this.#backend = backend
     this.#identity = identity
@@ -82,10 +87,12 @@ export class EtcdAuth {
    * @throws {@link EtcdRbacError} `ERR_UNREACHABLE`, `ERR_TLS`, `ERR_DEADLINE`, `ERR_NOT_ROOT`, `ERR_NOT_AUTHENTICATED`, `ERR_V2_DISABLED`,
    * `ERR_VERSION_UNSUPPORTED`, `ERR_SERVER`, `ERR_ABORTED`
    */
-  async state({ signal, ...options }: StateOptions = {}): Promise<AuthState> {
-    checkFields(options, ['hiddenUsers', 'probeEmptyPasswords'], 'the options of state')
-    checkNames(options.hiddenUsers, 'hiddenUsers')
-    return readState(this.#backend, this.#context(signal), options)
+  async state(options: StateOptions = {}): Promise<AuthState> {
+    checkFields(options, ['hiddenUsers', 'probeEmptyPasswords', 'signal'], 'the options of state')
+    const { signal, ...read } = options
+    checkNames(read.hiddenUsers, 'hiddenUsers')
+    checkSignal(signal)
+    return readState(this.#backend, this.#context(signal), read)
   }
 
   /**
@@ -96,6 +103,7 @@ export class EtcdAuth {
   async plan(policy: Policy, options: PlanOptions & Pick<StateOptions, 'probeEmptyPasswords' | 'signal'>): Promise<Plan> {
     checkPlanOptions(options)
     const { signal, probeEmptyPasswords = false, ...decided } = options
+    checkSignal(signal)
     const state = await this.state({ hiddenUsers: options.hiddenUsers ?? [], probeEmptyPasswords, ...(signal && { signal }) })
     const plan = draftPlan(state, policy, decided, this.#identity, this.#clock.now())
     const untried = probeEmptyPasswords && !state.enabled ? ['nobody logs in while auth is off: the empty password was not tried; look again when it is on'] : []
@@ -110,6 +118,8 @@ export class EtcdAuth {
    * `ERR_LOCK_HELD`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`, and what {@link EtcdAuth.state} throws
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
+    checkPlan(plan)
+    checkApplyOptions(options)
     return holding(options.lock, this.#context(options.signal), () => applyPlan({ backend: this.#backend, identity: this.#identity, context: this.#context(undefined) }, plan, options))
   }
 
@@ -133,17 +143,19 @@ export class EtcdAuth {
    * ```
    */
   async drift(from: Policy | Plan, options: DriftOptions = {}): Promise<Plan> {
-    // What plain JavaScript may have passed is refused by the plan.
+    if ((options as unknown) === null) throw new TypeError('the options of drift must be a table, or left away')
+    // What plain JavaScript may have passed otherwise is refused by the plan.
     const planned = typeof from === 'object' && (from as unknown) !== null && 'steps' in from && 'policy' in from ? from : undefined
     if (planned !== undefined && planned.api !== this.#backend.api) throw new TypeError(`a plan for ${planned.api} says nothing of the ${this.#backend.api} API`)
     // Whoever was to be made anew has been; what was acknowledged still is.
-    const { recreate: ___, unmanaged = 'report', enable = true, ...lasting } = planned?.options ?? {}
-    const decided = { unmanaged: unmanaged === 'keep' ? ('report' as const) : unmanaged, enable, ...lasting }
-    const drift = await this.plan(planned?.policy ?? (from as Policy), { ...decided, ...options })
+    const { recreate: _, ours, unmanaged = 'report', enable = true, ...lasting } = planned?.options ?? {}
+    const decided = { unmanaged: unmanaged === 'keep' ? ('report' as const) : unmanaged, enable, ...lasting, ...options }
+    // What was ours to remove goes with removing only.
+    const drift = await this.plan(planned?.policy ?? (from as Policy), { ...(ours !== undefined && decided.unmanaged === 'remove' ? { ours } : {}), ...decided })
     // What the record did not list because it was to be kept, it does not tell from what has come since.
     if (planned === undefined || planned.options.unmanaged === 'keep') return drift
     const since = (kind: 'users' | 'roles'): readonly string[] => drift.unmanaged[kind].filter((name) => !planned.unmanaged[kind].includes(name))
-    const { outcome: _, fingerprint: __, ...draft } = drift
+    const { outcome: __, fingerprint: ___, ...draft } = drift
     return sealed({ ...draft, appeared: { users: since('users'), roles: since('roles') } })
   }
 

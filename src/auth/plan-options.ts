@@ -58,9 +58,10 @@ export interface Needed {
  * @throws `TypeError`
  */
 export function checkPlanOptions(options: PlanOptions): void {
-  checkFields(options, ['unmanaged', 'ours', 'enable', 'acknowledgeRoot', 'acknowledgePasswordsInLog', 'acknowledgeOpenV2', 'needs', 'recreate', 'hiddenUsers', 'signal', 'probeEmptyPasswords'], 'the options of a plan')
   // What plain JavaScript may have left away.
-  const { unmanaged, ours, enable, needs, ...rest } = (options as Partial<PlanOptions> | undefined) ?? {}
+  const given = (options as Partial<PlanOptions> | undefined) ?? {}
+  checkFields(given, ['unmanaged', 'ours', 'enable', 'acknowledgeRoot', 'acknowledgePasswordsInLog', 'acknowledgeOpenV2', 'needs', 'recreate', 'hiddenUsers', 'signal', 'probeEmptyPasswords'], 'the options of a plan')
+  const { unmanaged, ours, enable, needs, ...rest } = given
   if (unmanaged !== 'keep' && unmanaged !== 'report' && unmanaged !== 'remove') throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
   if (ours !== undefined) checkOurs(unmanaged, ours)
   if (typeof enable !== 'boolean') throw new TypeError('enable must be true or false')

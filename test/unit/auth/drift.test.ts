@@ -49,6 +49,17 @@ describe.each(['v3', 'v2'] as const)('drift on %s', (api) => {
     }
   })
 
+  test('only lists, where that is asked for, what the plan would have removed as its own', async () => {
+    const { auth } = double(api)
+    const plan = await auth().plan(policy, { ...locked, unmanaged: 'remove', ours: { prefixes: ['z'] } })
+    await auth().apply(plan, { passwords })
+    for (const user of ['mallory', 'zed']) await auth().addUser(user, { login: 'password', password: 'x' })
+    const [same, listed] = [await auth().drift(plan), await auth().drift(plan, { unmanaged: 'report' })]
+    expect(same.steps.map(showStep)).toEqual(['delete user zed'])
+    expect([listed.steps, listed.unmanaged.users]).toEqual([[], ['mallory', 'zed']])
+    await expect(auth().drift(plan, { unmanaged: 'report', ours: { prefixes: ['z'] } })).rejects.toBeInstanceOf(TypeError)
+  })
+
   test('counts the requests that it took, each user and role once, and they are not part of what names the plan', async () => {
     const { auth, etcd } = double(api)
     await auth().apply(await auth().plan(policy, locked), { passwords })

@@ -1,0 +1,130 @@
+/** What plain JavaScript passes instead of what the types say: refused at the door, by a message that says what was wanted, before anything is asked. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { EtcdAuth, type CertificateFacts, type Plan } from '../../../src/auth/index.js'
+import { createCsr, inspectCertificate, issueClient } from '../../../src/pki/index.js'
+import { manualClock } from '../../../src/testing/index.js'
+import { authority, keyOf, policy as issuing, validity } from '../../support/pki.js'
+import { double, locked, passwords, policy, type Double } from './doubles.js'
+
+/** What the TypeError says; an error that JavaScript itself made of it is none. */
+async function refusal(work: () => unknown): Promise<string> {
+  const error = await Promise.resolve()
+    .then(work)
+    .then(
+      (value) => new Error(`wanted a TypeError, found ${JSON.stringify(value)}`),
+      (reason: unknown) => reason,
+    )
+  expect(error, String(error)).toBeInstanceOf(TypeError)
+  expect((error as Error).message).not.toMatch(/Cannot|undefined|is not (?:a function|iterable)|\[object/)
+  return (error as Error).message
+}
+
+const certificate = { commonName: 'root', usages: ['clientAuth'], notBefore: '2026-01-01T00:00:00.000Z', notAfter: '2027-01-01T00:00:00.000Z' }
+
+let made: Double
+let plan: Plan
+let asked: number
+
+beforeEach(async () => {
+  made = double('v3')
+  plan = await made.auth().plan(policy, locked)
+  asked = made.etcd.calls.length
+})
+
+afterEach(() => {
+  expect(made.etcd.calls).toHaveLength(asked)
+})
+
+describe('the constructor of EtcdAuth refuses', () => {
+  const identity = { user: 'root' }
+
+  test.each([
+    ['no backend', () => new EtcdAuth(undefined as never, { identity })],
+    ["etcd3's client", () => new EtcdAuth(made.etcd.auth as never, { identity })],
+    ['half a backend', () => new EtcdAuth({ api: 'v3', perform: () => Promise.resolve() } as never, { identity })],
+  ])('%s', async (_, work) => {
+    expect(await refusal(work)).toBe('the first argument is a backend, as v3Backend and v2Backend make it')
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ['no options', undefined, /^identity\.user must name/],
+    ['null', null, /^identity\.user must name/],
+    ['no identity', {}, /^identity\.user must name/],
+    ['an empty user', { identity: { user: '' } }, /^identity\.user must name/],
+    ['a misspelt deadline', { identity, deadlineMs: 5 }, /"deadlineMs", only identity, deadlineMilliseconds, clock$/],
+    ['a misspelt certificate', { identity: { user: 'root', cert: certificate } }, /"cert", only user, certificate$/],
+    ['a clock that is none', { identity, clock: Date }, /^clock must have/],
+    ['a deadline as text', { identity, deadlineMilliseconds: '5' }, /^deadlineMilliseconds must be/],
+    ...([
+      ['the text of a certificate', '-----BEGIN CERTIFICATE-----'],
+      ['no certificate at all', null],
+      ['an empty certificate', {}],
+      ['a certificate without usages', { ...certificate, usages: undefined }],
+      ['a certificate with dates that are none', { ...certificate, notAfter: 'tomorrow' }],
+      ['a certificate with dates as numbers', { ...certificate, notAfter: 1 }],
+    ] as const).map(([what, given]): [string, unknown, RegExp] => [what, { identity: { user: 'root', certificate: given } }, /^identity\.certificate must be what issueClient or inspectCertificate gave/]),
+  ])('%s', async (_, options, message) => {
+    expect(await refusal(() => new EtcdAuth(made.backend(), options as never))).toMatch(message)
+  })
+})
+
+describe('apply refuses', () => {
+  test.each([
+    ['nothing', () => undefined],
+    ['null', () => null],
+    ['a text', () => 'plan'],
+    ['a policy', () => policy],
+    ['a plan without steps', () => ({ ...plan, steps: undefined })],
+    ['a plan without a policy', () => ({ ...plan, policy: null })],
+    ['a plan without options', () => ({ ...plan, options: undefined })],
+  ])('%s instead of a plan', async (_, given) => {
+    expect(await refusal(() => made.auth().apply(given() as never, { passwords }))).toBe('plan must be a plan, as EtcdAuth.plan, planAuth and parsePlan give it')
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ['null', null, /^the options of apply must be a table/],
+    ['a misspelt lock', { passwords, lok: {} }, /"lok", only passwords, onStep, signal, pacing, concurrency, lock$/],
+    ['a misspelt pacing', { passwords, pacig: {} }, /"pacig"/],
+    ['a misspelt signal', { passwords, signl: AbortSignal.abort() }, /"signl"/],
+    ['passwords that are null', { passwords: null }, /^passwords must be a table/],
+    ['passwords as a list', { passwords: [] }, /^passwords must be a table/],
+    ['passwords as a text', { passwords: 'secret' }, /^passwords must be a table/],
+    ['a password that is no text', { passwords: { auditor: 7 } }, /^the password of user "auditor" must be a string$/],
+    ['an onStep that cannot be called', { passwords, onStep: {} }, /^onStep must be a function$/],
+    ['a controller as signal', { passwords, signal: new AbortController() }, /^signal must be an AbortSignal/],
+    ['null as signal', { passwords, signal: null }, /^signal must be an AbortSignal/],
+    ['an empty lock', { passwords, lock: {} }, /^lock must have the functions acquire and release/],
+    ['null as lock', { passwords, lock: null }, /^lock must have the functions acquire and release/],
+    ['half a lock', { passwords, lock: { acquire: () => Promise.resolve() } }, /^lock must have the functions acquire and release/],
+  ])('%s', async (_, options, message) => {
+    expect(await refusal(() => made.auth().apply(plan, options as never))).toMatch(message)
+  })
+})
+
+describe('reading refuses', () => {
+  test.each<[string, () => unknown, RegExp]>([
+    ['null as options of state', () => made.auth().state(null as never), /^the options of state must be a table/],
+    ['a misspelt option of state', () => made.auth().state({ hidenUsers: [] } as never), /"hidenUsers"/],
+    ['a controller as signal of state', () => made.auth().state({ signal: new AbortController() as never }), /^signal must be an AbortSignal/],
+    ['a plan without options', () => made.auth().plan(policy, undefined as never), /^unmanaged must be/],
+    ['a controller as signal of plan', () => made.auth().plan(policy, { ...locked, signal: new AbortController() as never }), /^signal must be an AbortSignal/],
+    ['null as signal of plan', () => made.auth().plan(policy, { ...locked, signal: null as never }), /^signal must be an AbortSignal/],
+    ['null as options of drift', () => made.auth().drift(policy, null as never), /^the options of drift must be a table/],
+    ['a controller as signal of drift', () => made.auth().drift(policy, { signal: new AbortController() as never }), /^signal must be an AbortSignal/],
+  ])('%s', async (_, work, message) => {
+    expect(await refusal(work)).toMatch(message)
+  })
+})
+
+test('as a certificate fits what issueClient and inspectCertificate give, kept as JSON or not', async () => {
+  const { signer } = await keyOf(crypto)
+  const { certificate: pem, record } = await issueClient(await authority(crypto, 'etcd-clients', ['client']), { policy: issuing, user: 'root', csr: await createCsr(crypto, { signer }), validity })
+  const facts = await inspectCertificate(crypto, pem)
+  const kept: unknown = JSON.parse(JSON.stringify(facts))
+  const blockers = async (given: CertificateFacts) => {
+    const { auth } = double('v3')
+    return (await auth({ identity: { user: 'root', certificate: given }, clock: manualClock(validity.notBefore) }).plan(policy, locked)).blockers
+  }
+  for (const given of [facts, kept as CertificateFacts, record]) expect(await blockers(given)).toEqual([])
+  expect(await blockers({ ...facts, notAfter: '2001-01-01T00:00:00.000Z', notBefore: '2000-01-01T00:00:00.000Z' })).toEqual([expect.stringContaining('expired on 2001-01-01T00:00:00.000Z') as string])
+})
