@@ -49,6 +49,7 @@ export function checkStep(api: Api, step: Write): void {
       return
     case 'grantPermission':
       checkName('role', step.role)
+      checkPermission(step.permission)
       checkType(step.permission)
       // JSON has no undefined, and leaves it away.
       if (step.replaces !== undefined) checkType({ type: step.replaces })
@@ -57,9 +58,10 @@ export function checkStep(api: Api, step: Write): void {
       return
     case 'revokePermission':
       checkFound('role', step.role)
+      checkPermission(step.permission)
       if (api === 'v2' || step.permission.type !== 'unknown') checkType(step.permission)
       if (step.permission.keys.api !== api) throw new TypeError(`permissions of the ${api} API are revoked by keys of that API`)
-      if (step.permission.keys.api === 'v3') toWire(step.permission.keys)
+      if (!isStored(api, step.permission.keys)) throw new TypeError('keys are made by key, prefix, range, fromKey or allKeys, and on v2 by pattern')
       return
     default:
       throw new TypeError(`a step that does ${JSON.stringify((step as { readonly do?: unknown }).do)}`)
@@ -70,6 +72,23 @@ function checkFound(kind: 'user' | 'role', name: string): void {
   if (typeof name !== 'string') throw new TypeError(`a ${kind}'s name must be a string`)
   if (name !== '' && isWellFormed(name)) return
   throw new EtcdRbacError('ERR_NAME_INVALID', { found: name === '' ? `a ${kind} without name` : `a ${kind} with half of a surrogate pair in its name`, wanted: 'a name that etcd can hold', fix: 'plan again' }, { kind, name })
+}
+
+function checkPermission(permission: unknown): void {
+  const { keys } = (permission ?? {}) as { readonly keys?: unknown }
+  if (typeof keys !== 'object' || keys === null) throw new TypeError('a permission must have a type and keys')
+}
+
+/** Whether a store may hold such keys: empty ones too, which no policy may. */
+export function isStored(api: Api, keys: StoredPermission['keys'] | null | undefined): boolean {
+  if (keys?.api !== api) return false
+  if (keys.api === 'v2') return typeof keys.pattern === 'string'
+  try {
+    toWire(keys)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function checkType({ type }: Pick<StoredPermission, 'type'>): void {

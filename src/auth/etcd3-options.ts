@@ -67,7 +67,7 @@ const once: NoPolicy = {
  *
  * Never reads a file: `ca`, `certificate` and `key` are PEM texts. Wants Node's `Buffer`, as etcd3 does.
  *
- * @throws `TypeError` for no endpoint, or one that is not https
+ * @throws `TypeError` for no endpoint, or one that is not https, and for what is no PEM text
  * @example
  * ```ts
  * import { Etcd3 } from 'etcd3'
@@ -76,7 +76,12 @@ const once: NoPolicy = {
  * const etcd = new Etcd3(etcd3Options({ hosts: 'https://10.0.0.10:2379', ...pem }))
  * ```
  */
-export function etcd3Options({ hosts, ca, certificate, key }: Etcd3Material): Etcd3Options {
+export function etcd3Options(material: Etcd3Material): Etcd3Options {
+  // What plain JavaScript may have left away.
+  const given = (material as Partial<Record<keyof Etcd3Material, unknown>> | undefined) ?? {}
+  if (typeof given.hosts !== 'string' && !(Array.isArray(given.hosts) && given.hosts.every((host) => typeof host === 'string'))) throw new TypeError('hosts must be an endpoint, https://host:port, or a list of them')
+  for (const name of ['ca', 'certificate', 'key'] as const) if (!isPem(given[name])) throw new TypeError(`${name} must be a PEM text, not the path of one`)
+  const { hosts, ca, certificate, key } = material
   const list = typeof hosts === 'string' ? [hosts] : [...hosts]
   if (list.length === 0) throw new TypeError('hosts must name at least one endpoint')
   for (const host of list) if (!/^https:\/\//.test(host)) throw new TypeError(`endpoint ${JSON.stringify(host)} must begin with https://`)
@@ -86,4 +91,8 @@ export function etcd3Options({ hosts, ca, certificate, key }: Etcd3Material): Et
     credentials: { rootCertificate: bytes(ca), privateKey: bytes(key), certChain: bytes(certificate) },
     faultHandling: { host: () => once, global: once },
   }
+}
+
+function isPem(given: unknown): boolean {
+  return typeof given === 'string' && given.includes('-----BEGIN ')
 }

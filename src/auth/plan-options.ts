@@ -2,6 +2,7 @@
 import { isWellFormed } from '../bytes.js'
 import { checkFields } from '../known-fields.js'
 import type { Permission } from '../keys/permission.js'
+import { checkedPattern, checkedRange } from '../policy/checked-keys.js'
 
 /** What happens to users and roles that the policy does not name. */
 export type Unmanaged = 'keep' | 'report' | 'remove'
@@ -52,10 +53,12 @@ export interface Needed {
   readonly operations?: readonly { readonly openTo: string }[]
 }
 
+const TYPES: readonly unknown[] = ['read', 'write', 'readwrite']
+
 /**
  * Refuses options of the wrong JavaScript type.
  *
- * @throws `TypeError`
+ * @throws `TypeError`, and what {@link checkNeeds} throws
  */
 export function checkPlanOptions(options: PlanOptions): void {
   // What plain JavaScript may have left away.
@@ -82,13 +85,26 @@ export function checkNames(names: unknown, what: string): void {
 /**
  * Refuses what says of nobody what it needs.
  *
- * @throws `TypeError`
+ * @throws `TypeError`; {@link EtcdRbacError} `ERR_POLICY_INVALID`, `ERR_KEY_INVALID`, `ERR_RANGE_EMPTY`, `ERR_PREFIX_UNTERMINATED` or `ERR_PATTERN_INVALID` for
+ * keys that no policy may hold
  */
 export function checkNeeds(needs: unknown): void {
   if (typeof needs !== 'object' || needs === null || Array.isArray(needs)) throw new TypeError('needs must be a table of users with what each needs')
-  for (const [user, needed] of Object.entries(needs as Record<string, Partial<Needed> | null>)) {
-    if (!Array.isArray(needed?.permissions) || !(needed.operations === undefined || Array.isArray(needed.operations))) throw new TypeError(`needs of ${JSON.stringify(user.slice(0, 40))} must be a component that a preset made, or what requires says of it`)
+  for (const [user, needed] of Object.entries(needs as Record<string, unknown>)) {
+    const whose = `needs of ${JSON.stringify(user.slice(0, 40))}`
+    const { permissions, operations = [] } = (needed ?? {}) as { readonly [Field in keyof Needed]?: unknown }
+    if (!Array.isArray(permissions) || !Array.isArray(operations)) throw new TypeError(`${whose} must be a component that a preset made, or what requires says of it`)
+    for (const permission of permissions as readonly unknown[]) checkNeeded(permission, whose)
+    if (!operations.every((operation: unknown) => typeof operation === 'object' && operation !== null && 'openTo' in operation && typeof operation.openTo === 'string')) throw new TypeError(`operations in ${whose} must each say whom they are openTo`)
   }
+}
+
+function checkNeeded(permission: unknown, whose: string): void {
+  const { type, keys } = (permission ?? {}) as { readonly [Field in keyof Permission]?: unknown }
+  const api = typeof keys === 'object' && keys !== null && 'api' in keys ? keys.api : undefined
+  if (!TYPES.includes(type) || (api !== 'v2' && api !== 'v3')) throw new TypeError(`permissions in ${whose} must be made by read, write or readwrite`)
+  if (api === 'v3') checkedRange(keys)
+  else checkedPattern(keys)
 }
 
 /** A rule that would take everything for ours, or that nothing comes of, is a mistake. */

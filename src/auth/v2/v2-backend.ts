@@ -3,6 +3,7 @@
  * and every result is read back.
  */
 import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
+import { checkFields } from '../../known-fields.js'
 import type { FetchLike, WebCryptoLike } from '../../platform.js'
 import { allows, type Permission, type PermissionType } from '../../keys/permission.js'
 import type { Backend, CallContext } from '../backend.js'
@@ -33,8 +34,9 @@ const EMPTY: Lists = { read: [], write: [] }
 
 /**
  * The v2 auth store behind a fetch-like function, which carries the client certificate. Sends nothing until it is asked. A redirect is an error, never
- * followed (etcd `server/etcdserver/api/v2http/client_auth.go`). Throws nothing itself; its calls reject with {@link EtcdRbacError}.
+ * followed (etcd `server/etcdserver/api/v2http/client_auth.go`). Its calls reject with {@link EtcdRbacError}.
  *
+ * @throws `TypeError` for options that are missing, misspelt or of the wrong type
  * @example
  * ```ts
  * import { EtcdAuth, v2Backend, type FetchLike } from 'etcd-rbac'
@@ -42,7 +44,9 @@ const EMPTY: Lists = { read: [], write: [] }
  * const auth = new EtcdAuth(v2Backend({ fetch: fetchWithCertificate, endpoint: 'https://10.0.0.10:2379', crypto }), { identity: { user: 'root' } })
  * ```
  */
-export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backend {
+export function v2Backend(options: V2BackendOptions): Backend {
+  checkOptions(options)
+  const { fetch, endpoint, crypto } = options
   const request = v2Request(fetch, endpoint)
   const url = (kind: 'users' | 'roles', name: string): string => `/v2/auth/${kind}/${encodeURIComponent(name)}`
   const read = async (path: string, context: CallContext): Promise<V2Answer> => {
@@ -151,6 +155,15 @@ export function v2Backend({ fetch, endpoint, crypto }: V2BackendOptions): Backen
       await send(step, password, context)
     },
   }
+}
+
+function checkOptions(options: unknown): void {
+  const given = (options ?? {}) as { readonly [Field in keyof V2BackendOptions]?: unknown }
+  checkFields(given, ['fetch', 'endpoint', 'crypto'], 'the options of v2Backend')
+  const { fetch, endpoint, crypto } = given
+  if (typeof fetch !== 'function') throw new TypeError('fetch must be a function like fetch, which carries the client certificate')
+  if (typeof endpoint !== 'string' || !/^https?:\/\/./.test(endpoint)) throw new TypeError('endpoint must be the URL of one member: https://host:port')
+  if (typeof crypto !== 'object' || crypto === null || !('getRandomValues' in crypto) || typeof crypto.getRandomValues !== 'function') throw new TypeError('crypto must be a WebCrypto object, for random passwords')
 }
 
 /** A server that answered before and cuts `/version` off keeps v2 data in its v3 store, where anybody who may read that reads and changes users. */

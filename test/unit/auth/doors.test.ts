@@ -1,10 +1,11 @@
 /** What plain JavaScript passes instead of what the types say: refused at the door, by a message that says what was wanted, before anything is asked. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { EtcdAuth, type CertificateFacts, type Plan } from '../../../src/auth/index.js'
+import { EtcdAuth, etcd3Options, policyOfState, v2Backend, type CertificateFacts, type Plan } from '../../../src/auth/index.js'
+import { pattern, prefix, range, read } from '../../../src/keys/index.js'
 import { createCsr, inspectCertificate, issueClient } from '../../../src/pki/index.js'
 import { manualClock } from '../../../src/testing/index.js'
 import { authority, keyOf, policy as issuing, validity } from '../../support/pki.js'
-import { double, locked, passwords, policy, type Double } from './doubles.js'
+import { double, locked, passwords, policy, rejected, type Double } from './doubles.js'
 
 /** What the TypeError says; an error that JavaScript itself made of it is none. */
 async function refusal(work: () => unknown): Promise<string> {
@@ -127,4 +128,105 @@ test('as a certificate fits what issueClient and inspectCertificate give, kept a
   }
   for (const given of [facts, kept as CertificateFacts, record]) expect(await blockers(given)).toEqual([])
   expect(await blockers({ ...facts, notAfter: '2001-01-01T00:00:00.000Z', notBefore: '2000-01-01T00:00:00.000Z' })).toEqual([expect.stringContaining('expired on 2001-01-01T00:00:00.000Z') as string])
+})
+
+describe('what users need is refused where it is', () => {
+  test.each<[string, unknown, RegExp]>([
+    ['a list', [], /^needs must be a table/],
+    ['of nobody known', { app: null }, /^needs of "app" must be a component/],
+    ['without permissions', { app: {} }, /^needs of "app" must be a component/],
+    ['null as a permission', { app: { permissions: [null] } }, /^permissions in needs of "app" must be made by read, write or readwrite$/],
+    ['a permission as text', { app: { permissions: ['read /a/'] } }, /^permissions in needs of "app"/],
+    ['a type that there is not', { app: { permissions: [{ type: 'all', keys: prefix('/a/') }] } }, /^permissions in needs of "app"/],
+    ['keys alone', { app: { permissions: [prefix('/a/')] } }, /^permissions in needs of "app"/],
+    ['null as an operation', { app: { permissions: [], operations: [null] } }, /^operations in needs of "app" must each say whom they are openTo$/],
+    ['an operation open to nobody', { app: { permissions: [], operations: [{}] } }, /^operations in needs of "app"/],
+  ])('%s', async (_, needs, message) => {
+    expect(await refusal(() => made.auth().plan(policy, { ...locked, needs: needs as never }))).toMatch(message)
+    expect(await refusal(() => made.auth().enable({ needs: needs as never }))).toMatch(message)
+  })
+
+  test.each([
+    ['ERR_POLICY_INVALID', { type: 'read', keys: { api: 'v3', kind: 'bogus' } }],
+    ['ERR_POLICY_INVALID', { type: 'read', keys: { api: 'v2' } }],
+    ['ERR_RANGE_EMPTY', { type: 'read', keys: { api: 'v3', kind: 'range', start: 'b', end: 'a' } }],
+    ['ERR_PATTERN_INVALID', { type: 'read', keys: { api: 'v2', pattern: '' } }],
+  ] as const)('by keys that no policy may hold: %s', async (code, permission) => {
+    await rejected(code, made.auth().plan(policy, { ...locked, needs: { app: { permissions: [permission as never] } } }))
+  })
+
+  test('and taken as presets and constructors make it', async () => {
+    const needs = { auditor: { permissions: [read(range('/calico/', '/calico0'))], operations: [{ openTo: 'users' }] }, ghost: { permissions: [read(pattern('/calico/*'))] } }
+    await double('v3').auth().plan(policy, { ...locked, needs })
+    await double('v2').auth().plan(policy, { ...locked, needs })
+  })
+})
+
+describe.each(['v3', 'v2'] as const)('on %s, no keys to revoke are', (api) => {
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['no kind', { api }],
+    ['an unknown kind', { api, kind: 'bogus', pattern: 7 }],
+    ['keys of the other API', { ...(api === 'v3' ? pattern('/a') : prefix('/a/')) }],
+    ['a permission', read(prefix('/a/'))],
+    ['a key that is no text', { api, kind: 'key', key: 7, pattern: 7 }],
+  ])('%s', async (_, keys) => {
+    expect(await refusal(() => double(api).auth().revokePermission('r', keys as never))).toMatch(/^keys are made by key|are revoked by keys of that API$/)
+  })
+})
+
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['no API', { users: {}, roles: {} }],
+  ['users without roles', { api: 'v3', users: { a: null }, roles: {} }],
+  ['a role that is no text', { api: 'v3', users: { a: [7] }, roles: {} }],
+  ['roles without permissions', { api: 'v3', users: {}, roles: { r: null } }],
+  ['null as a permission', { api: 'v3', users: {}, roles: { r: [null] } }],
+  ['a permission without keys', { api: 'v3', users: {}, roles: { r: [{ type: 'read' }] } }],
+  ['keys of an unknown kind', { api: 'v3', users: {}, roles: { r: [{ type: 'read', keys: { api: 'v3', kind: 'bogus' } }] } }],
+  ['keys of the other API', { api: 'v2', users: {}, roles: { r: [{ type: 'read', keys: prefix('/a/') }] } }],
+])('no policy is made of a state with %s', async (_, state) => {
+  expect(await refusal(() => policyOfState(state as never, { logins: 'certificate' }))).toMatch(/^state must be what an etcd's auth store holds/)
+})
+
+describe('v2Backend refuses', () => {
+  const fetch = (): Promise<never> => Promise.reject(new Error('asked'))
+  const endpoint = 'https://127.0.0.1:2379'
+
+  test.each<[string, unknown, RegExp]>([
+    ['nothing', undefined, /^fetch must be a function/],
+    ['null', null, /^fetch must be a function/],
+    ['no fetch', { endpoint, crypto }, /^fetch must be a function/],
+    ['no endpoint', { fetch, crypto }, /^endpoint must be the URL/],
+    ['an endpoint that is no URL', { fetch, crypto, endpoint: '127.0.0.1:2379' }, /^endpoint must be the URL/],
+    ['endpoints', { fetch, crypto, endpoint: [endpoint] }, /^endpoint must be the URL/],
+    ['no crypto', { fetch, endpoint }, /^crypto must be a WebCrypto object/],
+    ['a crypto that draws nothing', { fetch, endpoint, crypto: crypto.subtle }, /^crypto must be a WebCrypto object/],
+    ['a misspelt option', { fetch, endpoint, crypto, endpoints: [] }, /"endpoints", only fetch, endpoint, crypto$/],
+  ])('%s', async (_, options, message) => {
+    expect(await refusal(() => v2Backend(options as never))).toMatch(message)
+  })
+})
+
+describe('etcd3Options refuses', () => {
+  const pem = '-----BEGIN X-----\n-----END X-----\n'
+  const material = { hosts: 'https://127.0.0.1:2379', ca: pem, certificate: pem, key: pem }
+
+  test.each<[string, unknown, RegExp]>([
+    ['nothing', undefined, /^hosts must be/],
+    ['no hosts', { ...material, hosts: undefined }, /^hosts must be/],
+    ['hosts that are no texts', { ...material, hosts: [7] }, /^hosts must be/],
+    ['an empty list of hosts', { ...material, hosts: [] }, /^hosts must name/],
+    ['no ca', { ...material, ca: undefined }, /^ca must be a PEM text/],
+    ['no certificate', { ...material, certificate: undefined }, /^certificate must be a PEM text/],
+    ['no key', { ...material, key: undefined }, /^key must be a PEM text/],
+    ['the path of a key', { ...material, key: '/etc/key.pem' }, /^key must be a PEM text, not the path of one$/],
+    ['bytes', { ...material, key: Buffer.from(pem) }, /^key must be a PEM text/],
+  ])('%s', async (_, given, message) => {
+    expect(await refusal(() => etcd3Options(given as never))).toMatch(message)
+  })
+
+  test('nothing of what it wants', () => {
+    expect(etcd3Options(material).hosts).toEqual([material.hosts])
+  })
 })
