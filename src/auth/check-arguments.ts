@@ -5,7 +5,6 @@ import type { Backend } from './backend.js'
 import type { Clock } from './clock.js'
 import { checkLock } from './lock.js'
 import { checkSignal } from './signal.js'
-import type { Plan } from './plan.js'
 
 type Loose<T> = { readonly [Field in keyof T]?: unknown }
 
@@ -29,17 +28,6 @@ export function checkBackend(backend: unknown): void {
 export function checkClock(clock: unknown): void {
   const { now, after } = (clock ?? {}) as Loose<Clock>
   if (typeof now !== 'function' || typeof after !== 'function') throw new TypeError('clock must have the functions now and after, as platformClock has')
-}
-
-/**
- * Refuses what is no plan. Whether it is one as it was made is judged by what follows from it.
- *
- * @throws `TypeError`
- */
-export function checkPlan(plan: unknown): void {
-  const { steps, blockers, needsPassword, policy, options } = (plan ?? {}) as Loose<Plan>
-  const hasTables = [policy, options].every((table) => typeof table === 'object' && table !== null)
-  if (![steps, blockers, needsPassword].every(Array.isArray) || !hasTables) throw new TypeError('plan must be a plan, as EtcdAuth.plan, planAuth and parsePlan give it')
 }
 
 /**

@@ -1,12 +1,15 @@
 /** Plans for people to read before they apply them. */
+import { checkFields } from '../known-fields.js'
 import { markdownText } from '../policy/document/markdown.js'
 import type { Plan } from './plan.js'
+import { checkShownPlan } from './plan-shape.js'
 import { showStep } from './step.js'
 import { visible } from './visible.js'
 
 /**
- * A plan as text or as Markdown, one step a line with its reason. Free of secrets, and the same for the same plan.
+ * A plan as text or as Markdown, one step a line with its reason, and nothing that is invisible. Free of secrets, and the same for the same plan.
  *
+ * @throws `TypeError` for what is no plan, and for a format that there is not
  * @example
  * ```ts
  * import { describe, type Plan } from 'etcd-rbac'
@@ -14,23 +17,32 @@ import { visible } from './visible.js'
  * console.log(describe(plan))
  * ```
  */
-export function describe(plan: Plan, { format = 'text' }: { readonly format?: 'text' | 'markdown' } = {}): string {
+export function describe(plan: Plan, options: { readonly format?: 'text' | 'markdown' } = {}): string {
+  checkShownPlan(plan)
+  checkFields(options, ['format'], 'the options of describe')
+  const { format = 'text' } = options
+  if ((format as unknown) !== 'text' && (format as unknown) !== 'markdown') throw new TypeError("format must be 'text' or 'markdown'")
   const { steps } = plan
   const server = `etcd ${visible(plan.version ?? 'of unknown version')}, ${plan.api} API`
   const title = `${server}: ${plan.outcome === 'in sync' ? 'in sync, nothing to do' : `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`}`
   return format === 'text' ? asText(title, plan) : asMarkdown(title, plan)
 }
 
+/** Whole, since a plan is read to its end; one that was kept as JSON may hold what no server and no policy put into it. */
+function onOneLine(text: string): string {
+  return visible(text, Number.POSITIVE_INFINITY)
+}
+
 function asText(title: string, plan: Plan): string {
   const width = String(plan.steps.length).length
-  const numbered = plan.steps.map((step, index) => `  ${String(index + 1).padStart(width)}. ${showStep(step)} (${step.reason})`)
-  return [title, ...numbered, ...sectionsOf(plan).flatMap(([heading, lines]) => [`${heading}:`, ...lines.map((line) => `  - ${line}`)])].join('\n')
+  const numbered = plan.steps.map((step, index) => `  ${String(index + 1).padStart(width)}. ${onOneLine(`${showStep(step)} (${step.reason})`)}`)
+  return [title, ...numbered, ...sectionsOf(plan).flatMap(([heading, lines]) => [`${heading}:`, ...lines.map((line) => `  - ${onOneLine(line)}`)])].join('\n')
 }
 
 function asMarkdown(title: string, plan: Plan): string {
-  const rows = plan.steps.map((step, index) => `| ${index + 1} | ${markdownText(showStep(step))} | ${markdownText(step.reason)} |`)
+  const rows = plan.steps.map((step, index) => `| ${index + 1} | ${markdownText(onOneLine(showStep(step)))} | ${markdownText(onOneLine(step.reason))} |`)
   const table = rows.length === 0 ? [] : ['', '| | step | why |', '|---|---|---|', ...rows]
-  const sections = sectionsOf(plan).flatMap(([heading, lines]) => ['', `## ${heading}`, '', ...lines.map((line) => `- ${markdownText(line)}`)])
+  const sections = sectionsOf(plan).flatMap(([heading, lines]) => ['', `## ${heading}`, '', ...lines.map((line) => `- ${markdownText(onOneLine(line))}`)])
   return `${[`# ${markdownText(title)}`, '', `Plan \`${plan.fingerprint}\``, ...table, ...sections].join('\n')}\n`
 }
 

@@ -1,6 +1,6 @@
 /** What plain JavaScript passes instead of what the types say: refused at the door, by a message that says what was wanted, before anything is asked. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { EtcdAuth, etcd3Options, policyOfState, v2Backend, type CertificateFacts, type Plan } from '../../../src/auth/index.js'
+import { describe as describePlan, EtcdAuth, etcd3Options, policyOfState, v2Backend, type CertificateFacts, type Plan } from '../../../src/auth/index.js'
 import { pattern, prefix, range, read } from '../../../src/keys/index.js'
 import { createCsr, inspectCertificate, issueClient } from '../../../src/pki/index.js'
 import { manualClock } from '../../../src/testing/index.js'
@@ -228,5 +228,21 @@ describe('etcd3Options refuses', () => {
 
   test('nothing of what it wants', () => {
     expect(etcd3Options(material).hosts).toEqual([material.hosts])
+  })
+})
+
+describe('describe refuses', () => {
+  test.each<[string, () => unknown]>([
+    ['nothing', () => undefined],
+    ['a policy', () => policy],
+    ['a plan with steps that are none', () => ({ ...plan, steps: [null] })],
+  ])('%s instead of a plan', async (_, given) => {
+    expect(await refusal(() => describePlan(given() as never))).toMatch(/^plan must be a plan/)
+  })
+
+  test('a format that there is not, and a misspelt one', async () => {
+    expect(await refusal(() => describePlan(plan, { format: 'html' as never }))).toMatch(/^format must be/)
+    expect(await refusal(() => describePlan(plan, { formt: 'text' } as never))).toMatch(/"formt"/)
+    expect(await refusal(() => describePlan(plan, null as never))).toMatch(/^the options of describe must be a table/)
   })
 })

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { describe as describePlan, parsePlan, type Plan, type StepEvent } from '../../../src/auth/index.js'
+import { fingerprintOf } from '../../../src/auth/plan.js'
 import { hashOf } from '../../../src/auth/state.js'
 import { pattern, prefix, range, read, write } from '../../../src/keys/index.js'
 import { definePolicy, type Policy } from '../../../src/policy/index.js'
@@ -81,6 +82,49 @@ describe.each(['v3', 'v2'] as const)('a plan for %s kept as JSON', (api) => {
     ]
     for (const change of changes) expect(() => parsePlan({ ...plan, ...change }), JSON.stringify(change)).toThrow(expect.objectContaining({ code: 'ERR_PLAN_INVALID' }) as Error)
     for (const none of [undefined, null, 7, 'plan', [], {}, { api: 'v3' }]) expect(() => parsePlan(none)).toThrow(expect.objectContaining({ code: 'ERR_PLAN_INVALID' }) as Error)
+  })
+
+  test.each<[string, Record<string, unknown>]>([
+    ['no options', { options: undefined }],
+    ['options that are none', { options: { unmanaged: 'perhaps', enable: true } }],
+    ['needs that are none', { options: { unmanaged: 'report', enable: true, needs: { app: { permissions: [null] } } } }],
+    ['needs of keys that are none', { options: { unmanaged: 'report', enable: true, needs: { app: { permissions: [{ type: 'read', keys: { api, kind: 'bogus' } }] } } } }],
+    ['no policy', { policy: undefined }],
+    ['null as a step', { steps: [null] }],
+    ['a step that does nothing known', { steps: [{ do: 'x', reason: '' }] }],
+    ['a step without reason', { steps: [{ do: 'enable' }] }],
+    ['a step without role', { steps: [{ do: 'addRole', reason: '' }] }],
+    ['a step without permission', { steps: [{ do: 'revokePermission', role: 'r', reason: '' }] }],
+    ['a step without keys', { steps: [{ do: 'grantPermission', role: 'r', permission: { type: 'read', keys: { api, kind: 'bogus' } }, reason: '' }] }],
+    ['nobody to sever', { sever: 7 }],
+    ['null as a gap', { gaps: [null] }],
+    ['a gap after nothing', { gaps: [{ user: 'a', permission: 'read /a' }] }],
+    ['null as rights', { rights: [null] }],
+    ['null as what is unmanaged', { unmanaged: null }],
+    ['blockers that are no texts', { blockers: [{}] }],
+    ['a version that is no text', { version: {} }],
+  ])('is none with %s, though its fingerprint fits', async (_, change) => {
+    const plan = JSON.parse(JSON.stringify({ ...(await double(api).auth().plan(policy, locked)), ...change })) as Plan
+    const { outcome, fingerprint: _old, ...rest } = plan
+    const sealed = { ...rest, outcome, fingerprint: fingerprintOf(rest) }
+    expect(() => parsePlan(sealed)).toThrow(expect.objectContaining({ code: 'ERR_PLAN_INVALID' }) as Error)
+  })
+
+  test('is none where it is nested deeper than the stack, wherever that is', async () => {
+    const plan = text(await double(api).auth().plan(policy, locked))
+    const deep: unknown = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000))
+    for (const change of [{ policy: deep }, { policy: { ...(plan['policy'] as object), more: deep } }, { options: { needs: deep } }, { steps: deep }, { more: deep }])
+      expect(() => parsePlan({ ...plan, ...change })).toThrow(expect.objectContaining({ code: 'ERR_PLAN_INVALID' }) as Error)
+  })
+
+  test('is shown without what would write over the lines of others', async () => {
+    const plan = text(await double(api).auth().plan(policy, locked))
+    const lines = describePlan(parsePlan(plan)).split('\n').length
+    const evil = 'x)\n  9. nothing else \u001b[8m'
+    const { outcome, fingerprint: _old, ...rest } = { ...plan, warnings: [evil], steps: (plan['steps'] as Plan['steps']).map((step) => ({ ...step, reason: evil })) } as unknown as Plan
+    const read = parsePlan({ ...rest, outcome, fingerprint: fingerprintOf(rest) })
+    for (const page of [describePlan(read), describePlan(read, { format: 'markdown' })]) expect(page).not.toMatch(/\u001b|^ {2}9\. nothing/m)
+    expect(describePlan(read).split('\n').length).toBeLessThanOrEqual(lines + 2)
   })
 
   test('is stale when the store has changed since', async () => {
