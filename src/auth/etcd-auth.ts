@@ -116,7 +116,8 @@ export class EtcdAuth {
    *
    * @throws {@link EtcdRbacError} before any write: `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
    * `ERR_PASSWORD_INVALID`;
-   * `ERR_LOCK_HELD`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`, and what {@link EtcdAuth.state} throws
+   * `ERR_LOCK_HELD`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`, and what {@link EtcdAuth.state} throws; `TypeError` for what
+   * is no plan, and for options that are misspelt or of the wrong type
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
     checkPlan(plan)
@@ -196,7 +197,8 @@ export class EtcdAuth {
    *
    * @throws {@link EtcdRbacError} `ERR_NOT_FOUND`, `ERR_PASSWORD_INVALID`, `ERR_NAME_INVALID`, `ERR_WRITE_REFUSED` where the password would stand in a log, and what {@link EtcdAuth.state} throws
    */
-  setPassword(user: string, password: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+  async setPassword(user: string, password: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+    checkFields(options, ['acknowledgePasswordsInLog'], 'the options of setPassword')
     return this.#direct.setPassword(user, password, options)
   }
 

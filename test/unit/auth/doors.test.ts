@@ -130,6 +130,13 @@ test('as a certificate fits what issueClient and inspectCertificate give, kept a
   expect(await blockers({ ...facts, notAfter: '2001-01-01T00:00:00.000Z', notBefore: '2000-01-01T00:00:00.000Z' })).toEqual([expect.stringContaining('expired on 2001-01-01T00:00:00.000Z') as string])
 })
 
+test.each<[string, unknown, RegExp]>([
+  ['null', null, /^the options of setPassword must be a table/],
+  ['a misspelt one', { acknowledgePasswordInLog: true }, /"acknowledgePasswordInLog", only acknowledgePasswordsInLog$/],
+])('a password is not set with %s as options', async (_, options, message) => {
+  expect(await refusal(() => made.auth().setPassword('auditor', 'a password', options as never))).toMatch(message)
+})
+
 describe('what users need is refused where it is', () => {
   test.each<[string, unknown, RegExp]>([
     ['a list', [], /^needs must be a table/],
