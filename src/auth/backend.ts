@@ -29,6 +29,8 @@ export interface Backend {
   readonly writesAtOnce: number
   /** The lowest version among the members, as far as it can be known. */
   readVersion(context: CallContext): Promise<string | undefined>
+  /** Where no certificate is anybody: who logs in by password, if anyone does. */
+  readonly byPassword?: { readonly user: string | undefined }
   /** Whether auth is on. */
   readEnabled(context: CallContext): Promise<boolean>
   /** The names of all users. Only role root may do this once auth is on. */
@@ -61,4 +63,12 @@ export function meaningOf(error: unknown): Meaning {
   if (isEtcdRbacError(error, 'ERR_NOT_ROOT') || isEtcdRbacError(error, 'ERR_NOT_AUTHENTICATED')) return 'denied'
   if (isEtcdRbacError(error, 'ERR_UNREACHABLE') || isEtcdRbacError(error, 'ERR_TLS') || isEtcdRbacError(error, 'ERR_DEADLINE')) return 'unclear'
   return 'refused'
+}
+
+/** Why a caller who can only log in by password would not be let in afterwards: with auth on and no login, or made anew as a user without a password. */
+export function passwordWayProblems({ byPassword }: Pick<Backend, 'byPassword'>, { enabling, withoutPassword = [] }: { readonly enabling: boolean; readonly withoutPassword?: readonly string[] }): readonly string[] {
+  if (byPassword === undefined) return []
+  const { user } = byPassword
+  if (user === undefined) return enabling ? ['nobody logs in over this way, where no certificate is anybody: pass login to gatewayTransport'] : []
+  return withoutPassword.includes(user) ? [`user ${user}, by whose password you log in, would be one without: let it log in by password in the policy, or connect with its certificate over gRPC`] : []
 }

@@ -4,6 +4,7 @@ import { checkFields } from '../known-fields.js'
 import type { Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
 import type { Login } from '../policy/policy.js'
+import { passwordWayProblems } from './backend.js'
 import { unreadableProblems } from './blockers.js'
 import { checkStep } from './check-step.js'
 import { permissionSteps } from './difference.js'
@@ -136,6 +137,7 @@ export class Direct {
   async dropPassword(user: string, options: PasswordOptions): Promise<Written<'changed'>> {
     const step = { do: 'dropPassword', user } as const
     this.#check(step)
+    if (this.#applier.backend.byPassword?.user === user) throw refused(`dropping the password of user ${visible(user)}, by which you are connected`)
     await this.#userRoles(user)
     await this.#refusePasswordInLog(options)
     await this.#write(step)
@@ -213,7 +215,7 @@ export class Direct {
     const { backend, identity, context } = this.#applier
     const state = await readState(backend, context)
     if (state.enabled) return { outcome: 'unchanged' }
-    const problems = [...unreadableProblems(state), ...enablingProblems(state, [...acknowledgeRoot, identity.user, 'root']), ...openV2Problems(state, options), ...needProblems(state.api, holdingsIn(state), needs)]
+    const problems = [...passwordWayProblems(backend, { enabling: true }), ...unreadableProblems(state), ...enablingProblems(state, [...acknowledgeRoot, identity.user, 'root']), ...openV2Problems(state, options), ...needProblems(state.api, holdingsIn(state), needs)]
     const blockers = [...identityProblems(identity, context.clock.now()), ...(holdsRoot(holdingsIn(state), identity.user) ? [] : [`user ${visible(identity.user)}, as whom you connect, does not hold role root`]), ...problems]
     if (blockers.length > 0) throw refused(blockers.join('; '))
     await this.#write({ do: 'enable' })

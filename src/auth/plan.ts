@@ -88,6 +88,11 @@ export type Draft = Omit<Plan, 'outcome' | 'fingerprint'>
 
 /** See {@link planAuth}. */
 export function draftPlan(state: AuthState, given: Policy, options: PlanOptions, identity: Identity, now: Date): Draft {
+  // What plain JavaScript may have passed.
+  const [{ api }, { user }] = [(state as Partial<AuthState> | undefined) ?? {}, (identity as Partial<Identity> | undefined) ?? {}]
+  if (api !== 'v2' && api !== 'v3') throw new TypeError("state must be what an etcd's auth store holds, as EtcdAuth's state() and parseState give it")
+  if (typeof user !== 'string' || user === '') throw new TypeError('identity.user must name the user as whom the client is connected')
+  if (!(now instanceof Date)) throw new TypeError('now must be a Date')
   checkPlanOptions(options)
   const policy = checkedPolicy(given)
   const { wanted, holdings, steps, gaps, blockers } = decide(state, policy, options, identity, now)

@@ -126,6 +126,7 @@ export function gatewayTransport(options: GatewayOptions): V3Transport {
     }
   }
   return {
+    byPassword: { user: login?.user },
     call: async (method, request, { deadline }) => {
       const time = timeUntil(deadline, clock)
       try {

@@ -43,6 +43,8 @@ export type AuthMethod = keyof AuthRpcs
  * It must send the request at most once, and reject with an `Error` whose message is gRPC's: `9 FAILED_PRECONDITION: etcdserver: …`.
  */
 export interface V3Transport {
+  /** On a way where no certificate is anybody: who logs in by password, if anyone does. Left away where certificates count. */
+  readonly byPassword?: { readonly user: string | undefined }
   /** Sends one RPC and gives its reply. `deadline`: when it is over; the library stops waiting then, whatever this does. */
   call<M extends AuthMethod>(method: M, request: AuthRpcs[M]['request'], options: { readonly deadline: Date }): Promise<AuthRpcs[M]['reply']>
 }

@@ -4,7 +4,7 @@ import { checkFields } from '../../known-fields.js'
 import type { WebCryptoLike } from '../../platform.js'
 import { toWire } from '../../keys/interval.js'
 import type { Permission } from '../../keys/permission.js'
-import type { Backend, CallContext } from '../backend.js'
+import { passwordWayProblems, type Backend, type CallContext } from '../backend.js'
 import { checkStep } from '../check-step.js'
 import { withDeadline } from '../clock.js'
 import type { MaintenanceClient } from '../observe.js'
@@ -68,7 +68,7 @@ export function v3Backend(client: V3Client | readonly V3Client[], options: V3Bac
   })
   if (first === undefined) throw new TypeError('v3Backend wants a client, or a list of at least one')
   checkOptions(options)
-  return backendOver(failover([first, ...others]), options)
+  return backendOver(failover([first, ...others]), options, [first, ...others].find(({ byPassword }) => byPassword !== undefined)?.byPassword)
 }
 
 const listOf = <T>(given: T | readonly T[]): readonly T[] => (Array.isArray(given) ? (given as readonly T[]) : [given as T])
@@ -87,7 +87,7 @@ function checkOptions(options: V3BackendOptions): void {
   if (!Array.isArray(endpoints) || endpoints.length === 0 || !endpoints.every((url) => typeof url === 'string' && /^https?:\/\/./i.test(url))) throw new TypeError('v2.endpoints must be a list of at least one URL: https://10.0.0.10:2379')
 }
 
-function backendOver(ask: Ask, options: V3BackendOptions): Backend {
+function backendOver(ask: Ask, options: V3BackendOptions, byPassword: V3Transport['byPassword']): Backend {
   const { v2 } = options
   const call = async <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request'], context: CallContext): Promise<AuthRpcs[M]['reply']> => {
     context.sent?.(method)
@@ -178,10 +178,12 @@ function backendOver(ask: Ask, options: V3BackendOptions): Backend {
         throw error
       }
     },
+    ...(byPassword === undefined ? {} : { byPassword }),
     blockers: ({ version }, steps) => {
-      const needy = steps.some((step) => step.do === 'addUser' && step.login === 'certificate')
-      if (!needy || options.crypto !== undefined || knowsNoPassword(version)) return []
-      return [`${withoutNoPassword(version)} give certificate users an empty password: pass { crypto } to v3Backend for random ones, or the { versions } of all members if each is 3.4 or newer`]
+      const withoutPassword = steps.flatMap((step) => (step.do === 'addUser' && step.login === 'certificate' ? [step.user] : []))
+      const problems = passwordWayProblems({ ...(byPassword && { byPassword }) }, { enabling: steps.some((step) => step.do === 'enable'), withoutPassword })
+      if (withoutPassword.length === 0 || options.crypto !== undefined || knowsNoPassword(version)) return problems
+      return [...problems, `${withoutNoPassword(version)} give certificate users an empty password: pass { crypto } to v3Backend for random ones, or the { versions } of all members if each is 3.4 or newer`]
     },
     perform: async (step, { password, version }, context) => {
       checkStep('v3', step)

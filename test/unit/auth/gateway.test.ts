@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { EtcdAuth, gatewayTransport, v3Backend, type FetchLike, type V3Transport } from '../../../src/auth/index.js'
 import { manualClock } from '../../../src/testing/index.js'
 import { settled } from '../../support/double.js'
+import { definePolicy } from '../../../src/policy/index.js'
 import { rejected } from './doubles.js'
 
 const endpoint = 'https://etcd.invalid:2379/'
@@ -300,5 +301,31 @@ describe('what a gateway is not made of is a TypeError at once', () => {
 
   test.each(['https://10.0.0.10:2379', 'http://127.0.0.1:2379', 'http://127.8.0.1/', 'http://[::1]:2379', 'http://localhost', 'HTTPS://etcd'])('but not a login over %s', (safe) => {
     expect(() => gatewayTransport({ fetch, endpoint: safe, login })).not.toThrow()
+  })
+})
+
+describe('whoever can only log in by password', () => {
+  const policyBy = (login: 'certificate' | 'password') => definePolicy({ users: { root: login }, v3: { roles: {}, bindings: { root: ['root'] } } })
+  const empty = () => server({ status: () => [200, { header }], 'user/list': () => [200, { header }], 'role/list': () => [200, { header }] })
+  const options = { unmanaged: 'report', enable: true } as const
+
+  test('is not locked out by a plan that makes its user one without a password', async () => {
+    const { fetch } = empty()
+    const auth = authOver(fetch, { user: 'root', password: 'secret' })
+    expect((await auth.plan(policyBy('certificate'), options)).blockers.join()).toContain('user root, by whose password you log in, would be one without')
+    expect((await auth.plan(policyBy('password'), options)).blockers).toEqual([])
+    expect((await auth.plan(policyBy('certificate'), { ...options, enable: false })).blockers.join()).toContain('would be one without')
+  })
+
+  test('does not turn auth on without a login', async () => {
+    const { fetch } = empty()
+    expect((await authOver(fetch).plan(policyBy('password'), options)).blockers.join()).toContain('pass login to gatewayTransport')
+    await rejected('ERR_WRITE_REFUSED', authOver(fetch).enable())
+  })
+
+  test('does not drop its own password', async () => {
+    const { fetch, asked } = empty()
+    expect((await rejected('ERR_WRITE_REFUSED', authOver(fetch, { user: 'root', password: 'secret' }).dropPassword('root'))).message).toContain('by which you are connected')
+    expect(asked).toEqual([])
   })
 })
