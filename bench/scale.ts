@@ -118,4 +118,7 @@ await writeFile(
   join(project, 'build/scale.json'),
   `${JSON.stringify({ node: process.version, users, rounds, doubles: doubles.flat().map(({ shape, rounds: each }) => ({ shape: shape.title, rounds: each })), etcd: all.map(data), large: large.map(data), bars }, undefined, 2)}\n`,
 )
-if (judged && bars.some(({ met }) => !met)) process.exitCode = 1
+// A bar that nobody could be held to is not met either.
+const missing = [...(all.length === 0 ? ['etcd'] : []), ...(all.some(({ lane }) => lane.etcdctl === undefined) ? ['etcdctl'] : [])]
+for (const what of missing) say(`DID NOT RUN for want of ${what}`)
+if (judged && (missing.length > 0 || bars.some(({ met }) => !met))) process.exitCode = 1

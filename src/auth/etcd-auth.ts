@@ -114,10 +114,8 @@ export class EtcdAuth {
   /**
    * Writes a plan, step by step, enabling last, and reads the store back. Interrupted at any step, planning and applying again goes on.
    *
-   * @throws {@link EtcdRbacError} before any write: `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
-   * `ERR_PASSWORD_INVALID`;
-   * `ERR_LOCK_HELD`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`, and what {@link EtcdAuth.state} throws; `TypeError` for what
-   * is no plan, and for options that are misspelt or of the wrong type
+   * @throws {@link EtcdRbacError} before any write: `ERR_LOCK_HELD`, `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
+   * `ERR_PASSWORD_INVALID`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`; and what {@link EtcdAuth.state} throws
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
     checkPlan(plan)

@@ -16,7 +16,7 @@ export interface Ours {
   readonly markerRole?: string
 }
 
-/** What a plan must be told. Nothing here has a default: each is a decision about who gets in. */
+/** What a plan must be told. Who gets in has no default; what may be left away acknowledges nothing then. */
 export interface PlanOptions {
   /**
    * Users and roles that the policy does not name: left alone, left alone but listed, or removed. Root and the caller never go. In every mode such users

@@ -77,7 +77,10 @@ for (const lane of lanes) {
           forwarder.cutAt(way)
           return send()
         }
-        for (const end of await travel(`is cut off in its ${way}`, (plan, at) => applyWith(cut, plan, at))) expect(['done', 'ERR_UNREACHABLE']).toContain(end)
+        const before = forwarder.cuts()
+        const ends = await travel(`is cut off in its ${way}`, (plan, at) => applyWith(cut, plan, at))
+        for (const end of ends) expect(['done', 'ERR_UNREACHABLE']).toContain(end)
+        expect(forwarder.cuts() - before).toBe(ends.length)
       })
 
       if (api === 'v3') test('a client that is killed as it writes opens nothing, and what it leaves is made good by the next one', async () => {

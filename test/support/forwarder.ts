@@ -9,6 +9,8 @@ export interface Forwarder {
   readonly url: string
   /** Cuts all connections in the middle of the next bytes that go this way. */
   cutAt(way: Way): void
+  /** How often that has happened. */
+  cuts(): number
   stop(): Promise<void>
 }
 
@@ -16,6 +18,7 @@ export interface Forwarder {
 export async function startForwarder(member: string): Promise<Forwarder> {
   const sockets = new Set<Socket>()
   let last: Way | undefined
+  let cuts = 0
   const pass = (from: Socket, to: Socket, way: Way): void => {
     sockets.add(from)
     from.on('close', () => {
@@ -27,6 +30,7 @@ export async function startForwarder(member: string): Promise<Forwarder> {
     from.on('data', (bytes) => {
       if (way !== last) return void to.write(bytes)
       last = undefined
+      cuts++
       to.write(bytes.subarray(0, bytes.length / 2), () => {
         for (const socket of sockets) socket.destroy()
       })
@@ -43,6 +47,7 @@ export async function startForwarder(member: string): Promise<Forwarder> {
     cutAt: (way) => {
       last = way
     },
+    cuts: () => cuts,
     stop: async () => {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
