@@ -102,6 +102,7 @@ export class Direct {
   }
 
   async addUser(user: string, options: NewUser): Promise<Written<'created'>> {
+    checkFields(options, ['login', 'password', 'acknowledgePasswordsInLog'], 'the options of addUser')
     const { login } = (options as Partial<NewUser> | undefined) ?? {}
     if (login !== 'certificate' && login !== 'password') throw new TypeError("login must be 'certificate' or 'password'")
     const step = { do: 'addUser', user, login } as const

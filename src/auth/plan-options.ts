@@ -34,7 +34,8 @@ export interface PlanOptions {
   /** That the v2 API of the same server stays open to everybody while auth is turned on over v3: its keys are others, its users and its switch too. */
   readonly acknowledgeOpenV2?: boolean
   /**
-   * What users need, by name: a component of a preset, or what `requires` says of one. A plan after which one of them would lack some of it is blocked.
+   * What users need, by name: a component of a preset, or what `requires` says of one. A plan after which auth is on and one of them would lack some of it
+   * is blocked.
    */
   readonly needs?: Readonly<Record<string, Needed>>
   /**

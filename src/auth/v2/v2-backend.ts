@@ -48,7 +48,11 @@ export function v2Backend(options: V2BackendOptions): Backend {
   checkOptions(options)
   const { fetch, endpoint, crypto } = options
   const request = v2Request(fetch, endpoint)
-  const url = (kind: 'users' | 'roles', name: string): string => `/v2/auth/${kind}/${encodeURIComponent(name)}`
+  const url = (kind: 'users' | 'roles', name: string): string => {
+    // Every client would ask for another path instead.
+    if (name === '.' || name === '..') throw new EtcdRbacError('ERR_NAME_INVALID', { found: `a name that is ${name}`, wanted: 'one that a URL can hold', fix: 'correct it: no user or role of v2 has that name' }, { kind: kind === 'users' ? 'user' : 'role', name })
+    return `/v2/auth/${kind}/${encodeURIComponent(name)}`
+  }
   const read = async (path: string, context: CallContext): Promise<V2Answer> => {
     const answer = await request('GET', path, context)
     if (answer.status !== 200 && answer.status !== 404) throw v2Failure(`GET ${path}`, answer)

@@ -39,3 +39,15 @@ describe.each(['v3', 'v2'] as const)('on %s, nothing is sent and a TypeError say
     expect(etcd.calls).toEqual([])
   })
 })
+
+test('a user is not made by options that are none or misspelt', async () => {
+  const { auth, writes } = double('v3')
+  for (const options of [undefined, null, {}, { login: 'ticket' }, { login: 'certificate', acknowledge: true }]) await expect(auth().addUser('app', options as never)).rejects.toBeInstanceOf(TypeError)
+  expect(writes()).toEqual([])
+})
+
+test.each(['.', '..'])('on v2 nobody is asked about under the name %s, which would be another path', async (name) => {
+  const { auth, etcd } = double('v2')
+  for (const asking of [auth().deleteUser(name), auth().deleteRole(name), auth().setPassword(name, 'x')]) await expect(asking).rejects.toMatchObject({ code: 'ERR_NAME_INVALID' })
+  expect(etcd.calls).toEqual([])
+})
