@@ -125,7 +125,8 @@ export const operations: Readonly<Record<Api, readonly KeyOperation[]>> = {
 
 const show = (user: As): string => (typeof user === 'symbol' ? 'an unknown client' : user)
 /** Some of the servers are older than 3.5. */
-const acknowledged = { acknowledgePasswordsInLog: true, acknowledgeOpenV2: true }
+const inLog = { acknowledgePasswordsInLog: true }
+const acknowledged = { ...inLog, acknowledgeOpenV2: true }
 const locked: PlanOptions = { unmanaged: 'report', enable: true, ...acknowledged }
 const passwords = { auditor: 'a password for the auditor' }
 
@@ -233,9 +234,9 @@ export function contract(title: string, world: () => World, apis: readonly Api[]
       expect(await outcomes(() => auth.addRole('single'))).toBe('created, unchanged')
       expect(await outcomes(() => auth.grantPermission('single', { type: 'read', keys }))).toBe('changed, unchanged')
       expect(await outcomes(() => auth.grantPermission('single', { type: 'readwrite', keys }))).toBe('changed, unchanged')
-      expect(await outcomes(() => auth.addUser('single', { login: 'password', password: 'a long password', ...acknowledged }))).toBe('created, unchanged')
+      expect(await outcomes(() => auth.addUser('single', { login: 'password', password: 'a long password', ...inLog }))).toBe('created, unchanged')
       expect(await outcomes(() => auth.grantRole('single', 'single'))).toBe('changed, unchanged')
-      expect((await auth.setPassword('single', 'another password', acknowledged)).outcome).toBe('changed')
+      expect((await auth.setPassword('single', 'another password', inLog)).outcome).toBe('changed')
       const { users, roles } = await auth.state()
       expect([users['single'], roles['single']]).toEqual([['single'], [{ type: 'readwrite', keys }]])
       expect(await outcomes(() => auth.revokePermission('single', keys))).toBe('changed, unchanged')
@@ -266,7 +267,7 @@ export function contract(title: string, world: () => World, apis: readonly Api[]
       expect([(await auth.disable()).outcome, (await auth.disable()).outcome]).toEqual(['changed', 'unchanged'])
       expect(await world().attempt('alice', operation)).toBe(true)
       expect((await auth.drift(policy)).steps.map((step) => step.do)).toEqual(['enable'])
-      await auth.addUser('planted', { login: 'password', password: 'a long password', ...acknowledged })
+      await auth.addUser('planted', { login: 'password', password: 'a long password', ...inLog })
       await auth.grantRole('planted', 'root')
       await expect(auth.enable({ acknowledgeOpenV2: true })).rejects.toMatchObject({ code: 'ERR_WRITE_REFUSED', message: expect.stringContaining('user planted holds role root') as string })
       expect(await world().attempt('alice', operation)).toBe(true)
