@@ -13,11 +13,14 @@ process.once('message', async ({ material, policy, options, versions, at }) => {
   let writes = 0
   const heard = (name) => /^(authenticate|authStatus|(user|role)(Get|List))$/.test(name) || ++writes !== at
   const auth = new Proxy(etcd.auth, {
-    get: (client, name) => (...given) => {
-      const answer = client[name](...given)
-      if (heard(name)) return answer
-      process.send('sent')
-      return new Promise(() => undefined)
+    get: (client, name) => {
+      if (typeof client[name] !== 'function') return client[name]
+      return (...given) => {
+        const answer = client[name](...given)
+        if (heard(name)) return answer
+        process.send('sent')
+        return new Promise(() => undefined)
+      }
     },
   })
   const root = new EtcdAuth(v3Backend(auth, { versions, crypto: globalThis.crypto }), { identity: { user: 'root' } })
