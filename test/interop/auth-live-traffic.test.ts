@@ -30,7 +30,7 @@ const first = policyOf({ first: 0, roles: 40 })
 const second = policyOf({ first: 20, roles: 220 })
 const third = policyOf({ first: 20, roles: 231 })
 // The password is no secret: etcd before 3.5 keeps it in its log.
-const options = { unmanaged: 'remove', enable: true, acknowledgePasswordsInLog: true } as const
+const options = { unmanaged: 'remove', enable: true, acknowledgePasswordsInLog: true, acknowledgeOpenV2: true } as const
 
 const PAUSE = 41
 /** The platform's clock, but that a pause between two writes lasts until `ready` resolves. */
