@@ -1,5 +1,5 @@
 /** Writing a plan: step by step, enabling last, each result looked at. What to write is decided by planning alone. */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, isEtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
 import { eachAtOnce } from './at-once.js'
 import type { AdvisoryLock } from './lock.js'
@@ -112,8 +112,8 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   const enable = now.steps.find((step) => step.do === 'enable')
   for (const group of sideBySide(now.steps.filter((step) => step !== enable)))
     await eachAtOnce(group, atOnce, run).catch((error: unknown) => {
-      // What was under way has been done meanwhile, and counts.
-      goOn()
+      // What was under way when the signal came has been done meanwhile, and counts. Any other failure says more than the signal.
+      if (isEtcdRbacError(error, 'ERR_ABORTED')) goOn()
       throw error
     })
   let state = now.steps.length === 0 ? before : await read()

@@ -17,7 +17,7 @@ const METHODS = ['readVersion', 'readEnabled', 'listUsers', 'listRoles', 'readUs
  */
 export function checkBackend(backend: unknown): void {
   const given = (backend ?? {}) as Loose<Backend>
-  if (!(given.api === 'v2' || given.api === 'v3') || METHODS.some((method) => typeof given[method] !== 'function')) throw new TypeError('the first argument is a backend, as v3Backend and v2Backend make it')
+  if (!(given.api === 'v2' || given.api === 'v3') || !(Number.isInteger(given.writesAtOnce) && Number(given.writesAtOnce) > 0) || METHODS.some((method) => typeof given[method] !== 'function')) throw new TypeError('the first argument is a backend, as v3Backend and v2Backend make it')
 }
 
 /**

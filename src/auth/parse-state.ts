@@ -26,7 +26,7 @@ const TYPES: readonly unknown[] = ['read', 'write', 'readwrite', 'unknown']
  * ```
  */
 export function parseState(json: unknown): AuthState {
-  const { api, version, enabled, users, roles, v2, emptyPasswords, reads } = fieldsOf(json, 'no object')
+  const { api, version, enabled, users, roles, v2, unreadable, emptyPasswords, reads } = fieldsOf(json, 'no object')
   if (api !== 'v2' && api !== 'v3') throw invalid('no api: "v2" or "v3"')
   if (typeof enabled !== 'boolean') throw invalid('no word whether auth is enabled')
   if (version !== undefined && typeof version !== 'string') throw invalid('a version that is no text')
@@ -38,6 +38,7 @@ export function parseState(json: unknown): AuthState {
     users: tableOf(Object.entries(fieldsOf(users, 'no table of users')).map(([user, held]) => [nameOf(user), namesOf(held, `roles of user ${quoted(user)}`)] as const)),
     roles: tableOf(Object.entries(fieldsOf(roles, 'no table of roles')).map(([role, permissions]) => [nameOf(role), permissionsOf(api, role, permissions)] as const)),
     ...(v2 === undefined ? {} : { v2 }),
+    ...(unreadable === undefined ? {} : { unreadable: unreadableOf(unreadable) }),
     ...(emptyPasswords === undefined ? {} : { emptyPasswords: namesOf(emptyPasswords, 'users with an empty password') }),
     ...(typeof reads === 'number' ? { reads } : {}),
   }
@@ -56,6 +57,11 @@ function nameOf(name: unknown): string {
 function namesOf(value: unknown, what: string): readonly string[] {
   if (!Array.isArray(value)) throw invalid(`no list of ${what}`)
   return value.map(nameOf)
+}
+
+function unreadableOf(value: unknown): NonNullable<AuthState['unreadable']> {
+  const { users, roles } = fieldsOf(value, 'names that cannot be asked for, of neither users nor roles')
+  return { users: namesOf(users, 'users that cannot be asked for'), roles: namesOf(roles, 'roles that cannot be asked for') }
 }
 
 function permissionsOf(api: Api, role: string, value: unknown): readonly StoredPermission[] {

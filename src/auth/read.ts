@@ -60,8 +60,8 @@ async function readListed<T>(
   const listed = await list()
   const names = [...new Set([...listed, ...more])].filter((name) => !isMangled(name))
   const found = await readEach(names, read, context)
-  const known = new Set([...found.map(([name]) => name), ...more])
-  const absent = names.filter((name) => !known.has(name))
+  const known = new Set(found.map(([name]) => name))
+  const absent = listed.filter((name) => !isMangled(name) && !known.has(name))
   const still = absent.length === 0 ? new Set<string>() : new Set(await list())
   return { found, unreadable: [...new Set([...listed.filter(isMangled), ...absent.filter((name) => still.has(name))])].sort(compareNames) }
 }

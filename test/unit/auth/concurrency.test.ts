@@ -99,6 +99,19 @@ describe('writes under way at once', () => {
     expect(error.message).toContain(`after ${String(made.writes().length)} of`)
   })
 
+  test('end in what the caller throws, or what failed, also where the signal stops them too', async () => {
+    const { auth, made } = watched('v3')
+    const controller = new AbortController()
+    const plan = await auth.plan(policy, locked)
+    const enough = new Error('the log is full')
+    const onStep = (): void => {
+      controller.abort()
+      throw enough
+    }
+    await expect(auth.apply(plan, { passwords, signal: controller.signal, onStep })).rejects.toBe(enough)
+    expect(made.writes().length).toBeGreaterThan(0)
+  })
+
   test('are all told of before a signal stops what follows', async () => {
     const { auth } = watched('v3')
     const controller = new AbortController()

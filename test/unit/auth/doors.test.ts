@@ -43,6 +43,7 @@ describe('the constructor of EtcdAuth refuses', () => {
     ['no backend', () => new EtcdAuth(undefined as never, { identity })],
     ["etcd3's client", () => new EtcdAuth(made.etcd.auth as never, { identity })],
     ['half a backend', () => new EtcdAuth({ api: 'v3', perform: () => Promise.resolve() } as never, { identity })],
+    ['a backend that does not say how many writes it bears', () => new EtcdAuth({ ...made.backend(), writesAtOnce: undefined } as never, { identity })],
   ])('%s', async (_, work) => {
     expect(await refusal(work)).toBe('the first argument is a backend, as v3Backend and v2Backend make it')
   })

@@ -56,6 +56,7 @@ test.each([
   ['a pattern of the other API', { api: 'v2', enabled: true, users: {}, roles: { r: [{ type: 'read', keys: { api: 'v3', kind: 'allKeys' } }] } }],
   ['bad base64', { api: 'v3', enabled: true, users: {}, roles: { r: [{ type: 'read', keys: { api: 'v3', kind: 'key', key: { base64: '*' } } }] } }],
   ['a key that is no text', { api: 'v3', enabled: true, users: {}, roles: { r: [{ type: 'read', keys: { api: 'v3', kind: 'key', key: 5 } }] } }],
+  ['a list of what cannot be asked for', { api: 'v3', enabled: true, users: {}, roles: {}, unreadable: ['x'] }],
   ['another word on v2', { api: 'v3', enabled: true, users: {}, roles: {}, v2: 'ajar' }],
 ])('what has %s is no state, and the error says so', (_, json) => {
   try {

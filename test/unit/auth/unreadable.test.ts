@@ -1,6 +1,6 @@
 /** Names that a store lists and that cannot be asked for. */
 import { describe, expect, test } from 'vitest'
-import { describe as describePlan, EtcdAuth, planAuth, v3Backend, type V3Transport } from '../../../src/auth/index.js'
+import { describe as describePlan, EtcdAuth, parseState, planAuth, v3Backend, type V3Transport } from '../../../src/auth/index.js'
 import { etcd3Transport } from '../../../src/auth/v3/transport.js'
 import { memoryEtcd } from '../../../src/testing/index.js'
 import { locked, passwords, policy, rejected } from './doubles.js'
@@ -37,9 +37,16 @@ describe('a name that is listed', () => {
     expect(plan.blockers.join()).toContain('nothing is known of it')
     expect(plan.unreadable).toEqual(unreadable)
     expect(describePlan(plan)).toContain('Listed, and impossible to ask for')
+    const exported = parseState(JSON.parse(JSON.stringify(await auth.state())))
+    expect(planAuth(exported, policy, { ...locked, unmanaged: 'remove' }, { user: 'root' }, now).outcome).toBe('blocked')
     await rejected('ERR_PLAN_BLOCKED', auth.apply(plan, { passwords }))
     await auth.apply(await auth.plan(policy, { ...locked, enable: false }), { passwords })
     expect((await rejected('ERR_WRITE_REFUSED', auth.enable())).message).toContain('nothing is known of it')
+  })
+
+  test('is no less told of where it is asked for as a hidden one', async () => {
+    const { auth } = listing({ userList: ['ghost'] })
+    expect((await auth.state({ hiddenUsers: ['ghost', 'nobody'] })).unreadable).toEqual({ users: ['ghost'], roles: [] })
   })
 
   test('beside one that reads the same, and can be asked for, hides behind it in vain', async () => {
