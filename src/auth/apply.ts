@@ -12,7 +12,7 @@ import { readState } from './read.js'
 import { sideBySide } from './side-by-side.js'
 import { fingerprint, hashOf, type AuthState } from './state.js'
 import { showStep, type Step } from './step.js'
-import { visible } from './visible.js'
+import { few, visible } from './visible.js'
 import { wantedOf } from './wanted.js'
 
 /** Progress of `apply`. */
@@ -172,9 +172,4 @@ function refuseForeign(users: readonly string[]): void {
   if (users.length === 0) return
   const differences = users.map((user) => `user ${visible(user)} was there already when it was to be made`)
   throw new EtcdRbacError('ERR_READ_BACK', { found: `${few(differences)}: while auth is off, anyone may have made it, with a password of their own`, wanted: 'users that this client made', fix: 'delete whom you did not make, then plan and apply again; if it was your client, which repeats writes by itself, only plan and apply again' }, { differences })
-}
-
-/** For a message: the detail holds all. */
-function few(texts: readonly string[]): string {
-  return texts.slice(0, 20).join('; ') + (texts.length > 20 ? `; and ${texts.length - 20} more` : '')
 }

@@ -5,22 +5,22 @@ import type { Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
 import type { Login } from '../policy/policy.js'
 import { passwordWayProblems } from './backend.js'
-import { unreadableProblems } from './blockers.js'
 import { checkStep } from './check-step.js'
 import { permissionSteps } from './difference.js'
-import { holdingsIn, holdsRoot } from './holdings.js'
+import { enablingProblems } from './enabling-problems.js'
+import { holdingsIn } from './holdings.js'
 import { identityProblems } from './identity.js'
 import { needProblems } from './needs.js'
-import { openV2Problems, opensAll } from './open-v2.js'
+import { openV2Problems } from './open-v2.js'
 import { drawsPasswords, logsPasswords, passwordsInLog } from './password-log.js'
 import { checkPassword } from './passwords.js'
 import { checkNames, checkNeeds, type PlanOptions } from './plan-options.js'
 import { takes } from './plan.js'
 import { perform, proveRoot, type Applier } from './perform.js'
 import { holds, readState } from './read.js'
-import type { AuthState, StoredPermission } from './state.js'
+import type { StoredPermission } from './state.js'
 import type { Write } from './step.js'
-import { visible } from './visible.js'
+import { few, visible } from './visible.js'
 import { byScope } from './wanted.js'
 
 /** What a single write came to. */
@@ -216,14 +216,18 @@ export class Direct {
     const { backend, identity, context } = this.#applier
     const state = await readState(backend, context)
     if (state.enabled) return { outcome: 'unchanged' }
-    const problems = [...passwordWayProblems(backend, { enabling: true }), ...unreadableProblems(state), ...enablingProblems(state, [...acknowledgeRoot, identity.user, 'root']), ...openV2Problems(state, options), ...needProblems(state.api, holdingsIn(state), needs)]
-    const blockers = [...identityProblems(identity, context.clock.now()), ...(holdsRoot(holdingsIn(state), identity.user) ? [] : [`user ${visible(identity.user)}, as whom you connect, does not hold role root`]), ...problems]
-    if (blockers.length > 0) throw refused(blockers.join('; '))
+    const blockers = [
+      ...identityProblems(identity, context.clock.now()),
+      ...passwordWayProblems(backend, { enabling: true }),
+      ...enablingProblems(state, identity, acknowledgeRoot),
+      ...openV2Problems(state, options),
+      ...needProblems(state.api, holdingsIn(state), needs),
+    ]
+    if (blockers.length > 0) throw refused(few(blockers))
     await this.#write({ do: 'enable' })
     await proveRoot(this.#applier)
-    const locked = await readState(backend, context)
-    const after = [...unreadableProblems(locked), ...enablingProblems(locked, [...acknowledgeRoot, identity.user, 'root'])]
-    if (after.length > 0) throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that changed while auth was turned on: ${after.join('; ')}`, wanted: 'what was looked at before', fix: 'look who made them, and delete whom you do not know: auth is on' }, { differences: after })
+    const after = enablingProblems(await readState(backend, context), identity, acknowledgeRoot)
+    if (after.length > 0) throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that changed while auth was turned on: ${few(after)}`, wanted: 'what was looked at before', fix: 'look who made them, and delete whom you do not know: auth is on' }, { differences: after })
     return { outcome: 'changed', sever: 'everyone' }
   }
 
@@ -233,19 +237,6 @@ export class Direct {
     await this.#write({ do: 'disable' })
     return { outcome: 'changed' }
   }
-}
-
-/** Why auth must not be turned on over what a store holds. */
-function enablingProblems(state: AuthState, known: readonly string[]): readonly string[] {
-  const guest = state.api === 'v2' && (state.roles['guest'] ?? []).some(opensAll)
-  const held = holdingsIn(state)
-  const strangers = Object.keys(state.users).filter((user) => holdsRoot(held, user) && !known.includes(user))
-  return [
-    ...(holdsRoot(held, 'root') ? [] : ['etcd turns auth on only if a user named root holds role root']),
-    ...(state.api === 'v2' && !Object.hasOwn(state.roles, 'guest') ? ['there is no role guest: etcd would make one, by which everybody may do everything; add it, with the rights that strangers are to have, or with none'] : []),
-    ...(guest ? ['role guest may write every key, so that auth would keep nobody from anything; take that from it first (revokePermission)'] : []),
-    ...strangers.map((user) => `user ${visible(user)} holds role root: while auth is off, anyone may have made it; delete it, or acknowledge it by name`),
-  ]
 }
 
 function refused(reason: string): EtcdRbacError<'ERR_WRITE_REFUSED'> {

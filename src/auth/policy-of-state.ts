@@ -18,6 +18,8 @@ import { visible } from './visible.js'
 export type AdoptCode =
   /** A user other than root holds role root: found first, since nothing that the policy says keeps it from anything. */
   | 'administrator'
+  /** A name that the store lists and that cannot be asked for: nothing is known of it, and a policy cannot name it. */
+  | 'unreadable'
   /** The same keys are granted twice in one role, as etcd v3 does when a type is changed by hand: a plan puts it in order. */
   | 'duplicate-grant'
   /** A range that holds no key, or a pattern that matches nothing or crashes etcd: it grants nothing, and a plan takes it away. */
@@ -81,6 +83,8 @@ export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedP
   const findings: AdoptFinding[] = []
   const find = (code: AdoptCode, name: string, text: string, planned: boolean): void => void findings.push({ code, name, text, planned })
 
+  for (const [kind, names] of Object.entries(state.unreadable ?? {}) as (readonly ['users' | 'roles', readonly string[]])[])
+    for (const name of names) find('unreadable', name, `${kind === 'users' ? 'user' : 'role'} ${visible(quoted(name))} is listed, and cannot be asked for: it may hold role root, and no plan reaches it`, false)
   for (const [user, held] of Object.entries(state.users)) {
     if (user === 'root' || !held.includes('root')) continue
     find('administrator', user, `user ${visible(quoted(user))} holds role root and may do everything${state.enabled ? '' : '; while auth is off, anyone may have made it'}`, false)

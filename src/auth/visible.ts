@@ -15,3 +15,8 @@ export function visible(text: string, max: number = NAME_MAX): string {
 export function visibleReason(text: string): string {
   return visible(text.slice(0, 2 * MESSAGE_MAX).replace(/\/\/[^/@\s]*@/g, '//'), MESSAGE_MAX)
 }
+
+/** Several clauses as one, for a message: the first twenty, and how many more there are. The error's detail holds all. */
+export function few(clauses: readonly string[]): string {
+  return clauses.slice(0, 20).join('; ') + (clauses.length > 20 ? `; and ${clauses.length - 20} more` : '')
+}

@@ -71,6 +71,19 @@ describe('a user who is said to need something', () => {
   })
 })
 
+test('of however many strangers, a message names a few, and its end how many more there are', async () => {
+  const { auth, etcd } = double('v3')
+  for (const name of ['root', ...Array.from({ length: 300 }, (_, at) => `planted-${String(at)}`)]) {
+    await etcd.auth.userAdd({ name, password: 'x' })
+    await etcd.auth.userGrantRole({ user: name, role: 'root' })
+  }
+  const messages = [(await rejected('ERR_WRITE_REFUSED', auth().enable())).message, (await rejected('ERR_PLAN_BLOCKED', auth().apply(await auth().plan(policy, locked), { passwords }))).message]
+  for (const message of messages) {
+    expect(message).toContain('and 280 more')
+    expect(message.length).toBeLessThan(6_000)
+  }
+})
+
 test('whoever turns auth on and is not root then is told so at once', async () => {
   const { auth, etcd } = double('v3')
   await auth().addUser('root', { login: 'certificate' })

@@ -1,6 +1,6 @@
 /** Names that a store lists and that cannot be asked for. */
 import { describe, expect, test } from 'vitest'
-import { describe as describePlan, EtcdAuth, parseState, planAuth, v3Backend, type V3Transport } from '../../../src/auth/index.js'
+import { describe as describePlan, EtcdAuth, parseState, planAuth, policyOfState, v3Backend, type V3Transport } from '../../../src/auth/index.js'
 import { etcd3Transport } from '../../../src/auth/v3/transport.js'
 import { memoryEtcd } from '../../../src/testing/index.js'
 import { locked, passwords, policy, rejected } from './doubles.js'
@@ -37,6 +37,7 @@ describe('a name that is listed', () => {
     expect(plan.blockers.join()).toContain('nothing is known of it')
     expect(plan.unreadable).toEqual(unreadable)
     expect(describePlan(plan)).toContain('Listed, and impossible to ask for')
+    expect(policyOfState(await auth.state(), { logins: 'certificate' }).findings[0]?.code).toBe('unreadable')
     const exported = parseState(JSON.parse(JSON.stringify(await auth.state())))
     expect(planAuth(exported, policy, { ...locked, unmanaged: 'remove' }, { user: 'root' }, now).outcome).toBe('blocked')
     await rejected('ERR_PLAN_BLOCKED', auth.apply(plan, { passwords }))
