@@ -21,6 +21,24 @@ async function startPlain(lane: Lane, directory: string, name: string, [client, 
   return startEtcd({ binary: lane.binary, args, directory: join(directory, `${name}-run`), ready: { url: clientUrl, health: !more.includes('existing') && !more.some((flag) => flag.startsWith('--experimental')) } })
 }
 
+/** One member for the tests of a block. */
+function oneMember(lane: Lane, more: readonly string[] = []): { readonly url: () => string } {
+  let directory: string
+  let etcd: RunningEtcd
+  let url: string
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-test-'))
+    const [client = 0, peer = 0] = await freePorts(2)
+    url = `http://127.0.0.1:${String(client)}`
+    etcd = await startPlain(lane, directory, 'one', [client, peer], `one=http://127.0.0.1:${String(peer)}`, more)
+  })
+  afterAll(async () => {
+    await etcd.stop()
+    await rm(directory, { recursive: true, force: true })
+  })
+  return { url: () => url }
+}
+
 describe.each(lanes.filter((lane) => minorOf(lane) >= 4))('a learner of etcd $name', (lane) => {
   let directory: string
   const running: RunningEtcd[] = []
@@ -63,42 +81,18 @@ describe.each(lanes.filter((lane) => minorOf(lane) >= 4))('a learner of etcd $na
 })
 
 describe.each(lanes.filter(({ v2 }) => v2 !== 'none'))('v2 emulated on v3 by etcd $name', (lane) => {
-  let directory: string
-  let etcd: RunningEtcd
-  let endpoint: string
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-test-'))
-    const [a = 0, b = 0] = await freePorts(2)
-    endpoint = `http://127.0.0.1:${String(a)}`
-    etcd = await startPlain(lane, directory, 'one', [a, b], `one=http://127.0.0.1:${String(b)}`, ['--enable-v2=true', '--experimental-enable-v2v3=/emulated'])
-  })
-  afterAll(async () => {
-    await etcd.stop()
-    await rm(directory, { recursive: true, force: true })
-  })
+  const server = oneMember(lane, ['--enable-v2=true', '--experimental-enable-v2v3=/emulated'])
 
   test('is refused: its users would lie open among the keys of v3', async () => {
-    const auth = new EtcdAuth(v2Backend({ fetch, endpoint, crypto: globalThis.crypto }), { identity: { user: 'root' } })
+    const auth = new EtcdAuth(v2Backend({ fetch, endpoint: server.url(), crypto: globalThis.crypto }), { identity: { user: 'root' } })
     await expect(auth.state()).rejects.toThrow(/emulates v2 on v3.*without --experimental-enable-v2v3/)
     await expect(auth.addRole('r')).rejects.toThrow('emulates v2 on v3')
   })
 })
 
 describe.each(lanes.filter((lane) => minorOf(lane) >= 4))('the gateway of etcd $name', (lane) => {
-  let directory: string
-  let etcd: RunningEtcd
-  let endpoint: string
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-test-'))
-    const [a = 0, b = 0] = await freePorts(2)
-    endpoint = `http://127.0.0.1:${String(a)}`
-    etcd = await startPlain(lane, directory, 'one', [a, b], `one=http://127.0.0.1:${String(b)}`)
-  })
-  afterAll(async () => {
-    await etcd.stop()
-    await rm(directory, { recursive: true, force: true })
-  })
-  const authBy = (password?: string) => new EtcdAuth(v3Backend(gatewayTransport({ fetch, endpoint, ...(password === undefined ? {} : { login: { user: 'root', password } }) }), { versions: [lane.version] }), { identity: { user: 'root' } })
+  const server = oneMember(lane)
+  const authBy = (password?: string) => new EtcdAuth(v3Backend(gatewayTransport({ fetch, endpoint: server.url(), ...(password === undefined ? {} : { login: { user: 'root', password } }) }), { versions: [lane.version] }), { identity: { user: 'root' } })
   const acknowledged = { acknowledgePasswordsInLog: true, unmanaged: 'remove', enable: true } as const
   const policyAt = (turn: 0 | 1): Policy =>
     definePolicy({

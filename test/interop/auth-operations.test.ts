@@ -1,7 +1,6 @@
 /** What operators do with a live etcd, on real servers: locks, changes of how users log in, looking for open doors. */
 import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { httpsFetch, type HttpsFetch } from '../../examples/support/https-fetch.js'
 import { EtcdAuth, etcd3Options, v3Backend } from '../../src/auth/index.js'
 import { anonymous, definePolicy, path, pattern, prefix, put, readwrite, type Policy } from '../../src/policy/index.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
@@ -30,15 +29,9 @@ for (const lane of await testLanes()) {
       await cluster.stop()
     })
 
-    const fetchAs = async (user: string | typeof anonymous): Promise<HttpsFetch> => {
-      const { certificate, key } = await cluster.credentials(user)
-      const fetch = httpsFetch({ ca: cluster.serverCa, cert: certificate, key })
-      opened.push(fetch)
-      return fetch
-    }
     /** Root on v3, with an eye on v2. */
     const looking = async (): Promise<EtcdAuth> => {
-      const [{ auth }, fetch] = [await cluster.client('root'), await fetchAs('root')]
+      const [{ auth }, fetch] = [await cluster.client('root'), await cluster.fetch('root')]
       return new EtcdAuth(v3Backend(auth, { versions: [lane.version], crypto: globalThis.crypto, v2: { fetch, endpoints: cluster.clientUrls } }), { identity: { user: 'root' } })
     }
     const authOf = (api: 'v3' | 'v2') => new EtcdAuth(cluster.backend(api, 'root'), { identity: { user: 'root' } })
@@ -159,7 +152,7 @@ for (const lane of await testLanes()) {
 
     if (lane.v2 !== 'none')
       test('a user whom v2 lists nowhere is found by name, and removed', async () => {
-        const fetch = await fetchAs('root')
+        const fetch = await cluster.fetch('root')
         const { status } = await fetch(`${cluster.clientUrls[0] ?? ''}/v2/auth/users/_back`, { method: 'PUT', body: JSON.stringify({ user: '_back', password: 'planted', roles: ['root'] }) })
         expect(status).toBe(200)
         expect((await authOf('v2').drift(policy)).outcome).toBe('in sync')

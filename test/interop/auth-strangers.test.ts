@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, credentials } from '@grpc/grpc-js'
 import { Etcd3 } from 'etcd3'
-import { httpsFetch, type HttpsFetch } from '../../examples/support/https-fetch.js'
 import { EtcdAuth, etcd3Options } from '../../src/auth/index.js'
 import { anonymous, definePolicy, pattern, prefix, put, readwrite } from '../../src/policy/index.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
@@ -28,12 +27,6 @@ for (const lane of await testLanes()) {
       await cluster.stop()
     })
     const authOf = (api: 'v3' | 'v2') => new EtcdAuth(cluster.backend(api, 'root'), { identity: { user: 'root' } })
-    const fetchAs = async (user: string | typeof anonymous): Promise<HttpsFetch> => {
-      const { certificate, key } = await cluster.credentials(user)
-      const fetch = httpsFetch({ ca: cluster.serverCa, cert: certificate, key })
-      opened.push(fetch)
-      return fetch
-    }
 
     test('on v3, a stranger bound to a role of the policy is unbound, and a permission of an unknown type grants nothing and stops nothing', async () => {
       const { auth } = await cluster.client(anonymous)
@@ -90,7 +83,7 @@ for (const lane of await testLanes()) {
 
     if (lane.v2 !== 'none') {
       test('on v2, roles that do not exist are unbound from users of the policy one after the other, and strangers from roles that come to be', async () => {
-        const fetch = await fetchAs(anonymous)
+        const fetch = await cluster.fetch(anonymous)
         const plant = async (user: string, ...roles: readonly string[]): Promise<void> => {
           const { status } = await fetch(`${cluster.clientUrls[0] ?? ''}/v2/auth/users/${user}`, { method: 'PUT', body: JSON.stringify({ user, password: 'planted', roles }) })
           expect(status).toBe(200)

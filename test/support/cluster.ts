@@ -7,7 +7,7 @@ import { Etcd3 } from 'etcd3'
 import { availableLanes, isCi, lanes, missingLanes, type AvailableLane } from '../../scripts/fetch-etcd.mjs'
 import { attemptV2, attemptV3, v3Client } from '../../examples/support/attempt.js'
 import { freePorts, startEtcd, type RunningEtcd } from '../../examples/support/etcd.js'
-import { httpsFetch } from '../../examples/support/https-fetch.js'
+import { httpsFetch, type HttpsFetch } from '../../examples/support/https-fetch.js'
 import { writeRendered } from '../../examples/support/output.js'
 import { renderMember, toCommand, type RenderedMember } from '../../src/render/index.js'
 import { etcd3Options, v2Backend, v3Backend } from '../../src/auth/index.js'
@@ -57,6 +57,8 @@ export interface Cluster extends World {
   credentials(user: As): Promise<Keyed>
   /** An etcd3 client with that user's certificate. */
   client(user: As, hosts?: readonly string[]): Promise<Etcd3>
+  /** A fetch with that user's certificate. */
+  fetch(user: As): Promise<HttpsFetch>
   /** The leader, as soon as all members that run say that it is the same one, and one that runs. */
   leader(): Promise<Member>
   stop(): Promise<void>
@@ -170,6 +172,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
     directory,
     credentials: (user) => credentials(as(user)),
     client,
+    fetch: (user) => fetchOf(as(user)),
     leader,
     backend: (api: Api, user: As) => {
       if (api === 'v2') return v2Backend({ fetch: ready(fetches, user), endpoint, crypto: globalThis.crypto })
@@ -182,7 +185,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
         : attemptV2(ready(fetches, user), endpoint, operation, operation.keys),
     stop: async () => {
       for (const each of clients) each.close()
-      for (const each of fetches.values()) each.close()
+      for (const each of fetchOf.made.values()) (await each).close()
       await Promise.all([...running.values()].map((each) => each.stop()))
       await rm(directory, { recursive: true, force: true })
     },
