@@ -1,4 +1,4 @@
-/** The facade: read, plan and apply one auth store of an etcd. */
+/** The facade: read, plan and apply one auth store of an etcd. Long by what its methods promise; what they do is done elsewhere. */
 import { checkFields } from '../known-fields.js'
 import type { AbortSignalLike } from '../platform.js'
 import type { Policy } from '../policy/policy.js'
