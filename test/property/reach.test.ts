@@ -28,7 +28,8 @@ interface Answer {
   readonly status: number
   readonly body: string
 }
-const secret = (file: string): string => `secret of ${file}.`
+// In hexadecimal, since JSON spells a NUL in a key otherwise than it is.
+const secret = (file: string): string => `secret of ${Buffer.from(file).toString('hex')}.`
 async function ask(client: MemoryClient, method: string, target: string): Promise<Answer> {
   const [path = '', query = ''] = target.split('?')
   const encoded = path.split('/').map(encodeURIComponent).join('/')
