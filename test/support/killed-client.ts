@@ -1,10 +1,11 @@
 /** A client in a process of its own, which is killed as it writes. */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Etcd3Material, PlanOptions } from '../../src/auth/index.js'
+import type { Api, Etcd3Material, PlanOptions } from '../../src/auth/index.js'
 import type { Policy } from '../../src/policy/index.js'
 
 export interface KilledClientOptions {
+  readonly api: Api
   readonly material: Etcd3Material
   readonly versions: readonly string[]
   readonly policy: Policy
