@@ -14,7 +14,7 @@ import { needProblems } from './needs.js'
 import { openV2Problems } from './open-v2.js'
 import { drawsPasswords, logsPasswords, passwordsInLog } from './password-log.js'
 import { checkPassword } from './passwords.js'
-import { checkNames, checkNeeds, type PlanOptions } from './plan-options.js'
+import { checkNames, checkNeeds } from './plan-options.js'
 import { takes } from './plan.js'
 import { perform, proveRoot, type Applier } from './perform.js'
 import { holds, readState } from './read.js'
@@ -22,26 +22,7 @@ import type { StoredPermission } from './state.js'
 import type { Write } from './step.js'
 import { few, visible } from './visible.js'
 import { byScope } from './wanted.js'
-
-/** What a single write came to. */
-export interface Written<Outcome extends string> {
-  /** `unchanged`: it was so already, and nothing was written but where etcd cannot tell. */
-  readonly outcome: Outcome | 'unchanged'
-  /** Whose open connections must be cut now, since streams outlive what opened them: everyone's, one user's, or those of all who hold a role. */
-  readonly sever?: 'everyone' | { readonly user: string } | { readonly holdersOf: string }
-}
-
-/** How a user is to log in. Nothing of it is changed where the user is there already. */
-export type NewUser = ({ readonly login: Extract<Login, 'certificate'> } & PasswordOptions) | ({ readonly login: Extract<Login, 'password'>; readonly password: string } & PasswordOptions)
-
-/** What must be known of a new password. */
-export interface PasswordOptions {
-  /** See `acknowledgePasswordsInLog` of {@link EtcdAuth.plan}. */
-  readonly acknowledgePasswordsInLog?: boolean
-}
-
-/** What must be known before auth is turned on. */
-export type EnableOptions = Pick<PlanOptions, 'acknowledgeRoot' | 'acknowledgeOpenV2' | 'needs'>
+import type { EnableOptions, NewUser, PasswordOptions, Written } from './written.js'
 
 type Unexplained<W> = W extends unknown ? Omit<W, 'reason'> : never
 
@@ -54,15 +35,15 @@ export class Direct {
     this.#applier = applier
   }
 
-  /** One after the other where one of two writes that meet is lost; as they come elsewhere. */
-  #write(step: Unexplained<Write>, password?: string): Promise<'done' | 'found'> {
-    if (this.#applier.backend.writesAtOnce > 1) return this.#writeNow(step, password)
-    const mine = this.#last.then(() => this.#writeNow(step, password))
+  /** One after the other where one of two writes that meet is lost, each with the look that decides what is written; as they come elsewhere. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#applier.backend.writesAtOnce > 1) return work()
+    const mine = this.#last.then(work)
     this.#last = mine.catch(() => undefined)
     return mine
   }
 
-  async #writeNow(step: Unexplained<Write>, password: string | undefined): Promise<'done' | 'found'> {
+  async #write(step: Unexplained<Write>, password?: string): Promise<'done' | 'found'> {
     const { backend, context } = this.#applier
     const version = step.do === 'addUser' ? await backend.readVersion(context) : undefined
     const write: Write = { ...step, reason: 'asked for' }
@@ -110,9 +91,11 @@ export class Direct {
     const password = options.login === 'password' ? options.password : undefined
     if (options.login === 'password') checkPassword(user, options.password)
     const { backend, context } = this.#applier
-    if ((await backend.readUser(user, context)) !== undefined) return { outcome: 'unchanged' }
-    await this.#refusePasswordInLog(options, login)
-    return { outcome: (await this.#write(step, password)) === 'done' ? 'created' : 'unchanged' }
+    return this.#inTurn(async () => {
+      if ((await backend.readUser(user, context)) !== undefined) return { outcome: 'unchanged' }
+      await this.#refusePasswordInLog(options, login)
+      return { outcome: (await this.#write(step, password)) === 'done' ? 'created' : 'unchanged' }
+    })
   }
 
   async deleteUser(user: string): Promise<Written<'deleted'>> {
@@ -120,37 +103,44 @@ export class Direct {
     this.#check(step)
     this.#refuseLockOut(user, `deleting user ${visible(user)}`)
     const { backend, context } = this.#applier
-    if ((await backend.readUser(user, context)) === undefined) return { outcome: 'unchanged' }
-    await this.#write(step)
-    return { outcome: 'deleted', sever: { user } }
+    return this.#inTurn(async () => {
+      if ((await backend.readUser(user, context)) === undefined) return { outcome: 'unchanged' }
+      await this.#write(step)
+      return { outcome: 'deleted', sever: { user } }
+    })
   }
 
   async setPassword(user: string, password: string, options: PasswordOptions): Promise<Written<'changed'>> {
     const step = { do: 'setPassword', user } as const
     this.#check(step)
     checkPassword(user, password)
-    await this.#userRoles(user)
-    await this.#refusePasswordInLog(options)
-    await this.#write(step, password)
-    return { outcome: 'changed', sever: { user } }
+    return this.#newPassword(step, options, password)
   }
 
   async dropPassword(user: string, options: PasswordOptions): Promise<Written<'changed'>> {
     const step = { do: 'dropPassword', user } as const
     this.#check(step)
     if (this.#applier.backend.byPassword?.user === user) throw refused(`dropping the password of user ${visible(user)}, by which you are connected`)
-    await this.#userRoles(user)
-    await this.#refusePasswordInLog(options)
-    await this.#write(step)
-    return { outcome: 'changed', sever: { user } }
+    return this.#newPassword(step, options)
+  }
+
+  #newPassword(step: { readonly do: 'setPassword' | 'dropPassword'; readonly user: string }, options: PasswordOptions, password?: string): Promise<Written<'changed'>> {
+    return this.#inTurn(async () => {
+      await this.#userRoles(step.user)
+      await this.#refusePasswordInLog(options)
+      await this.#write(step, password)
+      return { outcome: 'changed', sever: { user: step.user } }
+    })
   }
 
   async addRole(role: string): Promise<Written<'created'>> {
     const step = { do: 'addRole', role } as const
     this.#check(step)
     const { backend, context } = this.#applier
-    if ((await backend.readRole(role, context)) !== undefined) return { outcome: 'unchanged' }
-    return { outcome: (await this.#write(step)) === 'done' ? 'created' : 'unchanged' }
+    return this.#inTurn(async () => {
+      if ((await backend.readRole(role, context)) !== undefined) return { outcome: 'unchanged' }
+      return { outcome: (await this.#write(step)) === 'done' ? 'created' : 'unchanged' }
+    })
   }
 
   async deleteRole(role: string): Promise<Written<'deleted'>> {
@@ -158,53 +148,64 @@ export class Direct {
     this.#check(step)
     if (role === 'root') throw refused('deleting role root, by which this store is administered')
     const { backend, context } = this.#applier
-    if ((await backend.readRole(role, context)) === undefined) return { outcome: 'unchanged' }
-    await this.#write(step)
-    return { outcome: 'deleted', sever: { holdersOf: role } }
+    if (backend.api === 'v2' && role === 'guest') throw refused('deleting role guest: etcd makes one, by which everybody may do everything, when auth is next turned on; take from it what it grants (revokePermission)')
+    return this.#inTurn(async () => {
+      if ((await backend.readRole(role, context)) === undefined) return { outcome: 'unchanged' }
+      await this.#write(step)
+      return { outcome: 'deleted', sever: { holdersOf: role } }
+    })
   }
 
   async grantPermission(role: string, permission: Permission): Promise<Written<'changed'>> {
     if (typeof permission !== 'object' || (permission as unknown) === null) throw new TypeError('a permission is made by read, write or readwrite')
     this.#check({ do: 'grantPermission', role, permission, replaces: undefined })
     if (role === 'root') throw refused('granting role root a permission: it may do everything without')
-    const stored = await this.#permissions(role)
     const scope = scopeOf(permission.keys)
-    const units = permissionSteps(role, stored, new Map([...byScope(stored), [scope, permission]]))
-    const steps = units.filter((unit) => unit.some((step) => 'permission' in step && scopeOf(step.permission.keys) === scope)).flat()
-    for (const step of steps) await this.#write(step)
-    const isLess = takes(byScope(stored).get(scope)?.type, permission.type)
-    return { outcome: steps.length === 0 ? 'unchanged' : 'changed', ...(isLess ? { sever: { holdersOf: role } } : {}) }
+    return this.#inTurn(async () => {
+      const stored = await this.#permissions(role)
+      const units = permissionSteps(role, stored, new Map([...byScope(stored), [scope, permission]]))
+      const steps = units.filter((unit) => unit.some((step) => 'permission' in step && scopeOf(step.permission.keys) === scope)).flat()
+      for (const step of steps) await this.#write(step)
+      const isLess = takes(byScope(stored).get(scope)?.type, permission.type)
+      return { outcome: steps.length === 0 ? 'unchanged' : 'changed', ...(isLess ? { sever: { holdersOf: role } } : {}) }
+    })
   }
 
   async revokePermission(role: string, keys: Permission['keys']): Promise<Written<'changed'>> {
     if (typeof keys !== 'object' || (keys as unknown) === null) throw new TypeError('keys are made by key, prefix, range, fromKey or allKeys, and on v2 by pattern')
     const given = { do: 'revokePermission', role, permission: { type: 'readwrite', keys } } as const
     this.#check(given)
-    const held = (await this.#permissions(role)).filter((permission) => scopeOf(permission.keys) === scopeOf(keys))
-    const [first] = held
-    if (first === undefined) return { outcome: 'unchanged' }
-    await this.#write({ do: 'revokePermission', role, permission: byScope(held).get(scopeOf(keys)) ?? first })
-    return { outcome: 'changed', sever: { holdersOf: role } }
+    return this.#inTurn(async () => {
+      const held = (await this.#permissions(role)).filter((permission) => scopeOf(permission.keys) === scopeOf(keys))
+      const [first] = held
+      if (first === undefined) return { outcome: 'unchanged' }
+      await this.#write({ do: 'revokePermission', role, permission: byScope(held).get(scopeOf(keys)) ?? first })
+      return { outcome: 'changed', sever: { holdersOf: role } }
+    })
   }
 
   async grantRole(user: string, role: string): Promise<Written<'changed'>> {
     const step = { do: 'bindRole', user, role } as const
     this.#check(step)
     const { api } = this.#applier.backend
-    if ((await this.#userRoles(user)).includes(role)) return { outcome: 'unchanged' }
-    // Role root is there in v2, and in v3 whoever is bound to it holds it only where it is.
-    if (!(api === 'v2' && role === 'root')) await this.#permissions(role)
-    await this.#write(step)
-    return { outcome: 'changed' }
+    return this.#inTurn(async () => {
+      if ((await this.#userRoles(user)).includes(role)) return { outcome: 'unchanged' }
+      // Role root is there in v2, and in v3 whoever is bound to it holds it only where it is.
+      if (!(api === 'v2' && role === 'root')) await this.#permissions(role)
+      await this.#write(step)
+      return { outcome: 'changed' }
+    })
   }
 
   async revokeRole(user: string, role: string): Promise<Written<'changed'>> {
     const step = { do: 'unbindRole', user, role } as const
     this.#check(step)
     if (role === 'root') this.#refuseLockOut(user, `taking role root from user ${visible(user)}`)
-    if (!(await this.#userRoles(user)).includes(role)) return { outcome: 'unchanged' }
-    await this.#write(step)
-    return { outcome: 'changed', sever: { user } }
+    return this.#inTurn(async () => {
+      if (!(await this.#userRoles(user)).includes(role)) return { outcome: 'unchanged' }
+      await this.#write(step)
+      return { outcome: 'changed', sever: { user } }
+    })
   }
 
   async enable(options: EnableOptions): Promise<Written<'changed'>> {
@@ -214,28 +215,32 @@ export class Direct {
     checkNames(acknowledgeRoot, 'acknowledgeRoot')
     checkNeeds(needs)
     const { backend, identity, context } = this.#applier
-    const state = await readState(backend, context)
-    if (state.enabled) return { outcome: 'unchanged' }
-    const blockers = [
-      ...identityProblems(identity, context.clock.now()),
-      ...passwordWayProblems(backend, { enabling: true }),
-      ...enablingProblems(state, identity, acknowledgeRoot),
-      ...openV2Problems(state, options),
-      ...needProblems(state.api, holdingsIn(state), needs),
-    ]
-    if (blockers.length > 0) throw refused(few(blockers))
-    await this.#write({ do: 'enable' })
-    await proveRoot(this.#applier)
-    const after = enablingProblems(await readState(backend, context), identity, acknowledgeRoot)
-    if (after.length > 0) throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that changed while auth was turned on: ${few(after)}`, wanted: 'what was looked at before', fix: 'look who made them, and delete whom you do not know: auth is on' }, { differences: after })
-    return { outcome: 'changed', sever: 'everyone' }
+    return this.#inTurn(async () => {
+      const state = await readState(backend, context)
+      if (state.enabled) return { outcome: 'unchanged' }
+      const blockers = [
+        ...identityProblems(identity, context.clock.now()),
+        ...passwordWayProblems(backend, { enabling: true }),
+        ...enablingProblems(state, identity, acknowledgeRoot),
+        ...openV2Problems(state, options),
+        ...needProblems(state.api, holdingsIn(state), needs),
+      ]
+      if (blockers.length > 0) throw refused(few(blockers))
+      await this.#write({ do: 'enable' })
+      await proveRoot(this.#applier)
+      const after = enablingProblems(await readState(backend, context), identity, acknowledgeRoot)
+      if (after.length > 0) throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that changed while auth was turned on: ${few(after)}`, wanted: 'what was looked at before', fix: 'look who made them, and delete whom you do not know: auth is on' }, { differences: after })
+      return { outcome: 'changed', sever: 'everyone' }
+    })
   }
 
   async disable(): Promise<Written<'changed'>> {
     const { backend, context } = this.#applier
-    if (!(await backend.readEnabled(context))) return { outcome: 'unchanged' }
-    await this.#write({ do: 'disable' })
-    return { outcome: 'changed' }
+    return this.#inTurn(async () => {
+      if (!(await backend.readEnabled(context))) return { outcome: 'unchanged' }
+      await this.#write({ do: 'disable' })
+      return { outcome: 'changed' }
+    })
   }
 }
 

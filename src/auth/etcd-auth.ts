@@ -7,7 +7,7 @@ import { applyPlan, type Applied, type ApplyOptions } from './apply.js'
 import type { Backend, CallContext } from './backend.js'
 import { checkApplyOptions, checkBackend, checkClock } from './check-arguments.js'
 import { platformClock, type Clock } from './clock.js'
-import { Direct, type EnableOptions, type NewUser, type PasswordOptions, type Written } from './direct.js'
+import { Direct } from './direct.js'
 import { checkIdentity, type Identity } from './identity.js'
 import { holding } from './lock.js'
 import { checkNames, checkPlanOptions, type PlanOptions } from './plan-options.js'
@@ -16,6 +16,7 @@ import { checkPlan } from './plan-shape.js'
 import { readState, type ReadOptions } from './read.js'
 import { checkSignal } from './signal.js'
 import type { AuthState } from './state.js'
+import type { EnableOptions, NewUser, PasswordOptions, Written } from './written.js'
 
 /** What is read beside what a store lists. */
 export interface StateOptions extends ReadOptions {
@@ -222,7 +223,7 @@ export class EtcdAuth {
   }
 
   /**
-   * Deletes a role if it is there, never root. etcd v3 unbinds whoever holds it; v2 leaves the name with them.
+   * Deletes a role if it is there, never root, nor v2's guest. etcd v3 unbinds whoever holds it; v2 leaves the name with them.
    *
    * @throws {@link EtcdRbacError} `ERR_WRITE_REFUSED`, `ERR_NAME_INVALID`, and what {@link EtcdAuth.state} throws
    */

@@ -4,7 +4,7 @@ export { observe, type MaintenanceClient, type ObservedCluster, type ObservedMem
 export type { Applied, ApplyOptions, StepEvent } from './apply.js'
 export type { AdvisoryLock } from './lock.js'
 export type { ReadOptions } from './read.js'
-export type { EnableOptions, NewUser, PasswordOptions, Written } from './direct.js'
+export type { EnableOptions, NewUser, PasswordOptions, Written } from './written.js'
 export type { Pacing } from './pacing.js'
 export type { Outcome } from './perform.js'
 export { v3Backend, type V3BackendOptions, type V3Client } from './v3/v3-backend.js'
