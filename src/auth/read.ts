@@ -32,7 +32,9 @@ export async function readState(backend: Backend, { sent, ...rest }: CallContext
   const listUsers = (): Promise<readonly string[]> => next(() => backend.listUsers(context))
   const listRoles = (): Promise<readonly string[]> => next(() => backend.listRoles(context))
   const { found: users, unreadable: lostUsers } = await readListed(listUsers, hiddenUsers, (user) => backend.readUser(user, context), context)
-  const { found: roles, unreadable: lostRoles } = await readListed(listRoles, [], (role) => backend.readRole(role, context), context)
+  // A role may be held without being listed: what etcd v2 hides, it tells by name. Role root is etcd's own.
+  const heldRoles = users.flatMap(([, held]) => held.filter((role) => role !== 'root'))
+  const { found: roles, unreadable: lostRoles } = await readListed(listRoles, heldRoles, (role) => backend.readRole(role, context), context)
   // A role that a user holds may have such a name, too: it is in no list where it does not exist.
   const unreadable = { users: lostUsers, roles: [...new Set([...lostRoles, ...users.flatMap(([, held]) => held.filter(isMangled))])].sort(compareNames) }
   // No entry of the log of v3, so not counted.

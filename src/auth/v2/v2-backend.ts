@@ -148,6 +148,8 @@ export function v2Backend(options: V2BackendOptions): Backend {
       return [...(users.find((found) => found.user === user)?.roles ?? []), dangling]
     },
     readRole: async (role, context) => {
+      // A user may hold such a name, and no role has it.
+      if (role === '' || role.includes('/')) return undefined
       const answer = await read(url('roles', role), context)
       return isGone(answer, 'Role') ? undefined : permissionsIn(`GET ${url('roles', role)}`, answer)
     },
