@@ -54,7 +54,7 @@ const stored = ({ type, keys }: StoredPermission): Stored => ({ type, keys, id: 
 /** One thing that somebody may do: a v3 key, or a v2 path asked for alone or recursively. */
 export type Sample = `${'read' | 'write'} ${string}` | 'administer'
 
-function opens({ type, keys }: Stored, sample: Sample): boolean {
+function opens({ type, keys }: Stored, sample: Sample, asGuest = false): boolean {
   const [access = '', what = ''] = sample.split(/ (.*)/s)
   if (type !== access && type !== 'readwrite') return false
   if (keys.api === 'v3') {
@@ -63,7 +63,13 @@ function opens({ type, keys }: Stored, sample: Sample): boolean {
   }
   const [path = '', recursive] = what.split(' ')
   if (keys.pattern.endsWith('*')) return path.startsWith(keys.pattern.slice(0, -1))
-  return recursive === undefined && path === keys.pattern
+  // Whether a request recurses is not asked of the guest (`hasGuestAccess`).
+  return path === keys.pattern && (recursive === undefined || asGuest)
+}
+
+/** All who may come to either of two stores: on v2 also those whom neither has a name for. */
+export function namesOf(...stores: readonly NaiveStore[]): readonly string[] {
+  return [...new Set(stores.flatMap(({ api, users }) => [...users.keys(), ...(api === 'v2' ? [''] : [])]))]
 }
 
 /** Every point at which an answer can change, of all that two stores grant. */
@@ -81,23 +87,22 @@ export function samplesOf(...stores: readonly NaiveStore[]): readonly Sample[] {
   return ['administer', ...[...points].flatMap((point): readonly Sample[] => [`read ${point}`, `write ${point}`])]
 }
 
-/** Whether a user may do it. On v2 the user without name holds guest. */
-export function may({ users, roles }: NaiveStore, user: string, sample: Sample): boolean {
-  const held = users.get(user) ?? []
+/** Whether whoever comes under that name may do it. On v2 a name that is no user is the guest, like the name of nobody. */
+export function may({ api, users, roles }: NaiveStore, user: string, sample: Sample): boolean {
+  const held = users.get(user)
+  if (held === undefined) return api === 'v2' && sample !== 'administer' && roles.get('guest')?.some((permission) => opens(permission, sample, true)) === true
   if (held.includes('root')) return true
   return sample !== 'administer' && held.some((role) => roles.get(role)?.some((permission) => opens(permission, sample)))
 }
 
 /** A store from a state as data. */
 export function fromState({ api, users, roles, enabled }: AuthState): NaiveStore {
-  const made: NaiveStore = {
+  return {
     api,
     enabled,
     users: new Map(Object.entries(users).map(([user, held]) => [user, [...held]])),
     roles: new Map(Object.entries(roles).map(([role, permissions]) => [role, permissions.map(stored)])),
   }
-  if (api === 'v2') made.users.set('', ['guest'])
-  return made
 }
 
 /** What a store holds, as a backend would read it. */
@@ -107,7 +112,7 @@ export function toState({ api, users, roles, enabled }: NaiveStore): AuthState {
     api,
     version: '3.5.30',
     enabled,
-    users: sorted([...users].filter(([user]) => user !== '')),
+    users: sorted(users),
     roles: sorted([...roles].map(([role, permissions]): [string, readonly StoredPermission[]] => [role, permissions.map(({ type, keys }): StoredPermission => ({ type, keys }))])),
   }
 }
@@ -120,11 +125,11 @@ export function asWanted(before: AuthState, policy: Policy, unmanaged: 'keep' | 
   const declared = Object.entries<readonly Permission[]>(half.roles)
   if (before.api === 'v2') declared.push(['guest', policy.v2?.guest ?? []])
   if (unmanaged === 'remove') {
-    for (const user of wanted.users.keys()) if (user !== '' && user !== 'root' && !kept.includes(user) && !(user in policy.users)) wanted.users.delete(user)
+    for (const user of wanted.users.keys()) if (user !== 'root' && !kept.includes(user) && !(user in policy.users)) wanted.users.delete(user)
     for (const role of wanted.roles.keys()) if (role !== 'root' && !declared.some(([name]) => name === role)) wanted.roles.delete(role)
   }
   // Who holds the roles of a policy is the policy's to say, whatever happens to others.
-  for (const [user, held] of wanted.users) if (user !== '' && !(user in policy.users)) wanted.users.set(user, held.filter((role) => !declared.some(([name]) => name === role)))
+  for (const [user, held] of wanted.users) if (!(user in policy.users)) wanted.users.set(user, held.filter((role) => !declared.some(([name]) => name === role)))
   for (const [role, permissions] of declared) wanted.roles.set(role, permissions.map(stored))
   for (const user of Object.keys(policy.users)) wanted.users.set(user, [...(half.bindings[user] ?? [])])
   return wanted
