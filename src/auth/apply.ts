@@ -102,7 +102,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   const run = async (step: Step): Promise<void> => {
     await pace()
     goOn()
-    const password = step.do === 'addUser' && step.login === 'password' ? passwords[step.user] : undefined
+    const password = step.do === 'setPassword' || (step.do === 'addUser' && step.login === 'password') ? passwords[step.user] : undefined
     const { outcome, conflict } = await perform(applier, step, password, before.version)
     if (conflict && step.do === 'addUser') foreign.push(step.user)
     done.push({ step, outcome })
@@ -139,8 +139,8 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   }
 
   // The last look before the door is locked: everything else holds, and the identity is root by what the store says.
-  refuseDifferences([...rest.steps.filter((step) => step.do !== 'enable').map(showStep), ...rest.blockers])
   refuseForeign(foreign)
+  refuseDifferences([...rest.steps.filter((step) => step.do !== 'enable').map(showStep), ...rest.blockers])
   await run(enable)
   await proveRoot(applier)
   state = await read()

@@ -23,9 +23,9 @@ interface Found {
   readonly after: Holdings
 }
 
-/** Users whom the steps make and who log in by password. */
+/** Users to whom the steps give a password that the caller chooses. */
 export function newPasswordUsers(steps: readonly Step[]): readonly string[] {
-  return steps.flatMap((step) => (step.do === 'addUser' && step.login === 'password' ? [step.user] : []))
+  return steps.flatMap((step) => (step.do === 'setPassword' || (step.do === 'addUser' && step.login === 'password') ? [step.user] : []))
 }
 
 /** Why a plan must not be applied. */

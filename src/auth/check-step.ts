@@ -29,6 +29,10 @@ export function checkStep(api: Api, step: Write): void {
     case 'addUser':
       checkName('user', step.user)
       oneOf(step.login, ['certificate', 'password'], 'the login of a user')
+      if (step.roles === undefined) return
+      if (api === 'v3') throw new TypeError('etcd v3 makes users without roles, who are bound afterwards')
+      if (!Array.isArray(step.roles) || step.roles.length === 0) throw new TypeError('the roles of a user must be a list of names, left away for none')
+      for (const role of step.roles as readonly string[]) checkName('role', role)
       return
     case 'addRole':
       checkName('role', step.role)

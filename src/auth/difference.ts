@@ -17,7 +17,9 @@ export interface Differences {
   readonly permissions: readonly (readonly Step[])[]
   readonly binds: readonly Step[]
   readonly unbinds: readonly Step[]
-  /** Each a user who is deleted, made anew and bound. */
+  /** New passwords of users who are made anew on v2, where there is nothing else to make anew. */
+  readonly newPasswords: readonly Step[]
+  /** On v3 each a user who is deleted, made anew and bound. */
   readonly recreates: readonly (readonly Step[])[]
   readonly deletes: readonly Step[]
 }
@@ -72,16 +74,22 @@ export function differences(state: AuthState, wanted: Wanted, { unmanaged, ours,
   const binds: Step[] = []
   const unbinds: Step[] = []
   const recreates: (readonly Step[])[] = []
+  const newPasswords: Step[] = []
   const bind = (user: string, role: string): Step => ({ do: 'bindRole', user, role, reason: 'the policy binds it' })
   for (const [user, roles] of Object.entries(wanted.users)) {
     const held = Object.hasOwn(state.users, user) ? (state.users[user] ?? []) : undefined
     const login = wanted.logins[user] ?? 'certificate'
-    if (held !== undefined && recreate.includes(user)) {
+    const isAnew = held !== undefined && recreate.includes(user)
+    if (isAnew && state.api === 'v2') newPasswords.push({ do: login === 'password' ? 'setPassword' : 'dropPassword', user, reason: 'it is to be made anew' })
+    else if (isAnew) {
       recreates.push([{ do: 'deleteUser', user, reason: 'it is to be made anew' }, { do: 'addUser', user, login, reason: 'it is to be made anew' }, ...roles.map((role) => bind(user, role))])
       continue
     }
-    if (held === undefined) addUsers.push({ do: 'addUser', user, login, reason: 'the policy declares it' })
-    for (const role of roles) if (!held?.includes(role) && !isInborn(state.api, user, role)) binds.push(bind(user, role))
+    const missing = roles.filter((role) => held?.includes(role) !== true && !isInborn(state.api, user, role))
+    // On v2 a user is made with its roles: in between it would hold neither them nor what guests hold.
+    const isMadeWhole = held === undefined && state.api === 'v2' && missing.length > 0
+    if (held === undefined) addUsers.push({ do: 'addUser', user, login, ...(isMadeWhole && { roles: missing }), reason: 'the policy declares it' })
+    if (!isMadeWhole) binds.push(...missing.map((role) => bind(user, role)))
     // etcd v2 stores a role as often as it was named at the user's creation.
     // A name that is no text cannot be sent: the state tells of it.
     for (const role of new Set(held)) if (!roles.includes(role) && !role.includes('\ufffd')) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
@@ -99,6 +107,7 @@ export function differences(state: AuthState, wanted: Wanted, { unmanaged, ours,
     binds,
     unbinds,
     recreates,
+    newPasswords,
     deletes: [
       ...removed.users.map((user): Step => ({ do: 'deleteUser', user, reason: 'the policy does not name it, and unmanaged users are to be removed' })),
       ...removed.roles.map((role): Step => ({ do: 'deleteRole', role, reason: 'the policy does not name it, and unmanaged roles are to be removed' })),

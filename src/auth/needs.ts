@@ -16,9 +16,9 @@ export function needProblems(api: Api, { users, roles }: Holdings, needs: Readon
     if (held.includes('root')) return []
     const permissions = held.flatMap((role) => [...(roles.get(role)?.values() ?? [])])
     const lacks = <R>(regions: Regions<R>): readonly string[] => {
-      const rights = rightsOf(regions, permissions, false)
+      const rights = rightsOf(regions, permissions, { root: false, asGuest: false })
       return needed.permissions
-        .filter(({ type, keys }) => keys.api === api && ACCESSES.some((access) => allows(type, access) && !regions.contains(rights[access], regions.of(keys))))
+        .filter(({ type, keys }) => keys.api === api && ACCESSES.some((access) => allows(type, access) && !regions.contains(rights[access], regions.of(keys, false))))
         .map((permission) => `user ${shown} would lack some of ${showPermission(permission)}, which you say it needs: grant it to a role of that user`)
     }
     const needsRoot = api === 'v3' && (needed.operations ?? []).some(({ openTo }) => openTo === 'root')

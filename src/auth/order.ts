@@ -23,7 +23,7 @@ export interface Gap {
 /**
  * Puts the steps in order.
  *
- * On a store without conflicts the order is the cheaper of "permissions, users, bindings" and "users, bindings, permissions": since etcd 3.4
+ * On a store of v3 without conflicts the order is the cheaper of "permissions, users, bindings" and "users, bindings, permissions": since etcd 3.4
  * most writes rebuild every user's merged permissions (server/auth/range_perm_cache.go), so a binding is cheap while roles are empty.
  */
 export function orderSteps<R>(regions: Regions<R>, state: AuthState, changes: Differences, holdings: ReturnType<typeof holdingsOf>): { steps: readonly Step[]; gaps: readonly Gap[] } {
@@ -32,7 +32,7 @@ export function orderSteps<R>(regions: Regions<R>, state: AuthState, changes: Di
   const additions = bindingsFirst(state, changes)
     ? [...alone(boundInTurn(changes)), ...changes.permissions]
     : [...changes.permissions, ...alone(changes.addUsers), ...alone(changes.binds)]
-  const queue: Unit[] = [...alone(changes.addRoles), ...additions, ...alone(changes.unbinds), ...changes.recreates, ...alone(changes.deletes)]
+  const queue: Unit[] = [...alone(changes.addRoles), ...additions, ...alone(changes.unbinds), ...alone(changes.newPasswords), ...changes.recreates, ...alone(changes.deletes)]
 
   const steps: Step[] = []
   const gaps: Gap[] = []
@@ -130,6 +130,8 @@ function boundInTurn({ addUsers, binds }: Differences): readonly Step[] {
  * that it merges; the estimate counts what the two orders do not share.
  */
 function bindingsFirst(state: AuthState, { addUsers, binds, permissions }: Differences): boolean {
+  // There nothing is rebuilt, and users are made with their roles.
+  if (state.api === 'v2') return false
   const userCount = Object.keys(state.users).length + addUsers.length
   const grants = permissions.length
   const permissionsPerRole = grants / Math.max(1, new Set(permissions.flat().map((step) => ('role' in step ? step.role : ''))).size)

@@ -40,7 +40,8 @@ export interface PlanOptions {
   readonly needs?: Readonly<Record<string, Needed>>
   /**
    * Users of the policy to delete and make anew: whom somebody else may have given a password, and who is to log in by password from now on after having
-   * logged in by certificate alone, which etcd v3 never forgets. For a moment such a user has no rights at all; the plan lists that as a gap.
+   * logged in by certificate alone, which etcd v3 never forgets. For a moment such a user has no rights at all; the plan lists that as a gap. On v2 they only
+   * get another password, and there is none.
    */
   readonly recreate?: readonly string[]
   /** On v2: users whose names begin with `_`, which etcd lists nowhere, to look for by name and to judge like the others. */

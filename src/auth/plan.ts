@@ -97,6 +97,7 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
   const policy = checkedPolicy(given)
   const { wanted, holdings, steps, gaps, blockers } = decide(state, policy, options, identity, now)
   const others = unmanagedOf(state, wanted)
+  const rights = rightsChanges(holdings.before, holdings.after)
   const strange = others.users.filter((user) => user !== identity.user && user !== 'root' && holdsRoot(holdings.after, user))
   return {
     api: state.api,
@@ -110,13 +111,13 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     blockers,
     warnings: warningsOf(state, wanted, options, strange),
     gaps,
-    rights: rightsChanges(holdings.before, holdings.after),
+    rights,
     unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
     strangersWithRoot: strange.filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
     unreadable: state.unreadable ?? { users: [], roles: [] },
     appeared: { users: [], roles: [] },
     emptyPasswords: state.emptyPasswords ?? [],
-    sever: enabling(state, options) ? 'everyone' : [...reducedBy(steps, state)],
+    sever: enabling(state, options) ? 'everyone' : [...reducedBy(steps, state, rights)],
     reads: state.reads ?? 0,
   }
 }
@@ -145,11 +146,14 @@ export function takes(before: PermissionType | undefined, after: PermissionType)
 }
 
 /** Users who hold less after the steps than before, or who are others under the same name. */
-function reducedBy(steps: readonly Step[], state: AuthState): ReadonlySet<string> {
+function reducedBy(steps: readonly Step[], state: AuthState, rights: readonly RightsChange[]): ReadonlySet<string> {
+  const closing = new Set(rights.flatMap(({ user, closes }) => (closes.length > 0 ? [user] : [])))
   const reduced = new Set<string>()
   const shrunk = new Set<string>()
   for (const step of steps) {
-    if (step.do === 'unbindRole' || step.do === 'deleteUser') reduced.add(step.user)
+    if (step.do === 'unbindRole' || step.do === 'deleteUser' || step.do === 'setPassword' || step.do === 'dropPassword') reduced.add(step.user)
+    // Who was one of the guests of v2 may have held more.
+    if (step.do === 'addUser' && closing.has(step.user)) reduced.add(step.user)
     if (step.do === 'revokePermission' || step.do === 'deleteRole' || (step.do === 'grantPermission' && takes(step.replaces, step.permission.type))) shrunk.add(step.role)
   }
   for (const [user, held] of Object.entries(state.users)) if (held.some((role) => shrunk.has(role))) reduced.add(user)

@@ -3,12 +3,15 @@
  *
  * Rights are judged by what both policies say of a user: `old` is the store as found, `next` the policy. Users with the same roles before,
  * now and after are judged once, and a binding that the policy wants is not judged by what the policy wants: cost follows the changes.
+ * On v2 a name that is no user, not yet or no more, is held by a guest: there users come and go between their own roles and that one.
  */
 import { showPermission } from '../keys/show.js'
 import { allows, type Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
-import type { holdingsOf } from './holdings.js'
+import { givenBy } from './given.js'
+import { heldBy, namesIn, type Held, type holdingsOf } from './holdings.js'
 import { ACCESSES, regionsOf, rightsOf, type Access, type Regions, type Rights } from './rights.js'
+import type { Api } from './state.js'
 import type { Step } from './step.js'
 import { visible } from './visible.js'
 
@@ -36,12 +39,15 @@ export interface Rehearsal {
 
 type Scopes = Map<string, Permission>
 
-export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefore, roles: rolesBefore }, after: { users: bindingsAfter, roles: rolesAfter } }: ReturnType<typeof holdingsOf>): Rehearsal {
-  const roles = new Map<string, Scopes>([...rolesBefore].map(([role, scopes]) => [role, new Map(scopes)]))
-  const users = new Map([...bindingsBefore].map(([user, held]) => [user, new Set(held)] as const))
+export function rehearse<R>(regions: Regions<R>, { before, after }: ReturnType<typeof holdingsOf>): Rehearsal {
+  const roles = new Map<string, Scopes>([...before.roles].map(([role, scopes]) => [role, new Map(scopes)]))
+  const users = new Map([...before.users].map(([user, held]) => [user, held] as const))
+  const heldNow = (user: string): Held => heldBy({ ...before, users }, user)
   const holders = new Map<string, Set<string>>()
   /** Holders of a role to whom the policy does not give it. */
   const strangers = new Map<string, Set<string>>()
+  /** Those who will hold a role by being made, or as a guest by being deleted: what is granted to it may end their waiting. */
+  const comers = new Map<string, Set<string>>()
   /** Permissions that a role has and the policy does not give it. */
   const surplus = new Map<string, Scopes>()
 
@@ -50,10 +56,11 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
     if (members === undefined) table.set(role, new Set([user]))
     else members.add(user)
   }
-  const isBoundAfter = (user: string, role: string): boolean => bindingsAfter.get(user)?.includes(role) === true
   const hold = (user: string, role: string): void => {
     into(holders, role, user)
-    if (!isBoundAfter(user, role)) into(strangers, role, user)
+    const goal = heldBy(after, user)
+    // A guest may more by a role than who is bound to it.
+    if (!goal.roles.includes(role) || (heldNow(user).asGuest && !goal.asGuest)) into(strangers, role, user)
   }
   const drop = (user: string, role: string): void => {
     holders.get(role)?.delete(user)
@@ -61,80 +68,78 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
   }
   const note = (role: string, permission: Permission): void => {
     const scope = scopeOf(permission.keys)
-    const goal = rolesAfter.get(role)?.get(scope)
+    const goal = after.roles.get(role)?.get(scope)
     const isSurplus = goal === undefined || (goal.type !== permission.type && goal.type !== 'readwrite')
     if (isSurplus) surplus.set(role, (surplus.get(role) ?? new Map<string, Permission>()).set(scope, permission))
     else surplus.get(role)?.delete(scope)
   }
-  for (const [user, held] of users) for (const role of held) hold(user, role)
+  const names = namesIn(before, after)
+  for (const user of names) {
+    for (const role of heldNow(user).roles) hold(user, role)
+    const [old, goal] = [heldBy(before, user), heldBy(after, user)]
+    if (old.asGuest !== goal.asGuest) for (const role of goal.roles) into(comers, role, user)
+  }
   for (const [role, scopes] of roles) for (const permission of scopes.values()) note(role, permission)
-
-  const rightsBy = (held: ReadonlyMap<string, readonly string[]>, tables: ReadonlyMap<string, ReadonlyMap<string, Permission>>): ((user: string) => Rights<R>) => {
-    const known = memo((names: string) => {
-      const list = JSON.parse(names) as readonly string[]
-      return rightsOf(regions, list.flatMap((role) => [...(tables.get(role)?.values() ?? [])]), list.includes('root'))
-    })
-    return (user) => known(JSON.stringify(held.get(user) ?? []))
-  }
-  const before = rightsBy(bindingsBefore, rolesBefore)
-  const after = rightsBy(bindingsAfter, rolesAfter)
-  const paired = (user: string): string => JSON.stringify([bindingsBefore.get(user), bindingsAfter.get(user)])
-  const pairs = new Map<string, { readonly either: Rights<R>; readonly both: Rights<R> }>()
-  /** What one or both of the policies give a user. */
-  const rightsIn = (user: string): { readonly either: Rights<R>; readonly both: Rights<R> } => {
-    const name = paired(user)
-    const known = pairs.get(name)
-    if (known !== undefined) return known
-    const [old, next] = [before(user), after(user)]
-    const either = (access: Access): readonly R[] => regions.together([...old[access], ...next[access]])
-    const both = (access: Access): readonly R[] => regions.together(old[access].flatMap((region) => regions.common(next[access], region)))
-    const found = {
-      either: { root: old.root || next.root, read: either('read'), write: either('write') },
-      both: { root: old.root && next.root, read: both('read'), write: both('write') },
-    }
-    pairs.set(name, found)
-    return found
+  function* touchedBy(role: string): Iterable<string> {
+    yield* holders.get(role) ?? []
+    yield* comers.get(role) ?? []
   }
 
-  const mayGain = (user: string, { keys, type }: Permission): boolean => {
-    const { either } = rightsIn(user)
-    return ACCESSES.every((access) => !allows(type, access) || regions.contains(either[access], regions.of(keys)))
+  const { given, kindOf } = givenBy(regions, before, after)
+  const mayGain = (user: string, { keys, type }: Permission, asGuest: boolean): boolean => {
+    const { either } = given(user)
+    return ACCESSES.every((access) => !allows(type, access) || regions.contains(either[access], regions.of(keys, asGuest)))
   }
+  /** The first of the roles that holds, beside what the policy gives it, something that the user must not gain. */
+  const unripe = (user: string, { roles: list, asGuest }: Held): Obstacle | undefined => {
+    for (const role of list) for (const permission of surplus.get(role)?.values() ?? []) if (!mayGain(user, permission, asGuest)) return { role }
+    return undefined
+  }
+  /** What a user holds as soon as the step is done. */
+  const heldAfter = (step: Extract<Step, { readonly do: 'addUser' | 'deleteUser' }>): Held => (step.do === 'addUser' ? { roles: bornWith(before.api, step), asGuest: false } : heldBy({ ...before, users: new Map() }, step.user))
 
   const obstacleOf = (step: Step): Obstacle | undefined => {
     if (step.do === 'grantPermission') {
       // To whom the policy gives the role, it gives what it grants to the role.
-      for (const user of strangers.get(step.role) ?? []) if (!mayGain(user, step.permission)) return { user }
-    } else if (step.do === 'bindRole' && step.role !== 'root') {
-      for (const permission of surplus.get(step.role)?.values() ?? []) if (!mayGain(step.user, permission)) return { role: step.role }
-    } else if (step.do === 'deleteRole' && (strangers.get(step.role)?.size ?? 0) > 0) {
-      // Else etcd v3 would unbind them unasked, and etcd v2 leave them with a name that opens whatever it names next.
-      return { role: step.role }
-    }
+      for (const user of strangers.get(step.role) ?? []) if (!mayGain(user, step.permission, heldNow(user).asGuest)) return { user }
+    } else if (step.do === 'bindRole' && step.role !== 'root') return unripe(step.user, { roles: [step.role], asGuest: false })
+    else if (step.do === 'addUser' || step.do === 'deleteUser') return unripe(step.user, heldAfter(step))
+    // Else etcd v3 would unbind them unasked, and etcd v2 leave them with a name that opens whatever it names next.
+    else if (step.do === 'deleteRole' && (strangers.get(step.role)?.size ?? 0) > 0) return { role: step.role }
     return undefined
   }
 
   /** The accesses in which a user would lack something, were these permissions of a role (`root`: all that is) taken, and one of them left. */
   const missing = (user: string, role: string, taken: readonly Permission[], left: Permission | undefined): readonly Access[] => {
-    const { both } = rightsIn(user)
+    const { both } = given(user)
+    const held = heldNow(user)
     const lost = (access: Access): readonly R[] => {
-      const regionsLost = role === 'root' ? [regions.everything] : regionsOf(regions, taken, access)
+      const regionsLost = role === 'root' ? [regions.everything] : regionsOf(regions, taken, access, held.asGuest)
       return regionsLost.flatMap((region) => regions.common(both[access], region))
     }
     const losses = ACCESSES.map((access) => [access, lost(access)] as const).filter(([, pieces]) => pieces.length > 0)
     if (losses.length === 0) return []
-    const others = [...(users.get(user) ?? [])].filter((held) => held !== role)
+    const others = held.roles.filter((other) => other !== role)
     if (others.includes('root')) return []
     const gone = new Set(taken.map(({ keys }) => scopeOf(keys)))
     const kept = [
-      ...others.flatMap((held) => [...(roles.get(held)?.values() ?? [])]),
+      ...others.flatMap((other) => [...(roles.get(other)?.values() ?? [])]),
       ...[...(roles.get(role) ?? [])].filter(([scope]) => !gone.has(scope)).map(([, permission]) => permission),
       ...(left === undefined ? [] : [left]),
     ]
     return losses.flatMap(([access, pieces]) => {
-      const set = regions.together(regionsOf(regions, kept, access))
+      const set = regions.together(regionsOf(regions, kept, access, held.asGuest))
       return pieces.some((piece) => !regions.contains(set, piece)) ? [access] : []
     })
+  }
+
+  const rightsNow = ({ roles: list, asGuest }: Held): Rights<R> => rightsOf(regions, list.flatMap((role) => [...(roles.get(role)?.values() ?? [])]), { root: list.includes('root'), asGuest })
+  /** The accesses in which a user would lack something that it has, were it to hold something else instead. */
+  const exchanged = (user: string, next: Held): readonly Access[] => {
+    const { both } = given(user)
+    if (ACCESSES.every((access) => both[access].length === 0)) return []
+    const [now, then] = [rightsNow(heldNow(user)), rightsNow(next)]
+    return ACCESSES.filter((access) => both[access].flatMap((region) => regions.common(now[access], region)).some((piece) => !regions.contains(then[access], piece)))
   }
 
   function* lacksOf(step: Step): Iterable<Lack> {
@@ -142,18 +147,17 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
     if (step.do === 'unbindRole') {
       const accesses = missing(step.user, step.role, [...(roles.get(step.role)?.values() ?? [])], undefined)
       if (accesses.length > 0) yield lack(step.user, accesses, `role ${visible(step.role)}`)
-    } else if (step.do === 'deleteUser') {
-      // Of a user who goes for good, the policies have nothing in common.
-      const { both } = rightsIn(step.user)
-      const accesses = ACCESSES.filter((access) => both[access].length > 0)
-      if (accesses.length > 0) yield lack(step.user, accesses, 'all that it holds')
+    } else if (step.do === 'deleteUser' || (step.do === 'addUser' && !users.has(step.user))) {
+      // Who is made anew lacks nothing by that: what it had, the step before has taken.
+      const accesses = exchanged(step.user, heldAfter(step))
+      if (accesses.length > 0) yield lack(step.user, accesses, step.do === 'addUser' ? 'what guests hold' : 'all that it holds')
     } else if (step.do === 'revokePermission' || (step.do === 'grantPermission' && step.replaces !== undefined)) {
       const stored = roles.get(step.role)?.get(scopeOf(step.permission.keys))
       if (stored === undefined) return
       const left = step.do === 'grantPermission' ? step.permission : undefined
       const judged = new Map<string, readonly Access[]>()
       for (const user of holders.get(step.role) ?? []) {
-        const kind = paired(user) + JSON.stringify([...(users.get(user) ?? [])])
+        const kind = kindOf(user) + JSON.stringify(heldNow(user))
         const accesses = judged.get(kind) ?? missing(user, step.role, [stored], left)
         judged.set(kind, accesses)
         if (accesses.length > 0) yield lack(user, accesses, visible(showPermission(left ?? stored)))
@@ -178,36 +182,38 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
           roles.set(step.role, new Map())
           return { users: [], roles: [] }
         case 'addUser':
-          users.set(step.user, new Set())
-          return { users: [], roles: [] }
+        case 'deleteUser': {
+          const [held, next] = [heldNow(step.user).roles, heldAfter(step)]
+          for (const role of held) drop(step.user, role)
+          if (step.do === 'addUser') users.set(step.user, next.roles)
+          else users.delete(step.user)
+          for (const role of next.roles) hold(step.user, role)
+          return { users: [step.user], roles: held }
+        }
         case 'grantPermission':
           roles.get(step.role)?.set(scopeOf(step.permission.keys), step.permission)
           note(step.role, step.permission)
-          return { users: holders.get(step.role) ?? [], roles: [step.role] }
+          return { users: touchedBy(step.role), roles: [step.role] }
         case 'revokePermission':
           roles.get(step.role)?.delete(scopeOf(step.permission.keys))
           surplus.get(step.role)?.delete(scopeOf(step.permission.keys))
-          return { users: holders.get(step.role) ?? [], roles: [step.role] }
+          return { users: touchedBy(step.role), roles: [step.role] }
         case 'bindRole':
-          users.get(step.user)?.add(step.role)
+          users.set(step.user, [...heldNow(step.user).roles, step.role])
           hold(step.user, step.role)
           return { users: [step.user], roles: [] }
         case 'unbindRole':
-          users.get(step.user)?.delete(step.role)
+          users.set(step.user, heldNow(step.user).roles.filter((role) => role !== step.role))
           drop(step.user, step.role)
           return { users: [step.user], roles: [step.role] }
-        case 'deleteUser': {
-          const held = [...(users.get(step.user) ?? [])]
-          for (const role of held) drop(step.user, role)
-          users.delete(step.user)
-          return { users: [step.user], roles: held }
-        }
         case 'deleteRole': {
           const held = [...(holders.get(step.role) ?? [])]
-          for (const user of held) users.get(user)?.delete(step.role)
+          for (const user of held) users.set(user, heldNow(user).roles.filter((role) => role !== step.role))
           for (const table of [roles, holders, strangers, surplus]) table.delete(step.role)
           return { users: held, roles: [step.role] }
         }
+        case 'setPassword':
+        case 'dropPassword':
         case 'enable':
           return { users: [], roles: [] }
       }
@@ -215,13 +221,7 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
   }
 }
 
-function memo<T>(compute: (key: string) => T): (key: string) => T {
-  const known = new Map<string, T>()
-  return (key) => {
-    const found = known.get(key)
-    if (found !== undefined) return found
-    const value = compute(key)
-    known.set(key, value)
-    return value
-  }
+/** What a user holds from the moment on at which it is made: on v2 user root what etcd gives it by itself, too (v2auth/auth.go, `CreateUser`). */
+function bornWith(api: Api, { user, roles = [] }: Extract<Step, { readonly do: 'addUser' }>): readonly string[] {
+  return api === 'v2' && user === 'root' ? [...roles, 'root'] : roles
 }

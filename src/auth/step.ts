@@ -9,18 +9,21 @@ import { visible } from './visible.js'
 export type Step = { readonly reason: string } & (
   | { readonly do: 'addRole'; readonly role: string }
   | { readonly do: 'deleteRole'; readonly role: string }
-  | { readonly do: 'addUser'; readonly user: string; readonly login: Login }
+  /** `roles`, on v2: what the user is made with, in the same write, since whoever is a user holds what guests hold no longer. Left away for none. */
+  | { readonly do: 'addUser'; readonly user: string; readonly login: Login; readonly roles?: readonly string[] }
   | { readonly do: 'deleteUser'; readonly user: string }
   /** `replaces` is the type that the role has on the same keys. */
   | { readonly do: 'grantPermission'; readonly role: string; readonly permission: Permission; readonly replaces: PermissionType | undefined }
   | { readonly do: 'revokePermission'; readonly role: string; readonly permission: StoredPermission }
   | { readonly do: 'bindRole'; readonly user: string; readonly role: string }
   | { readonly do: 'unbindRole'; readonly user: string; readonly role: string }
+  /** On v2, of users who are to be made anew: the password is all that is theirs there, and nobody is a guest meanwhile. */
+  | { readonly do: 'setPassword' | 'dropPassword'; readonly user: string }
   | { readonly do: 'enable' }
 )
 
-/** A write of an auth store: a step of a plan, or one of those that no plan makes. */
-export type Write = Step | ({ readonly reason: string } & ({ readonly do: 'setPassword' | 'dropPassword'; readonly user: string } | { readonly do: 'disable' }))
+/** A write of an auth store: a step of a plan, or the one that no plan makes. */
+export type Write = Step | { readonly reason: string; readonly do: 'disable' }
 
 /**
  * A step as people read it, without its reason.
@@ -38,7 +41,7 @@ export function showStep(step: Step): string {
     case 'deleteRole':
       return `delete role ${visible(step.role)}`
     case 'addUser':
-      return `add user ${visible(step.user)}, who logs in by ${step.login}`
+      return `add user ${visible(step.user)}, who logs in by ${step.login}${step.roles === undefined ? '' : ` and holds role ${step.roles.map((role) => visible(role)).join(', ')}`}`
     case 'deleteUser':
       return `delete user ${visible(step.user)}`
     case 'grantPermission':
@@ -49,6 +52,10 @@ export function showStep(step: Step): string {
       return `bind user ${visible(step.user)} to role ${visible(step.role)}`
     case 'unbindRole':
       return `unbind user ${visible(step.user)} from role ${visible(step.role)}`
+    case 'setPassword':
+      return `set the password of user ${visible(step.user)}`
+    case 'dropPassword':
+      return `give user ${visible(step.user)} a password that nobody knows`
     case 'enable':
       return 'enable auth'
   }

@@ -25,6 +25,8 @@ export interface World {
   readonly state: AuthState
   readonly policy: Policy
   readonly unmanaged: Unmanaged
+  /** Users to be made anew. */
+  readonly recreate: readonly string[]
 }
 
 export function worldOf(api: Api): fc.Arbitrary<World> {
@@ -38,8 +40,8 @@ export function worldOf(api: Api): fc.Arbitrary<World> {
     return { alike, old, next: alike ? { roles: retyped, bound: old.bound, guest: other.guest } : other }
   })
   return fc
-    .record({ sides, oldRoles: some(roleNames), nextRoles: some(roleNames), oldUsers: some(names), nextUsers: some(names), enabled: fc.boolean(), oddities: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.boolean(), { maxLength: 4 }) }), unmanaged: fc.constantFrom('keep', 'report', 'remove') })
-    .map(({ sides: { alike, old, next }, oldRoles, oldUsers, enabled, oddities, unmanaged, ...others }): World => {
+    .record({ sides, oldRoles: some(roleNames), nextRoles: some(roleNames), oldUsers: some(names), nextUsers: some(names), enabled: fc.boolean(), oddities: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.boolean(), { maxLength: 4 }) }), unmanaged: fc.constantFrom('keep', 'report', 'remove'), anew: fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, { weight: 1, arbitrary: some<string>(names) }) })
+    .map(({ sides: { alike, old, next }, oldRoles, oldUsers, enabled, oddities, unmanaged, anew, ...others }): World => {
       const [nextRoles, nextUsers] = alike ? [oldRoles, oldUsers] : [others.nextRoles, others.nextUsers]
       const index = (role: string): number => Number(role.slice(1))
       const exists = (roles: readonly string[]) => (role: string): boolean => role === 'root' || roles.includes(role)
@@ -64,7 +66,7 @@ export function worldOf(api: Api): fc.Arbitrary<World> {
           bindings: Object.fromEntries([['root', ['root']], ...nextUsers.map((user) => [user, (next.bound[index(user)] ?? []).filter(exists(nextRoles))])] as [string, string[]][]),
         },
       })
-      return { state, policy, unmanaged }
+      return { state, policy, unmanaged, recreate: anew.filter((user) => nextUsers.some((next) => next === user)) }
     })
 }
 

@@ -91,7 +91,9 @@ export function v2Backend(options: V2BackendOptions): Backend {
       case 'dropPassword':
         return setPassword(step.user, randomPassword(crypto), context)
       case 'addUser': {
-        // PUT makes a user or silently replaces its password: only the user's absence tells which.
+        // With roles PUT makes a user, or refuses.
+        if (step.roles !== undefined) return write('PUT', url('users', step.user), context, { user: step.user, password: password ?? randomPassword(crypto), roles: step.roles })
+        // Without, it makes one or silently replaces its password: only the user's absence tells which.
         const answer = await read(url('users', step.user), context)
         const absent = answer.status === 404 && answer.message.startsWith('auth: User ')
         const exists = v2Failure(`PUT ${url('users', step.user)}`, { status: 409, text: '', message: `auth: User ${step.user} already exists.` })

@@ -53,7 +53,7 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
     const second = await auth().apply(plan)
     expect(second.steps).toEqual([])
     expect(writes().length).toBe(before)
-    expect(before).toBeGreaterThan(10)
+    expect(before).toBeGreaterThanOrEqual(api === 'v3' ? 11 : 9)
   })
 
   test('each step is one write, sent once, enabling last', async () => {
@@ -214,10 +214,13 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
     }
   })
 
-  const moments = api === 'v3' ? (['when it is made'] as const) : (['before it is looked up', 'between the look and its making, so that etcd takes the making for a new password'] as const)
-  test.each(moments)('a user whom somebody else makes first, %s, with a password of their own, is not locked in: planning again names it', async (moment) => {
-    const at = moment.startsWith('between') ? 'PUT' : 'GET'
-    for (const user of ['root', 'auditor', 'node']) {
+  // On v2 only a user without roles is looked up: to make one with roles, etcd refuses.
+  const moments = [
+    ['when it is made', 'PUT', ['root', 'auditor', 'node', 'nobody']],
+    ...(api === 'v2' ? [['before it is looked up', 'GET', ['root', 'nobody']] as const] : []),
+  ] as const
+  test.each(moments)('a user whom somebody else makes first, %s, with a password of their own, is not locked in: planning again names it', async (_, at, users) => {
+    for (const user of users) {
       const { auth, etcd, backend, clock } = double(api)
       const plan = await auth().plan(policy, locked)
       let met = false
@@ -230,7 +233,8 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
       expect(error.message).toContain('delete whom you did not make')
       expect((await auth().state()).enabled).toBe(false)
       const rest = await auth().plan(policy, locked)
-      expect(rest.steps.map((step) => step.do)).toEqual(['enable'])
+      // On v3 the bindings followed; on v2 they were to come with the user.
+      expect(rest.steps.map((step) => step.do)).toEqual(api === 'v2' && ['auditor', 'node'].includes(user) ? ['bindRole', 'enable'] : ['enable'])
       expect(rest.warnings.join()).toMatch(new RegExp(`may have given them a password.*${user}`))
       expect((await auth().apply(rest)).state.enabled).toBe(true)
     }
@@ -244,8 +248,8 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
       const plan = await auth().plan(policy, { unmanaged: 'keep', enable: enabled })
       let met = false
       etcd.faults.beforeCall(
-        ({ method, request }) => !met && (method === 'GET /v2/auth/users/node' || (method === 'userAdd' && (request as { name?: string }).name === 'node')) && (met = true),
-        () => backend().perform({ do: 'addUser', user: 'node', login: 'password', reason: '' }, { password: 'planted', version: '3.5.30' }, { clock, deadlineMilliseconds: 1000, user: 'root', signal: undefined }),
+        ({ method, request }) => !met && (method === 'PUT /v2/auth/users/node' || (method === 'userAdd' && (request as { name?: string }).name === 'node')) && (met = true),
+        () => backend().perform({ do: 'addUser', user: 'node', login: 'password', ...(api === 'v2' && { roles: ['node'] }), reason: '' }, { password: 'planted', version: '3.5.30' }, { clock, deadlineMilliseconds: 1000, user: 'root', signal: undefined }),
       )
       const { steps, state } = await auth().apply(plan, { passwords })
       expect(steps.filter(({ outcome }) => outcome === 'found').map(({ step }) => step)).toMatchObject([{ do: 'addUser', user: 'node' }])

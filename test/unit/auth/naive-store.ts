@@ -161,7 +161,12 @@ export function play(store: NaiveStore, step: Step): void {
       return
     case 'addUser':
       absent(users.get(step.user), `user ${step.user}`)
-      users.set(step.user, api === 'v2' && step.user === 'root' ? ['root'] : [])
+      for (const role of step.roles ?? []) if (role !== 'root') there(roles.get(role), `role ${role}`)
+      users.set(step.user, [...(step.roles ?? []), ...(api === 'v2' && step.user === 'root' ? ['root'] : [])])
+      return
+    case 'setPassword':
+    case 'dropPassword':
+      there(users.get(step.user), `user ${step.user}`)
       return
     case 'deleteUser':
       there(users.get(step.user), `user ${step.user}`)

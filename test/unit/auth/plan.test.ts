@@ -41,7 +41,7 @@ describe.each(['v3', 'v2'] as const)('on %s, a user whom the policy does not nam
       const plan = await auth().plan(policy, { unmanaged, enable: true })
       let met = false
       etcd.faults.beforeCall(
-        ({ method, request }) => !met && (method === 'userGrantRole' || (method.startsWith('PUT /v2/auth/users/') && 'grant' in (request as object))) && (met = true),
+        ({ method, request }) => !met && (method === 'userGrantRole' || (method.startsWith('PUT /v2/auth/users/') && 'roles' in (request as object))) && (met = true),
         () => perform({ do: 'addUser', user: 'zed', login: 'password' }, { do: 'bindRole', user: 'zed', role: 'node' }),
       )
       const error = await rejected('ERR_READ_BACK', auth().apply(plan, { passwords }))
