@@ -2,6 +2,7 @@
 import { EtcdRbacError, isEtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
 import { eachAtOnce } from './at-once.js'
+import { isDangling } from './dangling.js'
 import type { AdvisoryLock } from './lock.js'
 import { createPace, type Pacing } from './pacing.js'
 import { checkPasswords } from './passwords.js'
@@ -75,18 +76,14 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   checkPasswords(plan, passwords)
   const before = await read()
   const found = fingerprint(before)
-  if (found !== plan.basis) {
-    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a store that has changed since the plan was made', wanted: 'the state that the plan was made for', fix: 'plan again, and look at what is new' }, { planned: plan.basis, found })
-  }
+  if (found !== plan.basis) throw stale('a store that has changed since the plan was made', 'the state that the plan was made for', plan.basis, found)
   // A plan is data, and may have been kept as JSON or changed: what is written follows from the policy and from what was read.
   const now = draftPlan(before, plan.policy, plan.options, identity, context.clock.now())
   refuseBlocked(applier, now, backend.blockers(before, now.steps))
   // Whoever agreed to it has seen the rest of it, too.
   const [asked = '', follows = ''] = [plan, now].map(({ steps, gaps, rights, sever, needsPassword, unmanaged, strangersWithRoot }) => JSON.stringify([steps, gaps, rights, sever, needsPassword, unmanaged, strangersWithRoot]))
-  if (asked !== follows) {
-    const digest = (steps: string): string => `${plan.api}-${hashOf(steps)}`
-    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a plan that does not follow from its policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: digest(asked), found: digest(follows) })
-  }
+  const digest = (steps: string): string => `${plan.api}-${hashOf(steps)}`
+  if (asked !== follows) throw stale('a plan that does not follow from its policy and the state of the store', 'a plan as it was made, by this release and for this identity', digest(asked), digest(follows))
   checkPasswords(now, passwords)
   /** What is left to do. Whoever was to be made anew has been. */
   const remaining = (state: AuthState) => decide(state, now.policy, lasting, identity, context.clock.now())
@@ -109,8 +106,35 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
     await onStep?.({ number: done.length, total, step, outcome, actor: identity.user, plan: plan.fingerprint })
   }
 
-  const enable = now.steps.find((step) => step.do === 'enable')
-  for (const group of sideBySide(now.steps.filter((step) => step !== enable)))
+  /**
+   * Unbinds roles that do not exist, until none comes to light any more, and gives the steps that are left. etcd v2 names one of each user, and hides the
+   * others: what holds a role that is about to be made must be known before.
+   */
+  const layOpen = async (planned: readonly Step[]): Promise<readonly Step[]> => {
+    const isVeil = (state: AuthState) => (step: Step) => step.do === 'unbindRole' && isDangling(state, step.role)
+    const others = planned.filter((step) => !isVeil(before)(step))
+    const unbound = new Set<string>()
+    let left = planned
+    for (let veils = planned.filter(isVeil(before)); veils.length > 0; ) {
+      for (const step of veils) {
+        unbound.add(JSON.stringify(step))
+        await run(step)
+      }
+      const state = await read()
+      left = decide(state, now.policy, now.options, identity, context.clock.now()).steps
+      total = done.length + left.length
+      veils = left.filter(isVeil(state))
+      // A store that answers as if it were done, and is not, ends here and not in a circle.
+      refuseDifferences(veils.filter((step) => unbound.has(JSON.stringify(step))).map(showStep))
+    }
+    const [asked, follows] = [others, left].map((list) => JSON.stringify(list)) as [string, string]
+    if (unbound.size > 0 && asked !== follows) throw stale('users who turn out to hold roles that were hidden behind some that do not exist', 'what was known when the plan was made', digest(asked), digest(follows))
+    return others
+  }
+
+  const steps = await layOpen(now.steps)
+  const enable = steps.find((step) => step.do === 'enable')
+  for (const group of sideBySide(steps.filter((step) => step !== enable)))
     await eachAtOnce(group, atOnce, run).catch((error: unknown) => {
       // What was under way when the signal came has been done meanwhile, and counts. Any other failure says more than the signal.
       if (isEtcdRbacError(error, 'ERR_ABORTED')) goOn()
@@ -118,21 +142,6 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
     })
   let state = now.steps.length === 0 ? before : await read()
   let rest = remaining(state)
-  // etcd v2 names one role that does not exist of each user, and hides the next behind it: those come to light now.
-  const veiled = veiledUsers(before)
-  /** What was unbound already: a store that answers as if it were not ends in the read-back, not in a circle. */
-  const seen = new Set<string>()
-  for (;;) {
-    const hidden = rest.steps.filter((step) => step.do === 'unbindRole' && veiled.has(step.user) && !seen.has(JSON.stringify(step)))
-    if (hidden.length === 0) break
-    total += hidden.length
-    for (const step of hidden) {
-      seen.add(JSON.stringify(step))
-      await run(step)
-    }
-    state = await read()
-    rest = remaining(state)
-  }
   if (enable === undefined) {
     refuseDifferences([...rest.steps.map(showStep), ...rest.blockers])
     return { steps: done, state, sever: now.sever }
@@ -157,9 +166,8 @@ function refuseBlocked({ backend }: Applier, plan: Draft, found: readonly string
   throw new EtcdRbacError('ERR_PLAN_BLOCKED', { found: `a plan that must not be applied: ${few(blockers)}`, wanted: 'a plan without blockers', fix: 'remove what blocks it and plan again; nothing was written' }, { blockers })
 }
 
-/** Users who held a role that did not exist. */
-function veiledUsers({ users, roles }: AuthState): ReadonlySet<string> {
-  return new Set(Object.entries(users).flatMap(([user, held]) => (held.some((role) => role !== 'root' && !Object.hasOwn(roles, role)) ? [user] : [])))
+function stale(found: string, wanted: string, planned: string, now: string): EtcdRbacError<'ERR_PLAN_STALE'> {
+  return new EtcdRbacError('ERR_PLAN_STALE', { found, wanted, fix: 'plan again, and look at what is new' }, { planned, found: now })
 }
 
 function refuseDifferences(differences: readonly string[]): void {

@@ -1,5 +1,6 @@
 /** What stands in the way of a plan, and what is worth knowing of it. */
-import { strangersOf, unmanagedOf } from './difference.js'
+import { veilOf } from './dangling.js'
+import { strangersOf, unmanagedOf, veilsOf } from './difference.js'
 import { holdsRoot, type Holdings } from './holdings.js'
 import { identityProblems, type Identity } from './identity.js'
 import { needProblems } from './needs.js'
@@ -39,7 +40,7 @@ export function blockersOf({ state, wanted, options, identity, now, steps, after
     blockers.push(`user ${identity.user}, as whom you connect, would not hold role root: bind it to "root" in the ${api} half, or connect as a user who does`)
   if (enabling) {
     if (!holdsRoot(after, 'root')) blockers.push(`etcd enables auth only if a user named root holds role root: declare user root and bind it to "root" in the ${api} half`)
-    blockers.push(...identityProblems(identity, now), ...strangersWithRoot(state, wanted, options, identity, after), ...unreadableProblems(state), ...openV2Problems(state, options))
+    blockers.push(...identityProblems(identity, now), ...strangersWithRoot(state, wanted, options, identity, after), ...unreadableProblems(state, after), ...openV2Problems(state, options))
   }
   if (api === 'v2' && rootIsManaged && !holdsRoot(after, 'root')) blockers.push('on v2 user root holds role root whatever is written: bind it to "root" in the v2 half, or drop the user')
   if (api === 'v3' && enabled && rootIsManaged && Object.hasOwn(state.users, 'root') && !holdsRoot(after, 'root'))
@@ -75,8 +76,10 @@ export function warningsOf(state: AuthState, wanted: Wanted, options: PlanOption
   }
   if (strange.length > 0) warnings.push(`not in the policy, but with role root: ${listed(strange)}`)
   const strangers = strangersOf(state, wanted)
-  if (strangers.length > 0) warnings.push(`not in the policy, but with a role of it, which they lose: ${strangers.slice(0, 10).map(({ user, role }) => `${visible(user)} (role ${visible(role)})`).join(', ')}${more(strangers)}`)
-  if (enabled) warnings.push(...unreadableProblems(state))
+  if (strangers.length > 0) warnings.push(`not in the policy, but with a role of it, which they lose: ${pairs(strangers)}`)
+  const veils = veilsOf(state, wanted)
+  if (veils.length > 0) warnings.push(`not in the policy, but with a role that does not exist, which may hide another that is about to be made, and which they lose before: ${pairs(veils)}`)
+  if (enabled || !options.enable) warnings.push(...unreadableProblems(state))
   const empty = state.emptyPasswords ?? []
   if (empty.length > 0) warnings.push(`the empty password lets in: ${listed(empty)}; set or drop their passwords (setPassword, dropPassword)`)
   for (const [role, permissions] of Object.entries(wanted.roles)) if (permissions.size === 0 && role !== 'guest') warnings.push(`role ${role} grants nothing`)
@@ -92,11 +95,24 @@ export function strangersWithRoot(state: AuthState, wanted: Wanted, { acknowledg
     .map((user) => `user ${visible(user)}, whom the policy does not name, holds role root: remove it, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
 }
 
-/** Names that are no text: anyone may have made them while auth was off, with role root, and nobody can ask. */
-export function unreadableProblems({ unreadable }: AuthState): readonly string[] {
-  if (unreadable === undefined) return []
-  const named = [...unreadable.users.map((user) => `user ${visible(user)}`), ...unreadable.roles.map((role) => `role ${visible(role)}`)]
-  return [`${named.slice(0, 10).join(', ')}${more(named)}: listed, but no name in UTF-8 that could be asked for, so that nothing is known of it; delete it by its bytes, as a client of its release does, or begin with an empty store`]
+/**
+ * Names that are no text, and users of whom one role is known: anyone may have made them while auth was off, with role root, and nobody can ask. Who is
+ * gone after what is planned is no problem.
+ */
+export function unreadableProblems(state: AuthState, after?: Holdings): readonly string[] {
+  const { users, roles } = state.unreadable ?? { users: [], roles: [] }
+  const veiled = users.flatMap((user) => {
+    const role = veilOf(state, user)
+    return role === undefined || after?.users.has(user) === false ? [] : [`user ${visible(user)} holds role ${visible(role)}, which does not exist, and etcd tells no more of a user whom it does not list: it may hold role root; unbind it from that role (revokeRole), which brings the next to light, or delete it`]
+  })
+  const named = [...users.filter((user) => veilOf(state, user) === undefined).map((user) => `user ${visible(user)}`), ...roles.map((role) => `role ${visible(role)}`)]
+  if (named.length === 0) return veiled
+  return [...veiled, `${named.slice(0, 10).join(', ')}${more(named)}: listed, but no name in UTF-8 that could be asked for, so that nothing is known of it; delete it by its bytes, as a client of its release does, or begin with an empty store`]
+}
+
+/** For a message: the first ten with the role that each holds. */
+function pairs(held: readonly { readonly user: string; readonly role: string }[]): string {
+  return held.slice(0, 10).map(({ user, role }) => `${visible(user)} (role ${visible(role)})`).join(', ') + more(held)
 }
 
 /** For a message: the first ten of what is fit to be shown. */

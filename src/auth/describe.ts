@@ -72,7 +72,7 @@ function sectionsOf(plan: Plan): readonly (readonly [heading: string, lines: rea
     ['Not in the policy, and with role root', plan.strangersWithRoot.map((user) => visible(user))],
     ['Not in the policy', others],
     ['Come since the plan was made', since],
-    ['Listed, and impossible to ask for', lost],
+    ['Of whom not all is known', lost],
     ['The empty password lets in', plan.emptyPasswords.map((user) => visible(user))],
     ['Agreed to', agreed],
     ['Warnings', plan.warnings],

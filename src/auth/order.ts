@@ -5,6 +5,7 @@
  * both give, except in the gaps that are returned. The steps are played through on a copy of the state: a step that would break either
  * rule waits for those that make room; where steps wait for each other in a circle, the first safe one goes and its gap is recorded.
  */
+import { isDangling } from './dangling.js'
 import type { Differences } from './difference.js'
 import { GUEST, type holdingsOf } from './holdings.js'
 import { rehearse, type Obstacle, type Unit } from './rehearsal.js'
@@ -32,7 +33,10 @@ export function orderSteps<R>(regions: Regions<R>, state: AuthState, changes: Di
   const additions = bindingsFirst(state, changes)
     ? [...alone(boundInTurn(changes)), ...changes.permissions]
     : [...changes.permissions, ...alone(changes.addUsers), ...alone(changes.binds)]
-  const queue: Unit[] = [...alone(changes.addRoles), ...additions, ...alone(changes.unbinds), ...alone(changes.newPasswords), ...changes.recreates, ...alone(changes.deletes)]
+  // What does not exist grants nothing yet, and its name may hide another that is about to be made.
+  const isVeil = (step: Step): boolean => step.do === 'unbindRole' && isDangling(state, step.role)
+  const [veils, unbinds] = [changes.unbinds.filter(isVeil), changes.unbinds.filter((step) => !isVeil(step))]
+  const queue: Unit[] = [...alone(veils), ...alone(changes.addRoles), ...additions, ...alone(unbinds), ...alone(changes.newPasswords), ...changes.recreates, ...alone(changes.deletes)]
 
   const steps: Step[] = []
   const gaps: Gap[] = []

@@ -4,6 +4,7 @@ import { allows, type PermissionType } from '../keys/permission.js'
 import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
 import { blockersOf, newPasswordUsers, warningsOf } from './blockers.js'
+import { veilOf } from './dangling.js'
 import { differences, unmanagedOf } from './difference.js'
 import { holdingsOf, holdsRoot } from './holdings.js'
 import type { Identity } from './identity.js'
@@ -47,9 +48,9 @@ export interface Plan {
   readonly rights: readonly RightsChange[]
   /** Names that the policy does not know; empty with `unmanaged: 'keep'`. */
   readonly unmanaged: { readonly users: readonly string[]; readonly roles: readonly string[] }
-  /** Users whom the policy does not name, and who hold role root afterwards without being acknowledged: while there are any, a store is not in sync. */
+  /** Users whom the policy does not name, and who hold role root afterwards, or may, without being acknowledged: while there are any, a store is not in sync. */
   readonly strangersWithRoot: readonly string[]
-  /** Names that the store lists and that cannot be asked for: see {@link AuthState}. While there are any, auth is not turned on, and a store is not in sync. */
+  /** Names of which not all is known, since they cannot be asked for or etcd does not tell: see {@link AuthState}. While there are any, auth is not turned on, and a store is not in sync. */
   readonly unreadable: { readonly users: readonly string[]; readonly roles: readonly string[] }
   /** Users whom the empty password lets in, where that was asked for: while there are any, a store is not in sync. */
   readonly emptyPasswords: readonly string[]
@@ -99,6 +100,7 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
   const others = unmanagedOf(state, wanted)
   const rights = rightsChanges(holdings.before, holdings.after)
   const strange = others.users.filter((user) => user !== identity.user && user !== 'root' && holdsRoot(holdings.after, user))
+  const unknown = others.users.filter((user) => veilOf(state, user) !== undefined && holdings.after.users.has(user) && !strange.includes(user))
   return {
     api: state.api,
     version: state.version,
@@ -113,7 +115,7 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     gaps,
     rights,
     unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
-    strangersWithRoot: strange.filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
+    strangersWithRoot: [...strange, ...unknown].filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
     unreadable: state.unreadable ?? { users: [], roles: [] },
     appeared: { users: [], roles: [] },
     emptyPasswords: state.emptyPasswords ?? [],

@@ -11,6 +11,7 @@ import { parsePolicy } from '../policy/define.js'
 import { isTable } from '../policy/found.js'
 import type { Login, Policy } from '../policy/policy.js'
 import { isStored } from './check-step.js'
+import { isDangling, veilOf } from './dangling.js'
 import { tableOf, type AuthState, type StoredPermission } from './state.js'
 import { visible } from './visible.js'
 
@@ -18,7 +19,7 @@ import { visible } from './visible.js'
 export type AdoptCode =
   /** A user other than root holds role root: found first, since nothing that the policy says keeps it from anything. */
   | 'administrator'
-  /** A name that the store lists and that cannot be asked for: nothing is known of it, and a policy cannot name it. */
+  /** A name that the store lists and that cannot be asked for, or a hidden user of v2 with a role that does not exist: not all is known of it, and a policy cannot name it. */
   | 'unreadable'
   /** The same keys are granted twice in one role, as etcd v3 does when a type is changed by hand: a plan puts it in order. */
   | 'duplicate-grant'
@@ -84,7 +85,11 @@ export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedP
   const find = (code: AdoptCode, name: string, text: string, planned: boolean): void => void findings.push({ code, name, text, planned })
 
   for (const [kind, names] of Object.entries(state.unreadable ?? {}) as (readonly ['users' | 'roles', readonly string[]])[])
-    for (const name of names) find('unreadable', name, `${kind === 'users' ? 'user' : 'role'} ${visible(quoted(name))} is listed, and cannot be asked for: it may hold role root, and no plan reaches it`, false)
+    for (const name of names) {
+      const veil = kind === 'users' ? veilOf(state, name) : undefined
+      const why = veil === undefined ? 'is listed, and cannot be asked for: it may hold role root, and no plan reaches it' : `holds role ${visible(quoted(veil))}, which does not exist, and etcd tells no more of it: it may hold role root; unbind it from that role, which brings the next to light`
+      find('unreadable', name, `${kind === 'users' ? 'user' : 'role'} ${visible(quoted(name))} ${why}`, false)
+    }
   for (const [user, held] of Object.entries(state.users)) {
     if (user === 'root' || !held.includes('root')) continue
     find('administrator', user, `user ${visible(quoted(user))} holds role root and may do everything${state.enabled ? '' : '; while auth is off, anyone may have made it'}`, false)
@@ -110,7 +115,9 @@ export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedP
     const problem = userProblem(user, login, api)
     if (problem !== undefined) {
       const loses = held.some((role) => roles.has(role))
-      find('user-left-out', user, `${visible(problem)}: the policy does not name it${loses ? ', and whoever it does not name may hold none of its roles' : ''}`, loses)
+      // Then a plan makes role guest, and before that unbinds what may hide it.
+      const isBare = !roles.has('guest') && held.some((role) => isDangling(state, role))
+      find('user-left-out', user, `${visible(problem)}: the policy does not name it${loses ? ', and whoever it does not name may hold none of its roles' : isBare ? ', and it holds a role that does not exist' : ''}`, loses || isBare)
       continue
     }
     if (login === undefined) {

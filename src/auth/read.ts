@@ -4,6 +4,7 @@ import { allows } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
 import { eachAtOnce } from './at-once.js'
 import type { Backend, CallContext } from './backend.js'
+import { isDangling } from './dangling.js'
 import { compareNames, tableOf, type AuthState } from './state.js'
 import type { Write } from './step.js'
 import { byScope } from './wanted.js'
@@ -31,17 +32,20 @@ export async function readState(backend: Backend, { sent, ...rest }: CallContext
   const version = await next(() => backend.readVersion(context))
   const listUsers = (): Promise<readonly string[]> => next(() => backend.listUsers(context))
   const listRoles = (): Promise<readonly string[]> => next(() => backend.listRoles(context))
-  const { found: users, unreadable: lostUsers } = await readListed(listUsers, hiddenUsers, (user) => backend.readUser(user, context), context)
+  const { found: users, listed, unreadable: lostUsers } = await readListed(listUsers, hiddenUsers, (user) => backend.readUser(user, context), context)
   // A role may be held without being listed: what etcd v2 hides, it tells by name. Role root is etcd's own.
   const heldRoles = users.flatMap(([, held]) => held.filter((role) => role !== 'root'))
   const { found: roles, unreadable: lostRoles } = await readListed(listRoles, heldRoles, (role) => backend.readRole(role, context), context)
   // A role that a user holds may have such a name, too: it is in no list where it does not exist.
-  const unreadable = { users: lostUsers, roles: [...new Set([...lostRoles, ...users.flatMap(([, held]) => held.filter(isMangled))])].sort(compareNames) }
+  const stored = { api: backend.api, users: tableOf(users), roles: tableOf(roles) }
+  // Of a user whom it does not list, etcd v2 tells nothing beside a role that does not exist.
+  const veiled = users.flatMap(([user, held]) => (!listed.has(user) && held.some((role) => isDangling(stored, role)) ? [user] : []))
+  const unreadable = { users: [...lostUsers, ...veiled].sort(compareNames), roles: [...new Set([...lostRoles, ...users.flatMap(([, held]) => held.filter(isMangled))])].sort(compareNames) }
   // No entry of the log of v3, so not counted.
   const v2 = await next(async () => backend.readV2?.(rest))
   const accepts = (user: string): Promise<true | undefined> => Promise.resolve(backend.acceptsEmptyPassword?.(user, context)).then((does) => (does === true ? true : undefined))
   const emptyPasswords = probeEmptyPasswords && enabled ? (await readEach(users.map(([user]) => user), accepts, context)).map(([user]) => user).sort(compareNames) : undefined
-  return { api: backend.api, version, enabled, users: tableOf(users), roles: tableOf(roles), ...(v2 && { v2 }), ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }
+  return { ...stored, version, enabled, ...(v2 && { v2 }), ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }
 }
 
 function refuseAborted({ signal }: CallContext): void {
@@ -58,14 +62,14 @@ async function readListed<T>(
   more: readonly string[],
   read: (name: string) => Promise<T | undefined>,
   context: CallContext,
-): Promise<{ readonly found: readonly (readonly [string, T])[]; readonly unreadable: readonly string[] }> {
+): Promise<{ readonly found: readonly (readonly [string, T])[]; readonly listed: ReadonlySet<string>; readonly unreadable: readonly string[] }> {
   const listed = await list()
   const names = [...new Set([...listed, ...more])].filter((name) => !isMangled(name))
   const found = await readEach(names, read, context)
   const known = new Set(found.map(([name]) => name))
   const absent = listed.filter((name) => !isMangled(name) && !known.has(name))
   const still = absent.length === 0 ? new Set<string>() : new Set(await list())
-  return { found, unreadable: [...new Set([...listed.filter(isMangled), ...absent.filter((name) => still.has(name))])].sort(compareNames) }
+  return { found, listed: new Set(listed), unreadable: [...new Set([...listed.filter(isMangled), ...absent.filter((name) => still.has(name))])].sort(compareNames) }
 }
 
 /** Reads one by one name, several at a time. What has gone since it was listed is left out. */

@@ -29,7 +29,8 @@ export interface AuthState {
   readonly v2?: V2Seen
   /**
    * Names that the store lists and that cannot be asked for: no text in UTF-8, which older releases take, and which reads like another. Nothing is known of
-   * them, and they are not among `users` and `roles`. Left away where there are none.
+   * them, and they are not among `users` and `roles`. On v2 also users whom it does not list and who hold a role that does not exist: they are among
+   * `users` with that one, which is all that etcd tells of them, and may hold any other, role root too. Left away where there are none.
    */
   readonly unreadable?: { readonly users: readonly string[]; readonly roles: readonly string[] }
   /** Users whom the empty password lets in, where that was asked for. */

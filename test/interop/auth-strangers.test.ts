@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, credentials } from '@grpc/grpc-js'
 import { Etcd3 } from 'etcd3'
 import { EtcdAuth, etcd3Options } from '../../src/auth/index.js'
-import { anonymous, definePolicy, pattern, prefix, put, readwrite } from '../../src/policy/index.js'
+import { anonymous, definePolicy, path, pattern, prefix, put, readwrite } from '../../src/policy/index.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
 
 const policy = definePolicy({
@@ -82,7 +82,7 @@ for (const lane of await testLanes()) {
     })
 
     if (lane.v2 !== 'none') {
-      test('on v2, roles that do not exist are unbound from users of the policy one after the other, and strangers from roles that come to be', async () => {
+      test('on v2, roles that do not exist are unbound from all who hold them, one after the other, before one of them is made', async () => {
         const fetch = await cluster.fetch(anonymous)
         const plant = async (user: string, ...roles: readonly string[]): Promise<void> => {
           const { status } = await fetch(`${cluster.clientUrls[0] ?? ''}/v2/auth/users/${user}`, { method: 'PUT', body: JSON.stringify({ user, password: 'planted', roles }) })
@@ -95,10 +95,49 @@ for (const lane of await testLanes()) {
         expect(plan.warnings.join('\n')).toContain('zed (role node)')
         const { state } = await authOf('v2').apply(plan)
         expect(state.enabled).toBe(true)
-        expect([state.users['node'], state.users['zed'], state.users['eve']]).toEqual([['node'], [], ['ghost1']])
+        expect([state.users['node'], state.users['zed'], state.users['eve']]).toEqual([['node'], [], []])
         expect((await authOf('v2').plan(policy, locked)).steps).toEqual([])
         const basic = { authorization: `Basic ${Buffer.from('zed:planted').toString('base64')}` }
         expect((await fetch(`${cluster.clientUrls[0] ?? ''}/v2/keys/n/owned?value=zed`, { method: 'PUT', headers: basic })).status).toBe(401)
+      })
+
+      test('on v2, a user whom etcd does not list, and who hides role root behind a role that does not exist, is not locked in', async () => {
+        const auth = authOf('v2')
+        await auth.disable()
+        const fetch = await cluster.fetch(anonymous)
+        const put = async (path: string, body: object): Promise<number> => (await fetch(`${cluster.clientUrls[0] ?? ''}/v2/auth/${path}`, { method: 'PUT', body: JSON.stringify(body) })).status
+        expect(await put('users/_back', { user: '_back', password: 'planted', roles: ['ghost', 'root'] })).toBe(200)
+        const asked = { ...locked, hiddenUsers: ['_back'] } as const
+        const plan = await auth.plan(policy, asked)
+        expect([plan.outcome, plan.unreadable.users, plan.strangersWithRoot]).toEqual(['blocked', ['_back'], ['_back']])
+        await auth.revokeRole('_back', 'ghost')
+        expect((await auth.plan(policy, asked)).blockers.join()).toContain('user _back, whom the policy does not name, holds role root')
+        await auth.deleteUser('_back')
+
+        expect(await put('roles/_all', { role: '_all', permissions: { kv: { read: ['/*'], write: ['/*'] } } })).toBe(201)
+        expect(await put('users/app', { user: 'app', password: 'planted', roles: ['_all'] })).toBe(200)
+        expect((await auth.state()).roles['_all']).toEqual([readwrite(pattern('/*'))])
+        const { state } = await auth.apply(await auth.plan(policy, { ...asked, unmanaged: 'remove' }))
+        expect([state.enabled, Object.keys(state.users), Object.keys(state.roles)]).toEqual([true, ['node', 'root'], ['guest', 'node']])
+      })
+
+      test('on v2, nobody gets by a role that is made what was hidden with its name, and who becomes a user keeps what guests had and it has', async () => {
+        const auth = authOf('v2')
+        const fetch = await cluster.fetch('root')
+        const url = cluster.clientUrls[0] ?? ''
+        expect((await fetch(`${url}/v2/auth/users/zed`, { method: 'PUT', body: JSON.stringify({ user: 'zed', password: 'planted', roles: ['ghost', 'more'] }) })).status).toBe(200)
+        const open = { ...policy, v2: { guest: [readwrite(pattern('/app/*'))], roles: policy.v2?.roles ?? {}, bindings: policy.v2?.bindings ?? {} } }
+        await auth.apply(await auth.plan({ ...open, users: { root: 'certificate' }, v2: { ...open.v2, bindings: { root: ['root'] } } } as never, { ...locked, unmanaged: 'remove', ours: { prefixes: ['node'] } }))
+        const more = definePolicy({ users: { root: 'certificate', node: 'certificate' }, v2: { guest: [], roles: { more: [readwrite(pattern('/app/*'))] }, bindings: { root: ['root'], node: ['more'] } } })
+        const plan = await auth.plan(more, locked)
+        expect([plan.gaps, plan.sever]).toEqual([[], ['guest']])
+        const basic = { authorization: `Basic ${Buffer.from('zed:planted').toString('base64')}` }
+        const seen: (readonly [string, boolean, number])[] = []
+        await auth.apply(plan, {
+          onStep: async ({ step }) => void seen.push([step.do, await cluster.attempt('node', put(path('/app/x'))), (await (await cluster.fetch(anonymous))(`${url}/v2/keys/app/x?value=zed`, { method: 'PUT', headers: basic })).status]),
+        })
+        expect(seen.filter(([, node, zed]) => !node || zed !== 401)).toEqual([])
+        expect((await auth.state()).users['zed']).toEqual([])
       })
 
       test('on v2, guests are cut when guest loses a right', async () => {

@@ -143,7 +143,7 @@ export function v2Backend(options: V2BackendOptions): Backend {
     readUser: async (user, context) => {
       const answer = await read(url('users', user), context)
       if (isGone(answer, 'User')) return undefined
-      // The user is there, but holds a role that is not: etcd names the first such role instead of answering.
+      // The user is there, but holds a role that is not: etcd names the first such role instead of answering, and those that exist in its list.
       const [, dangling] = /^auth: Role (.*) does not exist\.$/s.exec(answer.message) ?? []
       if (answer.status !== 404 || dangling === undefined) return roleNamesIn(`GET ${url('users', user)}`, answer)
       const users = usersIn('GET /v2/auth/users', await read('/v2/auth/users', context))

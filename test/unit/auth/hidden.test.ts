@@ -1,18 +1,18 @@
 /** What etcd v2 lists nowhere: names that begin with "_", and what a role that does not exist hides behind it. */
 import { describe, expect, test } from 'vitest'
-import { policyOfState, showStep } from '../../../src/auth/index.js'
+import { parseState, planAuth, policyOfState, showStep, type StepEvent } from '../../../src/auth/index.js'
 import { pattern, readwrite } from '../../../src/keys/index.js'
 import { definePolicy } from '../../../src/policy/index.js'
-import { double, type Double } from './doubles.js'
+import { double, rejected, type Double } from './doubles.js'
 
 const url = 'https://127.0.0.1:2379'
 const root = { root: ['root'] } as const
 const alone = definePolicy({ users: { root: 'certificate' }, v2: { guest: [], roles: {}, bindings: root } })
 const report = { unmanaged: 'report', enable: true } as const
 
-/** Something that a stranger wrote while auth was off. */
+/** Something that a stranger wrote while auth was off, or another administrator since. */
 async function planted({ etcd }: Double, kind: 'users' | 'roles', name: string, body: object): Promise<void> {
-  const { status } = await etcd.fetch(`${url}/v2/auth/${kind}/${name}`, { method: 'PUT', redirect: 'manual', body: JSON.stringify({ [kind.slice(0, -1)]: name, ...body }) })
+  const { status } = await etcd.as('root').fetch(`${url}/v2/auth/${kind}/${name}`, { method: 'PUT', redirect: 'manual', body: JSON.stringify({ [kind.slice(0, -1)]: name, ...body }) })
   expect([200, 201]).toContain(status)
 }
 const user = (made: Double, name: string, ...roles: readonly string[]): Promise<void> => planted(made, 'users', name, { password: 'planted', roles })
@@ -48,4 +48,119 @@ test('a role that no URL can name is held without stopping anything', async () =
   const made = double('v2')
   await user(made, 'app', 'a/b')
   expect((await made.auth().state()).users['app']).toEqual(['a/b'])
+})
+
+describe('a user whose name begins with "_", with a role that does not exist', () => {
+  const named = { ...report, hiddenUsers: ['_back'] } as const
+  async function backdoored(...roles: readonly string[]): Promise<Double> {
+    const made = double('v2', '3.4.23')
+    await user(made, '_back', ...roles)
+    return made
+  }
+
+  test.each([[['ghost', 'root']], [['ghost1', 'ghost2']], [['ghost']]])('may hold anything beside it, %j: auth is not turned on over it, and it is never called in sync', async (roles) => {
+    const { auth, writes } = await backdoored(...roles)
+    const before = writes().length
+    const plan = await auth().plan(alone, named)
+    expect([plan.outcome, plan.unreadable.users, plan.strangersWithRoot]).toEqual(['blocked', ['_back'], ['_back']])
+    expect(plan.blockers.join()).toMatch(/user _back holds role ghost1?, which does not exist.*may hold role root.*revokeRole/)
+    await rejected('ERR_PLAN_BLOCKED', auth().apply(plan))
+    expect(writes()).toHaveLength(before)
+    const exported = parseState(JSON.parse(JSON.stringify(await auth().state({ hiddenUsers: ['_back'] }))))
+    expect(planAuth(exported, alone, named, { user: 'root' }, new Date('2026-01-01T00:00:00Z')).outcome).toBe('blocked')
+    expect(policyOfState(exported, { logins: 'certificate' }).findings[0]).toMatchObject({ code: 'unreadable', name: '_back', text: expect.stringContaining('may hold role root') as string })
+
+    await auth().apply(await auth().plan(alone, report))
+    const drift = await auth().drift(alone, { hiddenUsers: ['_back'] })
+    expect([drift.outcome, drift.strangersWithRoot]).toEqual(['drift', ['_back']])
+    expect(drift.warnings.join()).toContain('user _back holds role')
+  })
+
+  test('is laid open by unbinding it, role after role', async () => {
+    const { auth } = await backdoored('ghost1', 'ghost2', 'root')
+    await auth().revokeRole('_back', 'ghost1')
+    expect((await auth().plan(alone, named)).blockers.join()).toContain('user _back holds role ghost2')
+    await auth().revokeRole('_back', 'ghost2')
+    const plan = await auth().plan(alone, named)
+    expect([plan.unreadable.users, plan.strangersWithRoot]).toEqual([[], ['_back']])
+    expect(plan.blockers.join()).toContain('user _back, whom the policy does not name, holds role root')
+  })
+
+  test('is told of where auth stays off', async () => {
+    const { auth } = await backdoored('ghost', 'root')
+    const plan = await auth().plan(alone, { ...named, enable: false })
+    expect([plan.blockers, plan.strangersWithRoot]).toEqual([[], ['_back']])
+    expect(plan.warnings.join()).toContain('may hold role root')
+  })
+
+  test('keeps nobody from turning auth on who removes it first', async () => {
+    const { auth, etcd } = await backdoored('ghost', 'root')
+    const { state } = await auth().apply(await auth().plan(alone, { ...named, unmanaged: 'remove' }))
+    expect([state.enabled, state.users['_back']]).toEqual([true, undefined])
+    expect((await etcd.as('_back').fetch(`${url}/v2/auth/users`, { method: 'GET', redirect: 'manual' })).status).toBe(401)
+  })
+})
+
+describe('a role that is about to be made, and hides behind one that does not exist', () => {
+  const withNode = definePolicy({ users: { root: 'certificate', n: 'certificate' }, v2: { guest: [], roles: { node: [readwrite(pattern('/secret/*'))] }, bindings: { ...root, n: ['node'] } } })
+  const letsIn = async ({ etcd }: Double, name: string): Promise<boolean> => (await etcd.as(name).fetch(`${url}/v2/keys/secret/a`, { method: 'GET', redirect: 'manual' })).status !== 401
+
+  test.each([
+    ['zed', 'keep', ['ghost', 'node']],
+    ['zed', 'report', ['ghost1', 'ghost2', 'node', 'z']],
+    ['zed', 'remove', ['ghost', 'node']],
+    ['_zed', 'report', ['ghost', 'node']],
+  ] as const)('opens nothing to %s, with unmanaged %s, who holds %j', async (name, unmanaged, roles) => {
+    const made = double('v2', '3.4.23')
+    const { auth } = made
+    await auth().apply(await auth().plan(alone, report))
+    await user(made, name, ...roles)
+    const plan = await auth().plan(withNode, { unmanaged, enable: true, hiddenUsers: [name] })
+    expect(plan.warnings.join()).toContain(`${name} (role ${roles[0]})`)
+    const seen: boolean[] = []
+    const events: StepEvent[] = []
+    const { state } = await auth().apply(plan, { onStep: async (event) => void (events.push(event), seen.push(await letsIn(made, name))) })
+    expect(seen).not.toContain(true)
+    expect(await letsIn(made, 'n')).toBe(true)
+    expect(state.users[name]).toEqual(unmanaged === 'remove' ? undefined : [])
+    expect(events.map(({ number }) => number)).toEqual(events.map((_, index) => index + 1))
+    expect(events.at(-1)?.total).toBe(events.length)
+    expect((await auth().plan(withNode, { unmanaged, enable: true, hiddenUsers: [name] })).steps).toEqual([])
+  })
+
+  test('is bound again where the policy binds it', async () => {
+    const made = double('v2')
+    await user(made, 'n', 'node', 'ghost')
+    const { state } = await made.auth().apply(await made.auth().plan(withNode, report))
+    expect(state.users['n']).toEqual(['node'])
+  })
+
+  test('is left to who holds it where no role is made: nothing comes alive', async () => {
+    const made = double('v2')
+    await made.auth().apply(await made.auth().plan(withNode, { ...report, enable: false }))
+    await user(made, 'zed', 'ghost')
+    expect((await made.auth().plan(withNode, report)).steps.map(showStep)).toEqual(['enable auth'])
+  })
+
+  test('and what else comes to light of a hidden user, stops what was planned without it', async () => {
+    const made = double('v2')
+    await made.auth().apply(await made.auth().plan(withNode, { ...report, enable: false }))
+    await user(made, '_app', 'ghost', 'node')
+    const more = definePolicy({ ...withNode, v2: { guest: [], roles: { ...withNode.v2?.roles, more: [readwrite(pattern('/more/*'))] }, bindings: { ...root, n: ['node', 'more'] } } } as never)
+    const options = { ...report, enable: false, hiddenUsers: ['_app'] }
+    await rejected('ERR_PLAN_STALE', made.auth().apply(await made.auth().plan(more, options)))
+    const { state } = await made.auth().apply(await made.auth().plan(more, options))
+    expect(state.users['_app']).toEqual([])
+  })
+
+  test('is made by nobody as long as the name in front of it cannot be taken away', async () => {
+    const made = double('v2')
+    await user(made, 'zed', 'ghost', 'node')
+    const plan = await made.auth().plan(withNode, report)
+    let taken = 0
+    made.etcd.faults.beforeCall(({ method }) => method === 'GET /v2/auth/enable' && made.writes().some(({ request }) => 'revoke' in (request as object)) && taken++ === 0, () => planted(made, 'users', 'zed', { grant: ['ghost'] }))
+    const error = await rejected('ERR_READ_BACK', made.auth().apply(plan))
+    expect(error.detail.differences).toContain('unbind user zed from role ghost')
+    expect(Object.keys((await made.auth().state()).roles)).toEqual([])
+  })
 })

@@ -36,7 +36,7 @@ describe('a name that is listed', () => {
     const plan = await auth.plan(policy, { ...locked, unmanaged: 'remove' })
     expect(plan.blockers.join()).toContain('nothing is known of it')
     expect(plan.unreadable).toEqual(unreadable)
-    expect(describePlan(plan)).toContain('Listed, and impossible to ask for')
+    expect(describePlan(plan)).toContain('Of whom not all is known')
     expect(policyOfState(await auth.state(), { logins: 'certificate' }).findings[0]?.code).toBe('unreadable')
     const exported = parseState(JSON.parse(JSON.stringify(await auth.state())))
     expect(planAuth(exported, policy, { ...locked, unmanaged: 'remove' }, { user: 'root' }, now).outcome).toBe('blocked')
