@@ -9,7 +9,7 @@ import { showPermission } from '../keys/show.js'
 import { allows, type Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
 import { givenBy } from './given.js'
-import { heldBy, namesIn, type Held, type holdingsOf } from './holdings.js'
+import { heldBy, namesIn, type Held, type Holdings, type holdingsOf } from './holdings.js'
 import { ACCESSES, regionsOf, rightsOf, type Access, type Regions, type Rights } from './rights.js'
 import type { Api } from './state.js'
 import type { Step } from './step.js'
@@ -39,10 +39,13 @@ export interface Rehearsal {
 
 type Scopes = Map<string, Permission>
 
+const NOBODY: Holdings['users'] = new Map()
+
 export function rehearse<R>(regions: Regions<R>, { before, after }: ReturnType<typeof holdingsOf>): Rehearsal {
   const roles = new Map<string, Scopes>([...before.roles].map(([role, scopes]) => [role, new Map(scopes)]))
   const users = new Map([...before.users].map(([user, held]) => [user, held] as const))
-  const heldNow = (user: string): Held => heldBy({ ...before, users }, user)
+  const current: Holdings = { ...before, users }
+  const heldNow = (user: string): Held => heldBy(current, user)
   const holders = new Map<string, Set<string>>()
   /** Holders of a role to whom the policy does not give it. */
   const strangers = new Map<string, Set<string>>()
@@ -73,8 +76,7 @@ export function rehearse<R>(regions: Regions<R>, { before, after }: ReturnType<t
     if (isSurplus) surplus.set(role, (surplus.get(role) ?? new Map<string, Permission>()).set(scope, permission))
     else surplus.get(role)?.delete(scope)
   }
-  const names = namesIn(before, after)
-  for (const user of names) {
+  for (const user of namesIn(before, after)) {
     for (const role of heldNow(user).roles) hold(user, role)
     const [old, goal] = [heldBy(before, user), heldBy(after, user)]
     if (old.asGuest !== goal.asGuest) for (const role of goal.roles) into(comers, role, user)
@@ -96,7 +98,7 @@ export function rehearse<R>(regions: Regions<R>, { before, after }: ReturnType<t
     return undefined
   }
   /** What a user holds as soon as the step is done. */
-  const heldAfter = (step: Extract<Step, { readonly do: 'addUser' | 'deleteUser' }>): Held => (step.do === 'addUser' ? { roles: bornWith(before.api, step), asGuest: false } : heldBy({ ...before, users: new Map() }, step.user))
+  const heldAfter = (step: Extract<Step, { readonly do: 'addUser' | 'deleteUser' }>): Held => (step.do === 'addUser' ? { roles: bornWith(before.api, step), asGuest: false } : heldBy({ ...before, users: NOBODY }, step.user))
 
   const obstacleOf = (step: Step): Obstacle | undefined => {
     if (step.do === 'grantPermission') {
