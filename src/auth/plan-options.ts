@@ -20,7 +20,8 @@ export interface Ours {
 export interface PlanOptions {
   /**
    * Users and roles that the policy does not name: left alone, left alone but listed, or removed. Root and the caller never go. In every mode such users
-   * are unbound from the roles that the policy declares: who holds those is the policy's to say.
+   * are unbound from the roles that the policy declares: who holds those is the policy's to say. On v2 also from roles that do not exist, before one is made
+   * that these may hide.
    */
   readonly unmanaged: Unmanaged
   /** With `unmanaged: 'remove'`: remove only what is ours. Default: all. What is left is listed in {@link Plan.unmanaged} all the same. */
