@@ -1,5 +1,5 @@
 /** Private keys from files, by whatever tool: PKCS#8, SEC 1, PKCS#1, and PKCS#8 encrypted by PBES2; PEM or DER. */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, isEtcdRbacError } from '../errors.js'
 import { checkFields } from '../known-fields.js'
 import type { WebCryptoLike } from '../platform.js'
 import { readDer } from './asn1/der.js'
@@ -14,6 +14,7 @@ import type { ExportableKeyPair, KeyPair } from './generate-key-pair.js'
 import { passphraseError } from './passphrase.js'
 import { onlyBlock, type PemInput } from './pem.js'
 import { proveSigner } from './prove-signer.js'
+import type { Signer } from './signer.js'
 import { isNotSupported, subtleOf, unusableCrypto, type KeyHandle, type Subtle } from './subtle.js'
 import { importParameters, webCryptoSigner } from './webcrypto-signer.js'
 
@@ -70,7 +71,7 @@ export async function openPrivateKey(crypto: WebCryptoLike, key: PrivateKeyInput
   const publicKey = read.key.publicKey ?? (await publicHalf(subtle, read.key))
   if (fips && fipsProblem(publicKey) !== undefined) throw unsupported(publicKey.algorithm, FIPS_KEYS)
   const signer = webCryptoSigner(subtle, await importPrivate(subtle, read.key, false), publicKey)
-  await proveSigner(subtle, { signer, key: publicKey }, 'private key')
+  await prove(subtle, signer, publicKey)
   const pair: KeyPair = { algorithm: publicKey.algorithm, signer }
   return extractable ? { ...pair, exportPkcs8: exporterOf(crypto, () => Promise.resolve(pkcs8)) } : pair
 }
@@ -104,6 +105,15 @@ async function importPrivate(subtle: Subtle, key: PrivateKey, extractable: boole
     // The cause is left out: some implementations quote what they could not read.
     if (isNotSupported(error)) throw unusableCrypto(`keys of ${key.curve?.algorithm ?? key.family}`)
     throw mismatch('a private key that WebCrypto cannot use')
+  }
+}
+
+/** That the halves belong together; some implementations see only when they sign that the public one is not on its curve. */
+async function prove(subtle: Subtle, signer: Signer, key: PublicKey): Promise<void> {
+  try {
+    await proveSigner(subtle, { signer, key }, 'private key')
+  } catch (error) {
+    throw isEtcdRbacError(error) ? error : mismatch('a private key that WebCrypto cannot sign with')
   }
 }
 

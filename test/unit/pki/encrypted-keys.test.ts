@@ -17,7 +17,7 @@ const plain = privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
 const pkcs8 = Uint8Array.from(privateKey.export({ format: 'der', type: 'pkcs8' }))
 const iterations = 100_000
 
-const block = (bytes: Uint8Array): string => `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${toBase64(bytes).replace(/.{64}/g, '$&\n')}\n-----END ENCRYPTED PRIVATE KEY-----\n`
+const block = (bytes: Uint8Array): string => `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${(toBase64(bytes).match(/.{1,64}/g) ?? []).join('\n')}\n-----END ENCRYPTED PRIVATE KEY-----\n`
 
 /** What may be chosen, and what may be wrong, in an encrypted key. */
 interface Parts {

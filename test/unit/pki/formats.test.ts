@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { concatBytes } from '../../../src/bytes.js'
+import { compareBytes, concatBytes } from '../../../src/bytes.js'
 import type { ErrorCode } from '../../../src/errors.js'
 import { commonNameOnly } from '../../../src/pki/asn1/name.js'
 import { algorithmIdentifier } from '../../../src/pki/asn1/algorithms.js'
@@ -62,7 +62,7 @@ test.each(hostile)('%s is a TypeError', (_, value) => {
 
 test('a list of revoked certificates may be longer than a chain may', () => {
   const long = sequence(sequence(smallInteger(1), algorithmIdentifier('ecdsa-sha256'), commonNameOnly('x'), encodeTime(NOW)), algorithmIdentifier('ecdsa-sha256'), bitString(new Uint8Array(500_000)))
-  expect(toDer(toPem('crl', long))).toEqual(long)
+  expect(compareBytes(toDer(toPem('crl', long)), long)).toBe(0)
   expect(() => toDer(writePem('certificate', long))).toThrow('longer than')
 })
 

@@ -32,7 +32,7 @@ const pem = (key: KeyObject, type: 'pkcs8' | 'sec1' | 'pkcs1' = 'pkcs8'): string
 const spki = (algorithm: Made): Buffer => made[algorithm].publicKey.export({ format: 'der', type: 'spki' })
 
 /** A block of any label. */
-const block = (label: string, bytes: Uint8Array): string => `-----BEGIN ${label}-----\n${toBase64(bytes).replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`
+const block = (label: string, bytes: Uint8Array): string => `-----BEGIN ${label}-----\n${(toBase64(bytes).match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`
 const labels: Readonly<Record<PrivateKeyForm, string>> = { 'PKCS#8': 'PRIVATE KEY', 'SEC 1': 'EC PRIVATE KEY', 'PKCS#1': 'RSA PRIVATE KEY' }
 
 /** The number and the point of a key of a curve. */
@@ -191,8 +191,10 @@ describe('weak and foreign keys are refused by name', () => {
   })
 })
 
+const key = made['ecdsa-p256'].privateKey
+const csr = await createCsr(crypto, { signer: (await generateKeyPair(crypto, 'ecdsa-p256')).signer })
+
 describe('the block and what is in it must agree', () => {
-  const key = made['ecdsa-p256'].privateKey
   const text = pem(key)
   test.each<[string, ErrorCode, string]>([
     ['a SEC 1 key labelled PKCS#8', 'ERR_DER_INVALID', block('PRIVATE KEY', der(key, 'sec1'))],
@@ -211,7 +213,7 @@ describe('the block and what is in it must agree', () => {
   })
 
   test.each<[string, Uint8Array]>([
-    ['of a certificate request', readPem('csr', await createCsr(crypto, { signer: (await generateKeyPair(crypto, 'ecdsa-p256')).signer }))],
+    ['of a certificate request', readPem('csr', csr)],
     ['of a public key', Uint8Array.from(spki('ecdsa-p256'))],
     ['of nothing', new Uint8Array()],
     ['with trailing bytes', concatBytes(der(key), Uint8Array.of(0))],
