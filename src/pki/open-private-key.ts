@@ -4,7 +4,7 @@ import { checkFields } from '../known-fields.js'
 import type { WebCryptoLike } from '../platform.js'
 import { readDer } from './asn1/der.js'
 import { formOf, type DerForm } from './asn1/form-of.js'
-import { readPrivateKey, type PrivateKey, type PrivateKeyForm } from './asn1/private-key.js'
+import { readPrivateKey, withPublicHalf, type PrivateKey, type PrivateKeyForm } from './asn1/private-key.js'
 import { readPublicKey, type PublicKey } from './asn1/public-key.js'
 import { refuseDer } from './asn1/refuse.js'
 import { decryptKey } from './decrypt-key.js'
@@ -67,8 +67,8 @@ export async function openPrivateKey(crypto: WebCryptoLike, key: PrivateKeyInput
   const read = encrypted ? readPrivateKey('PKCS#8', await decryptKey(crypto, der, passphrase, fips)) : readPrivateKey(form, der)
   if (!read.ok) throw 'fault' in read ? mismatch(`a private key with ${read.fault}`) : unsupported(read.algorithm, read.wanted)
 
-  const { pkcs8 } = read.key
   const publicKey = read.key.publicKey ?? (await publicHalf(subtle, read.key))
+  const { pkcs8 } = read.key.publicKey === undefined ? withPublicHalf(read.key, publicKey) : read.key
   if (fips && fipsProblem(publicKey) !== undefined) throw unsupported(publicKey.algorithm, FIPS_KEYS)
   const signer = webCryptoSigner(subtle, await importPrivate(subtle, read.key, false), publicKey)
   await prove(subtle, signer, publicKey)

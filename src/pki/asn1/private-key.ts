@@ -102,9 +102,21 @@ function ecKey(value: DerValue, outside: DerValue | undefined, publicBits: Uint8
   const bits = point ?? publicBits
   const reading = bits === undefined ? undefined : readPublicKey(readDer(ecPublicKey(curve, bits)))
   if (reading?.ok === false) return reading
+  return { ok: true, key: { pkcs8: ecPkcs8(curve, secret, bits), family: 'ecdsa', curve, publicKey: reading?.key } }
+}
+
+/** As openssl writes it: the curve outside alone, the public half inside. */
+function ecPkcs8({ oid }: CurveFacts, secret: Uint8Array, bits: Uint8Array | undefined): Uint8Array {
   const inner = sequence(smallInteger(1), octetString(secret), ...(bits === undefined ? [] : [tagged(1, bitString(bits))]))
-  const pkcs8 = pkcs8Of(sequence(objectIdentifier(EC_PUBLIC_KEY), objectIdentifier(oid)), inner)
-  return { ok: true, key: { pkcs8, family: 'ecdsa', curve, publicKey: reading?.key } }
+  return pkcs8Of(sequence(objectIdentifier(EC_PUBLIC_KEY), objectIdentifier(oid)), inner)
+}
+
+/** The key with the public half that was calculated for it: EC keys are written with theirs, since not everybody calculates it. */
+export function withPublicHalf(key: PrivateKey, publicKey: PublicKey): PrivateKey {
+  if (key.curve === undefined) return { ...key, publicKey }
+  const [, , inner] = readDer(key.pkcs8).children
+  const secret = inner && readDer(contents(inner)).children[1]
+  return secret === undefined ? key : { ...key, publicKey, pkcs8: ecPkcs8(key.curve, contents(secret), publicKey.bits) }
 }
 
 function ed25519Key(value: DerValue, publicBits: Uint8Array | undefined): PrivateKeyReading {
