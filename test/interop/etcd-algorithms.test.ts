@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePorts, startEtcd, type RunningEtcd } from '../../examples/support/etcd.js'
 import { httpsFetch } from '../../examples/support/https-fetch.js'
 import { writeRendered } from '../../examples/support/output.js'
@@ -44,6 +44,16 @@ const authoritiesFor = <const D extends Purpose>(purpose: D): Promise<Authoritie
 
 /** Another kind for the authority than for the key. */
 const issuerOf = (algorithm: KeyAlgorithm): KeyAlgorithm => algorithms[(algorithms.indexOf(algorithm) + 3) % algorithms.length] ?? algorithm
+
+/** To how many members one has a stream that it opened, and one that it was asked for (etcd `rafthttp/stream.go`): each end verified the other first. */
+function streamsOf(log: string): { readonly dialling: number; readonly dialled: number } {
+  const peers = (end: 'reader' | 'writer'): number => {
+    const plain = new RegExp(`established a TCP streaming connection with peer ([0-9a-f]+) \\(stream \\S+(?: v2)? ${end}\\)`, 'g')
+    const json = new RegExp(`established TCP streaming connection with remote peer","stream-${end}-type":.*?"remote-peer-id":"([0-9a-f]+)"`, 'g')
+    return new Set([...log.matchAll(plain), ...log.matchAll(json)].map(([, id]) => id)).size
+  }
+  return { dialling: peers('reader'), dialled: peers('writer') }
+}
 
 const lanes = await testLanes()
 
@@ -128,18 +138,13 @@ describe('each kind of key in each place', () => {
       })
     const HEALTHY = expect.stringContaining('"health":"true"') as string
 
-    test('seven members of seven kinds of key, under authorities of other kinds, are one cluster', async () => {
-      const { certificate: cert, key } = alice.get('ecdsa-p256 ecdsa-p256')!
-      const seen = await Promise.all(urls.map(async (url, index) => {
-        const fetch = httpsFetch({ ca: servers[issuerOf(algorithms[index]!)].certificate, cert, key })
-        const metrics = await (await fetch(`${url}/metrics`)).text()
-        fetch.close()
-        return /^etcd_server_has_leader (\d)$/m.exec(metrics)?.[1]
-      }))
-      expect(Object.fromEntries(algorithms.map((algorithm, index) => [algorithm, seen[index]]))).toEqual(Object.fromEntries(algorithms.map((algorithm) => [algorithm, '1'])))
-      // Nobody speaks to anybody before both have verified each other: a handshake that failed would stand in a log.
-      const complaints = (await Promise.all(names.map((name) => readFile(`${directory}/${name}/etcd.log`, 'utf8')))).join('\n').match(/^.*(?:x509: |tls: (?:bad|unsupported|failed)).*$/gm)
-      expect(complaints ?? []).toEqual([])
+    test('seven members of seven kinds of key, under authorities of other kinds, all speak to each other, both dialling and dialled', async () => {
+      const all = Object.fromEntries(algorithms.map((algorithm) => [algorithm, { dialled: names.length - 1, dialling: names.length - 1 }]))
+      // Every pair finds each other some time after there is a leader. What did not work by then would be tried again for ever.
+      await vi.waitFor(async () => {
+        const logs = await Promise.all(names.map((name) => readFile(`${directory}/${name}/etcd.log`, 'utf8')))
+        expect(Object.fromEntries(algorithms.map((algorithm, index) => [algorithm, streamsOf(logs[index] ?? '')]))).toEqual(all)
+      }, { timeout: 60_000, interval: 100 })
     })
 
     test.each(algorithms.flatMap((by) => algorithms.map((algorithm) => [algorithm, by] as const)))('a client with a key of %s under an authority of %s is let in by a server of every kind', async (algorithm, by) => {
@@ -147,7 +152,8 @@ describe('each kind of key in each place', () => {
       expect(await health(index, alice.get(`${by} ${algorithm}`)!)).toEqual(HEALTHY)
     })
 
-    test.each(['TLSv1.2', 'TLSv1.3'] as const)('clients and servers of every kind meet over %s', async (version) => {
+    // etcd 3.3 has TLS 1.2 at most.
+    test.each(lane.version.startsWith('3.3.') ? (['TLSv1.2'] as const) : (['TLSv1.2', 'TLSv1.3'] as const))('clients and servers of every kind meet over %s', async (version) => {
       for (const [index, algorithm] of algorithms.entries())
         expect(await health(index, alice.get(`${issuerOf(algorithm)} ${algorithm}`)!, version), algorithm).toEqual(HEALTHY)
     })
