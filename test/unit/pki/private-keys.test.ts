@@ -1,5 +1,6 @@
 /** Private keys as tools write them are opened; whatever does not belong together in one is refused, and no error quotes a key. */
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { WebCryptoLike } from '../../../src/platform.js'
 import { contents, encoded, readDer } from '../../../src/pki/asn1/der.js'
@@ -8,7 +9,7 @@ import { bitString, NULL, objectIdentifier, octetString, sequence, smallInteger,
 import { createCsr, generateKeyPair, openPrivateKey, verifyCsr } from '../../../src/pki/index.js'
 import { readPem, writePem } from '../../../src/pki/pem.js'
 import { concatBytes, toBase64 } from '../../../src/bytes.js'
-import type { ErrorCode } from '../../../src/errors.js'
+import { isEtcdRbacError, type ErrorCode } from '../../../src/errors.js'
 import { lanes, rejected } from '../../support/pki.js'
 
 const { crypto } = globalThis
@@ -262,4 +263,30 @@ test('a WebCrypto that signs otherwise than the key says opens none', async () =
     },
   }
   await rejected('ERR_KEY_MISMATCH', openPrivateKey(other, pem(made['ecdsa-p256'].privateKey)))
+})
+
+test('a key of which a byte was changed is refused with a typed error, or is one that Node reads as the same key', async () => {
+  const types = { 'PKCS#8': 'pkcs8', 'SEC 1': 'sec1', 'PKCS#1': 'pkcs1' } as const
+  const seeds: readonly (readonly [PrivateKeyForm, Uint8Array])[] = [
+    ...algorithms.map((algorithm) => ['PKCS#8', der(made[algorithm].privateKey)] as const),
+    ['SEC 1', sec1()], ['PKCS#1', rsa()], ['PKCS#8', pkcs8(ecIdentifier, sec1(), [half(p256.point)], 1)],
+  ]
+  const mutation = fc.constantFrom(...seeds).chain(([form, bytes]) =>
+    fc.tuple(fc.constant(form), fc.constant(bytes), fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 })))
+  let accepted = 0
+  await fc.assert(fc.asyncProperty(mutation, async ([form, bytes, at, change]) => {
+    const mutated = bytes.map((byte, index) => (index === at ? byte ^ change : byte))
+    try {
+      const opened = await openPrivateKey(crypto, block(labels[form], mutated), { extractable: true })
+      accepted++
+      const judged = createPrivateKey({ key: Buffer.from(mutated), format: 'der', type: types[form] })
+      expect(await opened.exportPkcs8()).toBe(pem(judged))
+      expect(Buffer.from(opened.signer.publicKey)).toEqual(createPublicKey(judged).export({ format: 'der', type: 'spki' }))
+    } catch (error) {
+      if (!isEtcdRbacError(error)) throw error
+    }
+  }), { numRuns: 800 })
+  // Every number of Ed25519 is a key, and nothing else says which.
+  console.info(`keys of which a byte was changed: 800, accepted and judged ${accepted}`)
+  expect(accepted).toBeGreaterThan(0)
 })
