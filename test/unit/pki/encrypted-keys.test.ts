@@ -133,6 +133,17 @@ describe('what is refused', () => {
   })
 })
 
+test.each<[string, Parts]>([
+  ['HMAC-SHA-1', { prf: NONE, digest: 'sha1' }],
+  ['HMAC-SHA-384', { prf: prfOf(10, NULL), digest: 'sha384' }],
+  ['HMAC-SHA-512', { prf: prfOf(11, NULL), digest: 'sha512' }],
+])('for fips, a key encrypted over %s is refused by name, and one over HMAC-SHA-256 is not', async (name, parts) => {
+  const { detail, message } = await rejected('ERR_ALGORITHM_UNSUPPORTED', openPrivateKey(crypto, encryptedBy(parts), { passphrase: 'secret', fips: true }))
+  expect(detail.algorithm).toContain(name)
+  expect(message).toContain('openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256')
+  expect((await openPrivateKey(crypto, encryptedBy({ cipher: aes[128] }), { passphrase: 'secret', fips: true })).algorithm).toBe('ecdsa-p256')
+})
+
 test.each<[string, () => Promise<unknown>, string]>([
   ['no passphrase for an encrypted key', () => openPrivateKey(crypto, block(encryptedBy())), 'missing'],
   ['an empty one', () => open(block(encryptedBy()), ''), 'missing'],

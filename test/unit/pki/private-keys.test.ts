@@ -51,11 +51,11 @@ const rsaNumbers = readDer(der(made['rsa-2048'].privateKey, 'pkcs1')).children.s
 interface Sec1 {
   readonly version?: number
   readonly secret?: Uint8Array
-  readonly curve?: Uint8Array | undefined
-  readonly point?: Uint8Array | undefined
+  readonly curve?: Uint8Array
+  readonly point?: Uint8Array
 }
 const sec1 = ({ version = 1, secret = p256.secret, curve = P256, point = p256.point }: Sec1 = {}, more: readonly Uint8Array[] = []): Uint8Array =>
-  sequence(smallInteger(version), octetString(secret), ...(curve === undefined ? [] : [tagged(0, curve)]), ...(point === undefined ? [] : [tagged(1, bitString(point))]), ...more)
+  sequence(smallInteger(version), octetString(secret), tagged(0, curve), tagged(1, bitString(point)), ...more)
 /** SEC 1 of which parts are left out. */
 const bare = (...parts: readonly Uint8Array[]): Uint8Array => sequence(smallInteger(1), octetString(p256.secret), ...parts)
 const pkcs8 = (identifier: Uint8Array, inner: Uint8Array, more: readonly Uint8Array[] = [], version = 0): Uint8Array => sequence(smallInteger(version), identifier, octetString(inner), ...more)
