@@ -21,6 +21,7 @@ export interface Openssl {
   must(...args: readonly string[]): Promise<void>
   write(file: string, contents: string): Promise<void>
   read(file: string): Promise<string>
+  bytes(file: string): Promise<Buffer>
   remove(): Promise<void>
 }
 
@@ -43,6 +44,7 @@ export async function openOpenssl(): Promise<Openssl> {
     },
     write: (file, contents) => writeFile(join(directory, file), contents),
     read: (file) => readFile(join(directory, file), 'utf8'),
+    bytes: (file) => readFile(join(directory, file)),
     remove: () => rm(directory, { recursive: true, force: true }),
   }
 }
