@@ -1,0 +1,202 @@
+/** Where a change of authority is, by what its members and clients report: a pure function, so that it is resumed by asking again. */
+import { compareBytes } from '../bytes.js'
+import { EtcdRbacError, quoted } from '../errors.js'
+import { checkFields } from '../known-fields.js'
+import { someOf } from '../names.js'
+import { checkedRecords } from './checked-records.js'
+import { readPemBlocks } from './pem.js'
+import type { IssuanceRecord } from './record.js'
+import { isLiving, isOf, rotationError, sameFor, shownRecord, verifiersOf, type RotationPhase, type RotationPhaseName, type RotationPlan, type RotationStep } from './rotation-plan.js'
+
+/** What a member, client or proxy reports of itself. Several of one holder are allowed: the last that names a bundle counts, and each certificate. */
+export interface RotationReport {
+  readonly holder: string
+  /**
+   * What it trusts now: the PEM text, or its SHA-256 as `sha256sum` prints it. Of a member this is what its CA file held when it was started, whatever was
+   * written since.
+   */
+  readonly bundle?: string
+  /** What its CA file holds, in the same form. Default: what it trusts. */
+  readonly file?: string
+  /** The record of a certificate that it shows. */
+  readonly certificate?: IssuanceRecord
+}
+
+/** One phase, as far as it has come. */
+export interface RotationPhaseProgress {
+  readonly name: RotationPhaseName
+  readonly done: number
+  readonly of: number
+  /** Who has not reported what the gate waits for: members and holders, or certificates in words. */
+  readonly missing: readonly string[]
+  /** Whether one may go on. */
+  readonly open: boolean
+  /** "2 of 3 report …" */
+  readonly text: string
+}
+
+/** How far a change of authority has come. */
+export interface RotationProgress {
+  /** The first phase whose gate is closed. */
+  readonly phase: RotationPhaseName | 'done'
+  readonly phases: readonly RotationPhaseProgress[]
+  /** Of the phase that one is in. */
+  readonly missing: readonly string[]
+  /** What is left to do in the phase that one is in, in order. */
+  readonly next: readonly RotationStep[]
+  /** What is refused somewhere at this time, and what cannot be told. */
+  readonly warnings: readonly string[]
+}
+
+type Trust = { readonly old: boolean; readonly new: boolean } | undefined
+
+/**
+ * Says in which phase of a plan one is, who is missing, and whether its gate is open. Who has not reported counts as missing, and a hash that is none
+ * of the plan's says nothing.
+ *
+ * @param now When certificates count as expired: those of the old authority hold up nothing any more.
+ * @throws {@link EtcdRbacError} `ERR_ROTATION_ORDER` where somebody has dropped the old authority while certificates of it are in use, as far as the reports and
+ * the plan know; `ERR_ROTATION_INVALID` for a plan that is none; `ERR_RECORD_INVALID`, `ERR_PEM_INVALID`
+ * @example
+ * ```ts
+ * import { createCa, days, generateKeyPair, rotateCa, rotationProgress } from 'etcd-rbac'
+ * const now = new Date()
+ * const authority = async (name: string) =>
+ *   createCa(crypto, { name, signer: (await generateKeyPair(crypto, 'ecdsa-p256')).signer, validity: days(3650).from(now), issues: ['client'] })
+ * const plan = await rotateCa(crypto, {
+ *   purposes: ['client'], old: await authority('etcd-clients'), new: await authority('etcd-clients-2'), members: ['etcd-0', 'etcd-1', 'etcd-2'], records: [], now,
+ * })
+ * const both = plan.phases[0]?.bundle.sha256 ?? ''
+ * const { phase, missing } = rotationProgress(plan, [{ holder: 'etcd-0', bundle: both }, { holder: 'etcd-1', bundle: plan.before.sha256, file: both }], now)
+ * console.log(phase, missing.join()) // trust both etcd-2
+ * ```
+ */
+export function rotationProgress(plan: RotationPlan, reports: readonly RotationReport[], now: Date): RotationProgress {
+  if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('the present must be a valid Date')
+  checkPlan(plan)
+  const { shown, trusted, files, strangers } = read(plan, reports)
+  const verifiers = verifiersOf(plan)
+  const certificates = certificatesOf(plan, shown, now)
+
+  const dropped = verifiers.filter((name) => [trusted.get(name), files.get(name)].some((trust) => trust !== undefined && !trust.old))
+  if (dropped.length > 0 && certificates.missing.length > 0)
+    throw new EtcdRbacError(
+      'ERR_ROTATION_ORDER',
+      {
+        found: `authority ${quoted(plan.old.name)} dropped by ${someOf(dropped)}, while ${certificates.missing.length} of its certificates are in use (${someOf(certificates.missing)})`,
+        wanted: 'all of them issued again first',
+        fix: 'put the bundle of both back where it was dropped and restart there, one member at a time, then issue again',
+      },
+      { dropped, inUse: certificates.missing },
+    )
+
+  const lacking = (holds: (name: string) => boolean): readonly string[] => verifiers.filter((name) => !holds(name))
+  const unloaded = lacking((name) => trusted.get(name)?.new === true)
+  const missingOf: Readonly<Record<RotationPhaseName, readonly string[]>> = {
+    'trust both': lacking((name) => files.get(name)?.new === true),
+    'load both': unloaded,
+    'reissue': certificates.missing,
+    'drop old': lacking((name) => [trusted.get(name), files.get(name)].every((trust) => trust?.new === true && !trust.old)),
+  }
+  const phases = plan.phases.map((phase): RotationPhaseProgress => {
+    const { name, gate } = phase
+    const missing = missingOf[name]
+    // Certificates that the plan does not know may have been seen.
+    const of = Math.max(gate.of, missing.length)
+    return { name, done: of - missing.length, of, missing, open: missing.length === 0, text: gate.text.replace(/^\d+ of \d+/, `${of - missing.length} of ${of}`) }
+  })
+  const at = phases.findIndex(({ open }) => !open)
+  const [current, progress] = [plan.phases[at], phases[at]]
+  const early = plan.crossSigned === undefined && unloaded.length > 0 && certificates.renewed.length > 0
+  return {
+    phase: current?.name ?? 'done',
+    phases,
+    missing: progress?.missing ?? [],
+    next: current === undefined ? [] : leftOf(current, progress?.missing ?? [], files, certificates.left),
+    warnings: [
+      ...(early ? [`${someOf(certificates.renewed)} of the new authority in use, which ${someOf(unloaded)} did not report to trust: refused there until then`] : []),
+      ...(strangers.length > 0 ? [`bundles of ${someOf(strangers)} do not count: the plan does not ask who they trust`] : []),
+    ],
+  }
+}
+
+/** What the reports say: certificates, and of each holder whom it trusts and whom its file names. */
+function read(plan: RotationPlan, reports: readonly RotationReport[]) {
+  if (!Array.isArray(reports)) throw new TypeError('reports must be a list')
+  const given = reports as readonly RotationReport[]
+  for (const report of given) {
+    checkFields(report, ['holder', 'bundle', 'file', 'certificate'], 'reports')
+    if (typeof report.holder !== 'string') throw new TypeError('the holder of a report must be a string')
+  }
+  const shown = checkedRecords(given.flatMap(({ certificate }) => (certificate === undefined ? [] : [certificate])))
+  const trustOf = trustIn(plan)
+  const [trusted, files, strangers] = [new Map<string, Trust>(), new Map<string, Trust>(), new Set<string>()]
+  const verifiers = verifiersOf(plan)
+  for (const { holder, bundle, file = bundle } of given) {
+    if (file === undefined) continue
+    if (!verifiers.includes(holder)) strangers.add(holder)
+    // With its file alone told, what it trusts is what it said before.
+    if (bundle !== undefined) trusted.set(holder, trustOf(bundle))
+    files.set(holder, trustOf(file))
+  }
+  return { shown, trusted, files, strangers: [...strangers] }
+}
+
+/** Reads a bundle: whom it trusts, or `undefined` where a hash does not tell. */
+function trustIn({ before, phases }: RotationPlan): (bundle: string) => Trust {
+  const after = (phases.at(-1) as RotationPhase).bundle
+  const during = (phases[0] as RotationPhase).bundle
+  const [old, next] = [before, after].map(({ pem }) => readPemBlocks('certificate', pem)) as [readonly Uint8Array[], readonly Uint8Array[]]
+  const among = (list: readonly Uint8Array[], bundle: readonly Uint8Array[]) => (holds: 'every' | 'some') => list[holds]((one) => bundle.some((other) => compareBytes(one, other) === 0))
+  return (bundle) => {
+    if (typeof bundle !== 'string') throw new TypeError('a bundle must be PEM, or its SHA-256 in hex')
+    if (!/^[0-9a-fA-F]{64}$/.test(bundle)) {
+      const found = readPemBlocks('certificate', bundle)
+      // Half of a root and its successor is not that trust; any of the old one is still some.
+      return { old: among(old, found)('some'), new: among(next, found)('every') }
+    }
+    const hash = bundle.toLowerCase()
+    return { [before.sha256]: { old: true, new: false }, [during.sha256]: { old: true, new: true }, [after.sha256]: { old: false, new: true } }[hash]
+  }
+}
+
+/** Which certificates of the old authority are in use, in words, and which of the new one. */
+function certificatesOf(plan: RotationPlan, shown: readonly IssuanceRecord[], now: Date) {
+  const planned = plan.phases.flatMap(({ steps }) => steps.flatMap((step) => (step.do === 'issue' ? [step.replaces] : [])))
+  const seenOld = shown.filter((record) => isOf(record, plan.old) && isLiving(record, now))
+  const seenNew = shown.filter((record) => isOf(record, plan.new))
+  const left: IssuanceRecord[] = []
+  const olds = new Map([...planned, ...seenOld].filter((record) => isLiving(record, now)).map((record) => [idOf(record), record]))
+  const fresh = new Map<string, Set<string>>()
+  for (const record of seenNew) fresh.set(sameFor(record), (fresh.get(sameFor(record)) ?? new Set()).add(record.serial))
+  for (const record of olds.values()) {
+    const successors = fresh.get(sameFor(record))
+    const [one] = successors ?? []
+    // Several may be for the same, as of a user on many nodes without label: each needs one of its own. What is still shown has none.
+    if (one === undefined || seenOld.some(({ serial }) => serial === record.serial)) left.push(record)
+    else successors?.delete(one)
+  }
+  return { missing: left.map(shownRecord), left: new Set(left.map(idOf)), renewed: [...new Set(seenNew.map(shownRecord))] }
+}
+
+const idOf = (record: IssuanceRecord): string => `${sameFor(record)} ${record.serial}`
+
+/** The steps that are left of a phase. */
+function leftOf({ steps }: RotationPhase, missing: readonly string[], files: ReadonlyMap<string, Trust>, left: ReadonlySet<string>): readonly RotationStep[] {
+  return steps.filter((step) => {
+    if (step.do === 'issue') return left.has(idOf(step.replaces))
+    if (!missing.includes(step.at)) return false
+    const file = files.get(step.at)
+    // Of the last phase, whose file is right already has only to be restarted.
+    return step.do !== 'write' || file === undefined || file.old || !file.new
+  })
+}
+
+function checkPlan(plan: RotationPlan): void {
+  const given = plan as Partial<RotationPlan> | null | undefined
+  const names = ['trust both', 'load both', 'reissue', 'drop old']
+  const { kind, phases, members, holders, before, old, new: next } = given ?? {}
+  const whole = kind === 'etcd-rbac rotation' && [phases, members, holders].every(Array.isArray) && [before, old, next].every((part) => typeof part === 'object')
+  if (!whole || JSON.stringify((phases as readonly RotationPhase[]).map(({ name }) => name)) !== JSON.stringify(names))
+    throw rotationError('a plan that is none', 'what rotateCa returned, or JSON of it', 'plan again')
+}
