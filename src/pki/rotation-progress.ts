@@ -83,7 +83,7 @@ export function rotationProgress(plan: RotationPlan, reports: readonly RotationR
     throw new EtcdRbacError(
       'ERR_ROTATION_ORDER',
       {
-        found: `authority ${quoted(plan.old.name)} dropped by ${someOf(dropped)}, while ${certificates.missing.length} of its certificates are in use (${someOf(certificates.missing)})`,
+        found: `authority ${quoted(plan.old.name)} dropped by ${someOf(dropped)}, while ${certificates.missing.length} of its certificates are in use (${firstOf(certificates.missing)})`,
         wanted: 'all of them issued again first',
         fix: 'put the bundle of both back where it was dropped and restart there, one member at a time, then issue again',
       },
@@ -102,7 +102,7 @@ export function rotationProgress(plan: RotationPlan, reports: readonly RotationR
     const { name, gate } = phase
     const missing = missingOf[name]
     // Certificates that the plan does not know may have been seen.
-    const of = Math.max(gate.of, missing.length)
+    const of = name === 'reissue' ? Math.max(gate.of, certificates.known) : gate.of
     return { name, done: of - missing.length, of, missing, open: missing.length === 0, text: gate.text.replace(/^\d+ of \d+/, `${of - missing.length} of ${of}`) }
   })
   const at = phases.findIndex(({ open }) => !open)
@@ -114,7 +114,7 @@ export function rotationProgress(plan: RotationPlan, reports: readonly RotationR
     missing: progress?.missing ?? [],
     next: current === undefined ? [] : leftOf(current, progress?.missing ?? [], files, certificates.left),
     warnings: [
-      ...(early ? [`${someOf(certificates.renewed)} of the new authority in use, which ${someOf(unloaded)} did not report to trust: refused there until then`] : []),
+      ...(early ? [`${firstOf(certificates.renewed)} of the new authority in use, which ${someOf(unloaded)} did not report to trust: refused there until then`] : []),
       ...(strangers.length > 0 ? [`bundles of ${someOf(strangers)} do not count: the plan does not ask who they trust`] : []),
     ],
   }
@@ -176,8 +176,11 @@ function certificatesOf(plan: RotationPlan, shown: readonly IssuanceRecord[], no
     if (one === undefined || seenOld.some(({ serial }) => serial === record.serial)) left.push(record)
     else successors?.delete(one)
   }
-  return { missing: left.map(shownRecord), left: new Set(left.map(idOf)), renewed: [...new Set(seenNew.map(shownRecord))] }
+  return { known: olds.size, missing: left.map(shownRecord), left: new Set(left.map(idOf)), renewed: [...new Set(seenNew.map(shownRecord))] }
 }
+
+/** Names in quotes of their own, as messages list them. */
+const firstOf = (texts: readonly string[]): string => [...texts.slice(0, 20), ...(texts.length > 20 ? [`${texts.length - 20} more`] : [])].join(', ')
 
 const idOf = (record: IssuanceRecord): string => `${sameFor(record)} ${record.serial}`
 
