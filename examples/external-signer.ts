@@ -21,9 +21,9 @@ async function issue(): Promise<void> {
   const holder = spawn(process.execPath, [fileURLToPath(import.meta.url), 'hold-key'], { stdio: ['pipe', 'pipe', 'inherit'] })
   const answers = createInterface(holder.stdout)[Symbol.asyncIterator]()
   const answer = async (): Promise<Uint8Array> => {
-    const { value, done } = await answers.next()
-    if (done === true) throw new Error('the process that holds the key has ended')
-    return Buffer.from(value, 'base64')
+    const next: IteratorResult<string, unknown> = await answers.next()
+    if (next.done === true) throw new Error('the process that holds the key has ended')
+    return Buffer.from(next.value, 'base64')
   }
   const signer: Signer = {
     algorithm: 'ecdsa-sha256',

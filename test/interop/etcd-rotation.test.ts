@@ -11,7 +11,7 @@ import {
   createCa, createCsr, explainTlsError, generateKeyPair, hostsOf, inspectCertificate, issueClient, issuePeer, issueServer, recordOf, rotateCa, rotationProgress, type Authority, type CertificateRole,
   type IssuanceRecord, type Purpose, type RotationPhaseName, type RotationPlan, type RotationReport, type RotationStep,
 } from '../../src/pki/index.js'
-import { definePolicy, type Policy } from '../../src/policy/index.js'
+import { definePolicy } from '../../src/policy/index.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
 import type { Keyed } from '../support/material.js'
 import { startWriter, type SteadyWriter } from '../support/steady-writer.js'
@@ -51,7 +51,7 @@ describe.each(lanes)('on three members of etcd $name', (lane) => {
   const asRoot = () => ({ ca: trust.loaded, cert: keyedOf('root').certificate, key: keyedOf('root').key })
 
   beforeAll(async () => {
-    cluster = await startCluster({ lane, members: 3, policy: policy as Policy })
+    cluster = await startCluster({ lane, members: 3, policy })
     Object.assign(authorities, { client: cluster.material.clients, server: cluster.material.servers, peer: cluster.material.peers })
     trust.file = trust.loaded = cluster.serverCa
     for (const user of ['root', 'writer']) shown.set(user, await cluster.material.client(user))
