@@ -7,13 +7,16 @@ import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { httpsFetch } from '../../examples/support/https-fetch.js'
 import { etcd3Options } from '../../src/auth/index.js'
+import { commonNameOnly } from '../../src/pki/asn1/name.js'
 import {
-  createCa, createCsr, explainTlsError, generateKeyPair, hostsOf, inspectCertificate, issueClient, issuePeer, issueServer, recordOf, rotateCa, rotationProgress, type Authority, type CertificateRole,
-  type IssuanceRecord, type Purpose, type RotationPhaseName, type RotationPlan, type RotationReport, type RotationStep,
+  createCa, createCsr, days, explainTlsError, generateKeyPair, hostsOf, inspectCertificate, issueClient, issuePeer, issueServer, recordOf, rotateCa, rotationProgress, type Authority, type CertificateRole,
+  type IssuanceRecord, type Purpose, type RotationPhaseName, type RotationPlan, type RotationReport, type RotationStep, type Signer,
 } from '../../src/pki/index.js'
 import { definePolicy } from '../../src/policy/index.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
 import type { Keyed } from '../support/material.js'
+import { startMember, type OneMember } from '../support/one-member.js'
+import { certificateOf } from '../support/pki.js'
 import { startWriter, type SteadyWriter } from '../support/steady-writer.js'
 
 const { crypto } = globalThis
@@ -23,7 +26,7 @@ type MemberName = (typeof MEMBERS)[number]
 const policy = definePolicy({
   users: { root: 'certificate', writer: 'certificate' },
   members: [...MEMBERS],
-  authorities: ['etcd-clients', 'etcd-servers', 'etcd-peers'],
+  authorities: ['etcd-clients', 'etcd-servers', 'etcd-peers', 'etcd-old'],
   v3: { roles: {}, bindings: { root: ['root'] } },
 })
 /** The file of each authority in the folder of a member. */
@@ -222,5 +225,42 @@ describe.each(lanes)('on three members of etcd $name', (lane) => {
     } finally {
       etcd.close()
     }
+  })
+})
+
+describe.each(lanes)('one member of etcd $name', (lane) => {
+  let member: OneMember
+  let old: { readonly certificate: string; readonly signer: Signer }
+  beforeAll(async () => {
+    // An old authority that may have one below it.
+    const { signer } = await generateKeyPair(crypto, 'ecdsa-p256')
+    const validity = days(30).from(new Date(), { backdateMinutes: 10 })
+    old = { signer, certificate: (await createCa(crypto, { name: 'etcd-old', signer, validity, issues: ['client'], pathLength: 1 })).certificate }
+    member = await startMember({ lane, policy, user: 'root', trusted: ({ clients }) => clients.certificate + old.certificate })
+  })
+  afterAll(async () => {
+    await member.stop()
+  })
+
+  test('that trusts the old authority alone accepts a client of the new one with the cross-signed certificate behind it, and refuses it without', async () => {
+    const { signer } = await generateKeyPair(crypto, 'ecdsa-p256')
+    const validity = days(30).from(new Date(), { backdateMinutes: 10 })
+    const next = await createCa(crypto, { name: 'etcd-clients', signer, validity, issues: ['client'] })
+    const crossSigned = await certificateOf({ by: old.signer, issuer: commonNameOnly('etcd-old'), subject: commonNameOnly('etcd-clients'), publicKeyDer: signer.publicKey, validity })
+    const keys = await generateKeyPair(crypto, 'ecdsa-p256', { extractable: true })
+    const { chain } = await issueClient(next, { policy, user: 'writer', csr: await createCsr(crypto, { signer: keys.signer }), validity: member.material.validity })
+    const plan = await rotateCa(crypto, { purposes: ['client'], old, new: next, members: ['etcd-0'], records: [], crossSigned, now: new Date() })
+    const answers = await Promise.all(
+      [chain, chain + plan.crossSigned!].map(async (cert) => {
+        const fetch = httpsFetch({ ca: member.tls.ca, cert, key: await keys.exportPkcs8() })
+        return fetch(`${member.client}/health`).then(({ status }) => status, () => 'refused').finally(() => fetch.close())
+      }),
+    )
+    expect(answers).toEqual(['refused', 200])
+  })
+
+  test('is ended by SIGHUP, as the plan says', async () => {
+    process.kill(member.etcd.pid, 'SIGHUP')
+    expect(await member.etcd.exited).toEqual({ code: null, signal: 'SIGHUP' })
   })
 })

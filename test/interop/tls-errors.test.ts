@@ -1,21 +1,18 @@
 /** Errors of TLS as they really come, from Node, grpc-js, etcd's log and its gateway, each produced on a real etcd and explained. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { request as plainRequest } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect, createSecureContext, type ConnectionOptions } from 'node:tls'
 import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePorts, startEtcd } from '../../examples/support/etcd.js'
 import { httpsFetch, type HttpsFetchOptions } from '../../examples/support/https-fetch.js'
-import { writeRendered } from '../../examples/support/output.js'
 import { EtcdAuth, etcd3Options, v3Backend } from '../../src/auth/index.js'
-import { createCa, createCsr, days, explainTlsError, generateKeyPair, issueClient, issueGateway, issueServer, type Issued, type TlsFault, type Validity } from '../../src/pki/index.js'
+import { createCa, createCsr, days, explainTlsError, generateKeyPair, issueClient, issueGateway, issueServer, type Authority, type Issued, type TlsFault, type Validity } from '../../src/pki/index.js'
 import { definePolicy } from '../../src/policy/index.js'
-import { renderMember, toCommand } from '../../src/render/index.js'
 import { testLanes, type Lane } from '../support/cluster.js'
 import { makeMaterial, type Keyed, type Material } from '../support/material.js'
+import { startMember, type OneMember } from '../support/one-member.js'
 
 const { crypto } = globalThis
 const policy = definePolicy({
@@ -35,44 +32,11 @@ async function keyed(issue: (csr: string) => Promise<Issued>): Promise<Keyed> {
   return { certificate: (await issue(await createCsr(crypto, { signer: keys.signer }))).chain, key: await keys.exportPkcs8() }
 }
 
-/** A member that serves with certificates of three authorities, its gateway on and without certificate of its own, and a plain port for its metrics. */
-async function start(lane: Lane) {
-  const directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-errors-'))
-  const material = await makeMaterial(policy, 'three authorities')
-  // Trusted for clients, and issues what is not for them.
+/** Its gateway is on and has no certificate of its own; and it trusts, for clients, an authority that issues what is not for them. */
+async function start(lane: Lane): Promise<OneMember & { readonly odd: Authority<'server'>; readonly alice: Keyed }> {
   const odd = await createCa(crypto, { name: 'etcd-odd', signer: (await generateKeyPair(crypto, 'ecdsa-p256')).signer, validity: days(30).from(new Date(), { backdateMinutes: 10 }), issues: ['server'] })
-  const [a, b, c] = await freePorts(3)
-  const [client, peer, plain] = [`https://127.0.0.1:${String(a)}`, `https://127.0.0.1:${String(b)}`, `http://127.0.0.1:${String(c)}`]
-  const server = await material.server('etcd-0', [client])
-  const rendered = renderMember({
-    version: lane.version,
-    name: 'etcd-0',
-    clientUrls: { listen: [client], advertise: [client] },
-    peerUrls: { listen: [peer], advertise: [peer] },
-    cluster: { members: { 'etcd-0': [peer] }, state: 'new', token: `errors-${String(a)}` },
-    dataDirectory: `${directory}/data`,
-    certificatesDirectory: `${directory}/certificates`,
-    server,
-    peer: await material.peer('etcd-0', [peer]),
-    trust: { clients: material.clients.certificate + odd.certificate, peers: material.peers.certificate },
-    v2: lane.v2 !== 'none',
-    gateway: 'off',
-  })
-  await writeRendered(rendered)
-  const alice = await material.client('alice')
-  const tls = { ca: material.servers.certificate, cert: alice.certificate, key: alice.key }
-  const args = [...toCommand(rendered.arguments.filter(({ flag }) => flag !== '--enable-grpc-gateway')), `--listen-metrics-urls=${plain}`]
-  const etcd = await startEtcd({ binary: lane.binary, args, directory, ready: { url: client, tls } })
-  /** What a member shows from now on: it reads the files at each handshake. */
-  const show = async ({ certificate, key }: Keyed): Promise<void> => {
-    await writeFile(`${directory}/certificates/server.crt`, certificate)
-    await writeFile(`${directory}/certificates/server.key`, key)
-  }
-  const stop = async (): Promise<void> => {
-    await etcd.stop()
-    await rm(directory, { recursive: true, force: true })
-  }
-  return { directory, material, odd, client, plain, server, alice, tls, etcd, show, stop }
+  const member = await startMember({ lane, policy, user: 'alice', trusted: ({ clients }) => clients.certificate + odd.certificate, gateway: 'on' })
+  return { ...member, odd, alice: member.user }
 }
 
 /** The error of a handshake, or of what comes behind it: only reads, so that no write is answered by a reset before the alert is seen. */
