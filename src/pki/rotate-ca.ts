@@ -100,7 +100,8 @@ function names(request: RotationRequest, purposes: readonly Purpose[]): { readon
     if (!Array.isArray(list) || !list.every((one) => typeof one === 'string' && one !== '')) throw new TypeError(`${name} must be a list of names`)
   for (const member of members) checkName('member', member)
   const all = [...members, ...holders]
-  const twice = all.find((name, index) => all.indexOf(name) !== index)
+  const seen = new Set<string>()
+  const twice = all.find((name) => seen.size === seen.add(name).size)
   if (twice !== undefined) throw rotationError(`${quoted(twice)} twice among members and holders`, 'each name once', 'rename one: reports tell them apart by it')
   if (members.length === 0) throw rotationError('no member', 'every member of the cluster', 'name them in the order in which they are to be restarted')
   if (purposes.includes('server') && holders.length === 0)

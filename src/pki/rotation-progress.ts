@@ -112,7 +112,7 @@ export function rotationProgress(plan: RotationPlan, reports: readonly RotationR
     phase: current?.name ?? 'done',
     phases,
     missing: progress?.missing ?? [],
-    next: current === undefined ? [] : leftOf(current, progress?.missing ?? [], files, certificates.left),
+    next: current === undefined ? [] : leftOf(current, new Set(progress?.missing), files, certificates.left),
     warnings: [
       ...(early ? [`${firstOf(certificates.renewed)} of the new authority in use, which ${someOf(unloaded)} did not report to trust: refused there until then`] : []),
       ...(strangers.length > 0 ? [`bundles of ${someOf(strangers)} do not count: the plan does not ask who they trust`] : []),
@@ -131,10 +131,10 @@ function read(plan: RotationPlan, reports: readonly RotationReport[]) {
   const shown = checkedRecords(given.flatMap(({ certificate }) => (certificate === undefined ? [] : [certificate])))
   const trustOf = trustIn(plan)
   const [trusted, files, strangers] = [new Map<string, Trust>(), new Map<string, Trust>(), new Set<string>()]
-  const verifiers = verifiersOf(plan)
+  const verifiers = new Set(verifiersOf(plan))
   for (const { holder, bundle, file = bundle } of given) {
     if (file === undefined) continue
-    if (!verifiers.includes(holder)) strangers.add(holder)
+    if (!verifiers.has(holder)) strangers.add(holder)
     // With its file alone told, what it trusts is what it said before.
     if (bundle !== undefined) trusted.set(holder, trustOf(bundle))
     files.set(holder, trustOf(file))
@@ -164,6 +164,7 @@ function trustIn({ before, phases }: RotationPlan): (bundle: string) => Trust {
 function certificatesOf(plan: RotationPlan, shown: readonly IssuanceRecord[], now: Date) {
   const planned = plan.phases.flatMap(({ steps }) => steps.flatMap((step) => (step.do === 'issue' ? [step.replaces] : [])))
   const seenOld = shown.filter((record) => isOf(record, plan.old) && isLiving(record, now))
+  const stillShown = new Set(seenOld.map(idOf))
   const seenNew = shown.filter((record) => isOf(record, plan.new))
   const left: IssuanceRecord[] = []
   const olds = new Map([...planned, ...seenOld].filter((record) => isLiving(record, now)).map((record) => [idOf(record), record]))
@@ -173,7 +174,7 @@ function certificatesOf(plan: RotationPlan, shown: readonly IssuanceRecord[], no
     const successors = fresh.get(sameFor(record))
     const [one] = successors ?? []
     // Several may be for the same, as of a user on many nodes without label: each needs one of its own. What is still shown has none.
-    if (one === undefined || seenOld.some(({ serial }) => serial === record.serial)) left.push(record)
+    if (one === undefined || stillShown.has(idOf(record))) left.push(record)
     else successors?.delete(one)
   }
   return { known: olds.size, missing: left.map(shownRecord), left: new Set(left.map(idOf)), renewed: [...new Set(seenNew.map(shownRecord))] }
@@ -185,10 +186,10 @@ const firstOf = (texts: readonly string[]): string => [...texts.slice(0, 20), ..
 const idOf = (record: IssuanceRecord): string => `${sameFor(record)} ${record.serial}`
 
 /** The steps that are left of a phase. */
-function leftOf({ steps }: RotationPhase, missing: readonly string[], files: ReadonlyMap<string, Trust>, left: ReadonlySet<string>): readonly RotationStep[] {
+function leftOf({ steps }: RotationPhase, missing: ReadonlySet<string>, files: ReadonlyMap<string, Trust>, left: ReadonlySet<string>): readonly RotationStep[] {
   return steps.filter((step) => {
     if (step.do === 'issue') return left.has(idOf(step.replaces))
-    if (!missing.includes(step.at)) return false
+    if (!missing.has(step.at)) return false
     const file = files.get(step.at)
     // Of the last phase, whose file is right already has only to be restarted.
     return step.do !== 'write' || file === undefined || file.old || !file.new

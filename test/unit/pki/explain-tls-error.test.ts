@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { explainTlsError, type TlsErrorContext, type TlsFault } from '../../../src/pki/index.js'
+import { transportFault } from '../../../src/auth/transport-fault.js'
 import { TLS_FAULTS, TLS_SIGNS } from '../../../src/pki/tls-faults.js'
 import { explainDenied, type DenialCause } from '../../../src/policy/index.js'
 
@@ -102,6 +103,12 @@ describe('explained is', () => {
     circle.cause = circle
     expect(explainTlsError(circle)).toBeUndefined()
   })
+})
+
+test('an error of the auth room is explained by what it comes from, and not by its own advice', () => {
+  const fault = (reason: string) => explainTlsError(transportFault('AuthStatus', reason, new Error(reason)))?.code
+  expect(fault('No connection established. Last error: unable to verify the first certificate')).toBe('server-authority')
+  expect(fault('some TLS handshake that failed')).toBeUndefined()
 })
 
 describe('not explained is', () => {

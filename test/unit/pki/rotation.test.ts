@@ -280,6 +280,16 @@ describe('progress', () => {
     expect(opened).toBe(4)
   })
 
+  test('counts each of ten thousand clients', async () => {
+    const holders = Array.from({ length: 10_000 }, (_, at) => `node-${String(at)}`)
+    const [one] = records
+    const many = holders.map((label, at) => ({ ...one!, label, serial: at.toString(16) }) as IssuanceRecord)
+    const large = await planOf({ purposes: ['client', 'server'], holders, records: many })
+    const found = rotationProgress(large, [...holders, ...MEMBERS].map((holder, at) => ({ holder, bundle: phase(large, 'trust both').bundle.sha256, ...(at < 9_000 ? { certificate: { ...many[at]!, authorityKeyId: next.keyId, serial: `f${String(at)}` } } : {}) })), NOW)
+    expect(found).toMatchObject({ phase: 'reissue', phases: [{ open: true }, { open: true }, { done: 9_000, of: 10_000 }, {}] })
+    expect(found.next).toHaveLength(1_000)
+  })
+
   test('refuses what is no plan, no report and no time', () => {
     for (const no of [undefined, null, {}, [], { ...plan, kind: 'x' }, { ...plan, phases: plan.phases.slice(1) }, { ...plan, before: undefined }]) thrown('ERR_ROTATION_INVALID', () => rotationProgress(no as never, [], NOW))
     for (const no of [undefined, 7, {}, [7], [{ holder: 7 }], [{ holder: 'etcd-0', bundle: 7 }], [{ holder: 'etcd-0', bundel: both }]]) expect(() => rotationProgress(plan, no as never, NOW)).toThrow(TypeError)
