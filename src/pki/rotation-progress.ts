@@ -163,7 +163,7 @@ function trustIn({ before, phases }: RotationPlan): (bundle: string) => Trust {
 /** Which certificates of the old authority are in use, in words, and which of the new one. */
 function certificatesOf(plan: RotationPlan, shown: readonly IssuanceRecord[], now: Date) {
   const planned = plan.phases.flatMap(({ steps }) => steps.flatMap((step) => (step.do === 'issue' ? [step.replaces] : [])))
-  const seenOld = shown.filter((record) => isOf(record, plan.old) && isLiving(record, now))
+  const seenOld = shown.filter((record) => isOf(record, plan.old))
   const stillShown = new Set(seenOld.map(idOf))
   const seenNew = shown.filter((record) => isOf(record, plan.new))
   const left: IssuanceRecord[] = []

@@ -161,6 +161,16 @@ describe('a cross-signed certificate', () => {
   }
   const keyDer = (): Uint8Array => spkiOf(next)
 
+  test('is refused where it has another name, or is no authority', async () => {
+    const { signer } = await keyOf(crypto, 'ecdsa-p384')
+    const { old: above } = await build(1)
+    const cross = (change: object) => certificateOf({ by: signer, issuer: commonNameOnly('etcd-old'), subject: commonNameOnly('etcd-ca'), publicKeyDer: keyDer(), ...change })
+    const of = async (change: object) => (await rejected('ERR_ROTATION_INVALID', planOf({ old: above, crossSigned: await cross(change) }))).message
+    expect(await of({ subject: commonNameOnly('etcd-ca-2') })).toContain('of another authority')
+    expect(await of({ extensions: [] })).toContain("no authority's")
+    expect(await of({ issuer: commonNameOnly('etcd-older') })).toContain('did not sign')
+  })
+
   test('goes behind each new leaf, if the old authority may have one below it', async () => {
     const plan = await planOf(await build(1))
     expect(plan.crossSigned).toContain('BEGIN CERTIFICATE')
@@ -211,6 +221,20 @@ describe('progress', () => {
     for (const pem of [phase(plan, 'trust both').bundle.pem, next.certificate + other + old.certificate, `${old.certificate}\n${next.certificate.replaceAll('\n', '\r\n')}`, both.toUpperCase()])
       expect(at(everyone(pem)).phase).toBe('reissue')
     expect(at(everyone(other + old.certificate)).phase).toBe('trust both')
+  })
+
+  test('takes an authority for dropped only when nothing of what was trusted for it is left', async () => {
+    const other = (await authority(crypto, 'etcd-other', ['client'])).certificate
+    const two = await planOf({ old: { ...old, trusted: old.certificate + other }, new: { ...next, trusted: next.certificate + next.certificate }, records: [] })
+    expect(two.phases.map(({ bundle }) => bundle.pem)).toEqual([...Array<string>(3).fill(old.certificate + other + next.certificate), next.certificate])
+    expect(rotationProgress(two, everyone(other + next.certificate), NOW)).toMatchObject({ phase: 'drop old', missing: MEMBERS })
+    expect(rotationProgress(two, everyone(next.certificate), NOW).phase).toBe('done')
+  })
+
+  test('does not take the certificate of one label for that of another', () => {
+    const clients = ofClients(renewed)
+    const twice = { ...clients[2]!, serial: 'abc' } as IssuanceRecord
+    expect(at(everyone(both), showing([...clients.slice(0, 3), twice, clients[4]!])).missing).toEqual(['client "calico-node" ("node-2")'])
   })
 
   test('counts nobody by a hash that it does not know', () => {
