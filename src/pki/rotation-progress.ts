@@ -1,26 +1,8 @@
 /** Where a change of authority is, by what its members and clients report: a pure function, so that it is resumed by asking again. */
-import { compareBytes } from '../bytes.js'
 import { EtcdRbacError, quoted } from '../errors.js'
-import { checkFields } from '../known-fields.js'
 import { someOf } from '../names.js'
-import { checkedRecords } from './checked-records.js'
-import { readPemBlocks } from './pem.js'
-import type { IssuanceRecord } from './record.js'
-import { isLiving, isOf, rotationError, sameFor, shownRecord, verifiersOf, type RotationPhase, type RotationPhaseName, type RotationPlan, type RotationStep } from './rotation-plan.js'
-
-/** What a member, client or proxy reports of itself. Several of one holder are allowed: the last that names a bundle counts, and each certificate. */
-export interface RotationReport {
-  readonly holder: string
-  /**
-   * What it trusts now: the PEM text, or its SHA-256 as `sha256sum` prints it. Of a member this is what its CA file held when it was started, whatever was
-   * written since.
-   */
-  readonly bundle?: string
-  /** What its CA file holds, in the same form. Default: what it trusts. */
-  readonly file?: string
-  /** The record of a certificate that it shows. */
-  readonly certificate?: IssuanceRecord
-}
+import { rotationError, verifiersOf, type RotationPhase, type RotationPhaseName, type RotationPlan, type RotationStep } from './rotation-plan.js'
+import { certificatesOf, idOf, readReports, type RotationReport, type Trust } from './rotation-reports.js'
 
 /** One phase, as far as it has come. */
 export interface RotationPhaseProgress {
@@ -48,8 +30,6 @@ export interface RotationProgress {
   readonly warnings: readonly string[]
 }
 
-type Trust = { readonly old: boolean; readonly new: boolean } | undefined
-
 /**
  * Says in which phase of a plan one is, who is missing, and whether its gate is open. Who has not reported counts as missing, and a hash that is none
  * of the plan's says nothing.
@@ -74,7 +54,7 @@ type Trust = { readonly old: boolean; readonly new: boolean } | undefined
 export function rotationProgress(plan: RotationPlan, reports: readonly RotationReport[], now: Date): RotationProgress {
   if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('the present must be a valid Date')
   checkPlan(plan)
-  const { shown, trusted, files, strangers } = read(plan, reports)
+  const { shown, trusted, files, strangers } = readReports(plan, reports)
   const verifiers = verifiersOf(plan)
   const certificates = certificatesOf(plan, shown, now)
 
@@ -120,70 +100,8 @@ export function rotationProgress(plan: RotationPlan, reports: readonly RotationR
   }
 }
 
-/** What the reports say: certificates, and of each holder whom it trusts and whom its file names. */
-function read(plan: RotationPlan, reports: readonly RotationReport[]) {
-  if (!Array.isArray(reports)) throw new TypeError('reports must be a list')
-  const given = reports as readonly RotationReport[]
-  for (const report of given) {
-    checkFields(report, ['holder', 'bundle', 'file', 'certificate'], 'reports')
-    if (typeof report.holder !== 'string') throw new TypeError('the holder of a report must be a string')
-  }
-  const shown = checkedRecords(given.flatMap(({ certificate }) => (certificate === undefined ? [] : [certificate])))
-  const trustOf = trustIn(plan)
-  const [trusted, files, strangers] = [new Map<string, Trust>(), new Map<string, Trust>(), new Set<string>()]
-  const verifiers = new Set(verifiersOf(plan))
-  for (const { holder, bundle, file = bundle } of given) {
-    if (file === undefined) continue
-    if (!verifiers.has(holder)) strangers.add(holder)
-    // With its file alone told, what it trusts is what it said before.
-    if (bundle !== undefined) trusted.set(holder, trustOf(bundle))
-    files.set(holder, trustOf(file))
-  }
-  return { shown, trusted, files, strangers: [...strangers] }
-}
-
-/** Reads a bundle: whom it trusts, or `undefined` where a hash does not tell. */
-function trustIn({ before, phases }: RotationPlan): (bundle: string) => Trust {
-  const after = (phases.at(-1) as RotationPhase).bundle
-  const during = (phases[0] as RotationPhase).bundle
-  const [old, next] = [before, after].map(({ pem }) => readPemBlocks('certificate', pem)) as [readonly Uint8Array[], readonly Uint8Array[]]
-  const among = (list: readonly Uint8Array[], bundle: readonly Uint8Array[]) => (holds: 'every' | 'some') => list[holds]((one) => bundle.some((other) => compareBytes(one, other) === 0))
-  return (bundle) => {
-    if (typeof bundle !== 'string') throw new TypeError('a bundle must be PEM, or its SHA-256 in hex')
-    if (!/^[0-9a-fA-F]{64}$/.test(bundle)) {
-      const found = readPemBlocks('certificate', bundle)
-      // Half of a root and its successor is not that trust; any of the old one is still some.
-      return { old: among(old, found)('some'), new: among(next, found)('every') }
-    }
-    const hash = bundle.toLowerCase()
-    return { [before.sha256]: { old: true, new: false }, [during.sha256]: { old: true, new: true }, [after.sha256]: { old: false, new: true } }[hash]
-  }
-}
-
-/** Which certificates of the old authority are in use, in words, and which of the new one. */
-function certificatesOf(plan: RotationPlan, shown: readonly IssuanceRecord[], now: Date) {
-  const planned = plan.phases.flatMap(({ steps }) => steps.flatMap((step) => (step.do === 'issue' ? [step.replaces] : [])))
-  const seenOld = shown.filter((record) => isOf(record, plan.old))
-  const stillShown = new Set(seenOld.map(idOf))
-  const seenNew = shown.filter((record) => isOf(record, plan.new))
-  const left: IssuanceRecord[] = []
-  const olds = new Map([...planned, ...seenOld].filter((record) => isLiving(record, now)).map((record) => [idOf(record), record]))
-  const fresh = new Map<string, Set<string>>()
-  for (const record of seenNew) fresh.set(sameFor(record), (fresh.get(sameFor(record)) ?? new Set()).add(record.serial))
-  for (const record of olds.values()) {
-    const successors = fresh.get(sameFor(record))
-    const [one] = successors ?? []
-    // Several may be for the same, as of a user on many nodes without label: each needs one of its own. What is still shown has none.
-    if (one === undefined || stillShown.has(idOf(record))) left.push(record)
-    else successors?.delete(one)
-  }
-  return { known: olds.size, missing: left.map(shownRecord), left: new Set(left.map(idOf)), renewed: [...new Set(seenNew.map(shownRecord))] }
-}
-
 /** Names in quotes of their own, as messages list them. */
 const firstOf = (texts: readonly string[]): string => [...texts.slice(0, 20), ...(texts.length > 20 ? [`${texts.length - 20} more`] : [])].join(', ')
-
-const idOf = (record: IssuanceRecord): string => `${sameFor(record)} ${record.serial}`
 
 /** The steps that are left of a phase. */
 function leftOf({ steps }: RotationPhase, missing: ReadonlySet<string>, files: ReadonlyMap<string, Trust>, left: ReadonlySet<string>): readonly RotationStep[] {
