@@ -46,6 +46,8 @@ export interface ErrorDetails {
   readonly ERR_RECORD_INVALID: { readonly problems: readonly Problem[] }
   readonly ERR_ISSUE_REFUSED: { readonly name: string; readonly reason: string }
   readonly ERR_SIGNER_INVALID: { readonly reason: string }
+  readonly ERR_ROTATION_INVALID: { readonly reason: string }
+  readonly ERR_ROTATION_ORDER: { readonly dropped: readonly string[]; readonly inUse: readonly string[] }
 
   // auth
   readonly ERR_UNREACHABLE: { readonly reason: string }

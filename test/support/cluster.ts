@@ -7,7 +7,7 @@ import { Etcd3 } from 'etcd3'
 import { availableLanes, isCi, lanes, missingLanes, type AvailableLane } from '../../scripts/fetch-etcd.mjs'
 import { attemptV2, attemptV3, v3Client } from '../../examples/support/attempt.js'
 import { freePorts, startEtcd, type RunningEtcd } from '../../examples/support/etcd.js'
-import { httpsFetch, type HttpsFetch } from '../../examples/support/https-fetch.js'
+import { httpsFetch, type HttpsFetch, type HttpsFetchOptions } from '../../examples/support/https-fetch.js'
 import { writeRendered } from '../../examples/support/output.js'
 import { renderMember, toCommand, type RenderedMember } from '../../src/render/index.js'
 import { etcd3Options, v2Backend, v3Backend } from '../../src/auth/index.js'
@@ -42,8 +42,8 @@ export interface Member {
   readonly url: string
   /** SIGKILL, at once; resolves when the process is gone. */
   kill(): Promise<void>
-  /** Starts it again, by the same command (but for what is said here) and with the data that it left, and waits until it is ready. */
-  start(otherwise?: Pick<ClusterOptions, 'clientCertificates'>): Promise<void>
+  /** Starts it again, by the same command (but for what is said here) and with the data that it left, and waits until it is ready, as that client sees it. */
+  start(otherwise?: Pick<ClusterOptions, 'clientCertificates'> & { readonly as?: HttpsFetchOptions }): Promise<void>
 }
 
 export interface Cluster extends World {
@@ -115,7 +115,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
       // Asked for once: a lane may give each member a binary of its own.
       const { binary } = lane
       const start: Member['start'] = async (otherwise = {}) => {
-        running.set(url, await startEtcd({ binary, args: commandOf(rendered, otherwise.clientCertificates ?? clientCertificates), directory: `${directory}/${name}`, ready: { url, tls } }))
+        running.set(url, await startEtcd({ binary, args: commandOf(rendered, otherwise.clientCertificates ?? clientCertificates), directory: `${directory}/${name}`, ready: { url, tls: otherwise.as ?? tls } }))
       }
       const kill = async (): Promise<void> => {
         const process = running.get(url)
