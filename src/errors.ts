@@ -45,6 +45,8 @@ export interface ErrorDetails {
   readonly ERR_RECORD_INVALID: { readonly problems: readonly Problem[] }
   readonly ERR_ISSUE_REFUSED: { readonly name: string; readonly reason: string }
   readonly ERR_SIGNER_INVALID: { readonly reason: string }
+  readonly ERR_RENEWAL_REFUSED: { readonly name: string; readonly reason: string }
+  readonly ERR_CRL_INVALID: { readonly reason: string }
 
   // auth
   readonly ERR_UNREACHABLE: { readonly reason: string }

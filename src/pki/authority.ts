@@ -40,6 +40,8 @@ export interface AuthorityInside {
   readonly subtle: Subtle
   readonly signer: CheckedSigner
   readonly keyId: Uint8Array
+  readonly nameDer: Uint8Array
+  readonly certificateDer: Uint8Array
   readonly signedBy: Uint8Array
   /** The intermediates that go behind each leaf, PEM. Empty under a root. */
   readonly intermediates: string
@@ -93,6 +95,8 @@ export function authorityOf<D extends Purpose>(parts: {
     subtle: subtleOf(parts.crypto),
     signer: parts.signer,
     keyId: parts.keyId,
+    nameDer: parts.nameDer,
+    certificateDer: parts.certificateDer,
     signedBy: signedBy(parts.signer.signer.algorithm, parts.nameDer),
     intermediates: parts.intermediates,
     chainNames: Object.freeze([...parts.chainNames]),
@@ -129,15 +133,21 @@ export function checkIssues<D extends Purpose>(issues: readonly D[]): readonly D
   return list
 }
 
+/** What is inside an authority, whatever it issues. */
+export function insideOfAny(authority: Authority): AuthorityInside {
+  const given = authority as Partial<Authority> | null | undefined
+  const hidden = given?.[inside]
+  if (hidden === undefined) throw new TypeError('an authority must come from createCa or openCa')
+  return hidden
+}
+
 /**
  * What is inside an authority that issues for a purpose. The compiler says the same first.
  *
  * @throws {@link EtcdRbacError} `ERR_PURPOSE_REFUSED`
  */
 export function insideOf(authority: Authority, purpose: Purpose): AuthorityInside {
-  const given = authority as Partial<Authority> | null | undefined
-  const hidden = given?.[inside]
-  if (hidden === undefined) throw new TypeError('an authority must come from createCa or openCa')
+  const hidden = insideOfAny(authority)
   const { name, issues } = hidden
   if (!issues.includes(purpose))
     throw new EtcdRbacError(

@@ -9,7 +9,7 @@ import { EtcdRbacError } from '../errors.js'
 declare const pemKind: unique symbol
 
 /** What a PEM text holds. */
-export type PemKind = 'certificate' | 'csr' | 'private key'
+export type PemKind = 'certificate' | 'csr' | 'private key' | 'crl'
 
 /** A PEM text of known kind, so that a certificate is not passed for a key. It is a string at run time. */
 export type Pem<K extends PemKind> = string & { readonly [pemKind]: K }
@@ -20,11 +20,13 @@ export type CertificatePem = Pem<'certificate'>
 export type CsrPem = Pem<'csr'>
 /** A PKCS#8 private key in PEM (`-----BEGIN PRIVATE KEY-----`), not encrypted. */
 export type PrivateKeyPem = Pem<'private key'>
+/** A revocation list in PEM (`-----BEGIN X509 CRL-----`). */
+export type CrlPem = Pem<'crl'>
 
 /** PEM of that kind, or a string of unknown kind such as the content of a file; never PEM of another kind. */
 export type PemInput<K extends PemKind> = Pem<K> | (string & { readonly [pemKind]?: never })
 
-const labels: Readonly<Record<PemKind, string>> = { certificate: 'CERTIFICATE', csr: 'CERTIFICATE REQUEST', 'private key': 'PRIVATE KEY' }
+const labels: Readonly<Record<PemKind, string>> = { certificate: 'CERTIFICATE', csr: 'CERTIFICATE REQUEST', 'private key': 'PRIVATE KEY', crl: 'X509 CRL' }
 
 /** What to do about a block that is nearly the right one. */
 const advice: Readonly<Record<string, string>> = {
@@ -36,6 +38,8 @@ const advice: Readonly<Record<string, string>> = {
 
 /** Above any certificate chain here; what is longer is not looked at. */
 const MAX_LENGTH = 262_144
+/** Room for a revocation list as long as its reader takes. */
+const MAX_LENGTH_OF_CRL = 23_000_000
 
 /** PEM of bytes: lines of 64 characters, a final newline. */
 export function writePem<K extends PemKind>(kind: K, der: Uint8Array): Pem<K> {
@@ -57,7 +61,8 @@ export function readPem<K extends PemKind>(kind: K, text: PemInput<K>): Uint8Arr
 /** The bytes of any number of PEM blocks of one kind, white space between them. */
 export function readPemBlocks<K extends PemKind>(kind: K, text: PemInput<K>): readonly Uint8Array[] {
   if (typeof text !== 'string') throw new TypeError(`a ${kind} must be PEM in a string`)
-  if (text.length > MAX_LENGTH) return refuse(kind, `a text longer than ${MAX_LENGTH} characters`)
+  const most = kind === 'crl' ? MAX_LENGTH_OF_CRL : MAX_LENGTH
+  if (text.length > most) return refuse(kind, `a text longer than ${most} characters`)
   const label = labels[kind]
   const blocks: Uint8Array[] = []
   let body: string[] | undefined
