@@ -56,9 +56,15 @@ export function readCsr(der: Uint8Array): UnverifiedCsr {
   inner.end()
   checkSetOrder(attributes)
 
+  const seen = new Set<string>()
+  const once = (oid: string): string => {
+    if (seen.has(oid)) return refuseDer(info.start, `a certification request that asks for ${oidName(oid)} twice`)
+    seen.add(oid)
+    return oid
+  }
   const requested = attributes.flatMap((attribute): readonly RequestedPart[] => {
     const parts = fieldsOf(attribute, 'attribute')
-    const oid = oidOf(parts.take(0x06, 'type'))
+    const oid = once(oidOf(parts.take(0x06, 'type')))
     const values = parts.take(0x31, 'values').children
     parts.end()
     if (oid !== EXTENSION_REQUEST) return [{ kind: 'attribute', oid, critical: false, value: undefined }]
@@ -70,11 +76,6 @@ export function readCsr(der: Uint8Array): UnverifiedCsr {
       return { kind: 'extension', oid: id, critical, value: contents(value) }
     })
   })
-  const seen = new Set<string>()
-  for (const { oid } of requested) {
-    if (seen.has(oid)) return refuseDer(info.start, `a certification request that asks for ${oidName(oid)} twice`)
-    seen.add(oid)
-  }
   return { subject, publicKey, publicKeyDer: encoded(spki), requested, signed: encoded(info), signatureAlgorithm, signature }
 }
 
