@@ -56,7 +56,9 @@ export function revocationEntries(revoked: readonly Revocation[], scope: Revocat
     if (!(revokedAt instanceof Date) || Number.isNaN(revokedAt.getTime())) throw new TypeError('revokedAt must be a valid Date')
     if (reason !== undefined && !reasons.includes(reason))
       throw crlError(`reason ${quoted(String(reason))}`, `one of ${reasons.join(', ')}, or none`, 'choose one of these', 'an unknown reason')
-    if (revokedAt > scope.thisUpdate)
+    // Whole seconds, as the list's own date has them: what is revoked now is not revoked later than that.
+    const since = new Date(Math.floor(revokedAt.getTime() / 1000) * 1000)
+    if (since > scope.thisUpdate)
       throw crlError(`a certificate revoked at ${revokedAt.toISOString()}, after the list itself`, 'a date that has come', 'revoke it when it is to be refused: etcd looks at no date', 'a future revocation')
     if (!scope.others && 'authorityKeyId' in certificate && certificate.authorityKeyId !== scope.keyId)
       throw crlError(
@@ -65,7 +67,7 @@ export function revocationEntries(revoked: readonly Revocation[], scope: Revocat
         "make a list with that authority, or pass otherAuthorities: 'etcd compares serial numbers only'",
         'a certificate of another authority',
       )
-    return { serial, revokedAt: new Date(Math.floor(revokedAt.getTime() / 1000) * 1000), reason }
+    return { serial, revokedAt: since, reason }
   })
 }
 

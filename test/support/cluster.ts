@@ -35,6 +35,8 @@ export interface ClusterOptions {
   readonly trust?: 'three authorities' | 'one authority'
   /** Default: as the library renders it. */
   readonly clientCertificates?: 'required' | 'not asked for'
+  /** Behind those that the library renders. */
+  readonly moreArguments?: readonly string[]
 }
 
 /** One member of a cluster: a process of its own, that can die and come back. */
@@ -67,7 +69,7 @@ export interface Cluster extends World {
 /** Certificates for clients that the policy does not know: issued under a policy of their own, by the same authority. */
 const STRANGER = 'stranger'
 
-export async function startCluster({ lane, members, policy, trust = 'three authorities', clientCertificates = 'required' }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({ lane, members, policy, trust = 'three authorities', clientCertificates = 'required', moreArguments = [] }: ClusterOptions): Promise<Cluster> {
   const directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-test-'))
   const ports = await freePorts(2 * members)
   const names = ['etcd-0', 'etcd-1', 'etcd-2'].slice(0, members)
@@ -105,8 +107,10 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
       return { name, rendered, client }
     }),
   )
-  const commandOf = (rendered: RenderedMember, how: ClusterOptions['clientCertificates']): readonly string[] =>
-    toCommand(rendered.arguments.filter(({ flag }) => how === 'required' || (flag !== '--client-cert-auth' && flag !== '--trusted-ca-file')))
+  const commandOf = (rendered: RenderedMember, how: ClusterOptions['clientCertificates']): readonly string[] => [
+    ...toCommand(rendered.arguments.filter(({ flag }) => how === 'required' || (flag !== '--client-cert-auth' && flag !== '--trusted-ca-file'))),
+    ...moreArguments,
+  ]
   const { certificate: cert, key } = await credentials('root')
   const tls = { ca: material.servers.certificate, cert, key }
   const running = new Map<string, RunningEtcd>()

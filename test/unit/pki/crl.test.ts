@@ -78,6 +78,11 @@ describe('a list that is made', () => {
     expect(readCrl(signedObject(tbsCrl({ signedBy: signedBy('ecdsa-sha256', commonNameOnly('x')), thisUpdate: NOW, nextUpdate: new Date('2050-01-01T00:00:00Z'), entries: [], keyId: new Uint8Array(20), number: 1n }), 'ecdsa-sha256', new Uint8Array(8))).nextUpdate).toEqual(new Date('2050-01-01T00:00:00Z'))
   })
 
+  test('may revoke in the very millisecond in which it is made', async () => {
+    const now = new Date(NOW.getTime() + 999)
+    expect(told(await createCrl(ca, { revoked: [{ certificate: first, revokedAt: now }], validity: days(7).from(now) }))).toEqual([[first.serial, 0, undefined]])
+  })
+
   const good: CrlRequest = { revoked: [revoke(first)], validity: week }
   test.each<[string, ErrorCode, Partial<Record<keyof CrlRequest, unknown>>]>([
     ['a certificate of another authority of the same name', 'ERR_CRL_INVALID', { revoked: [revoke(foreign)] }],
