@@ -77,7 +77,7 @@ async function* issueEach<P extends Policy, N extends string>(
   const isAborted = (): boolean => signal?.aborted === true
   const run = async (request: BulkClientRequest<P, N>, index: number): Promise<Outcome<BulkClientRequest<P, N>>> => {
     try {
-      const issued = await issueClient<P, N>(authority, { ...request, ...common } as ClientRequest<P, N>)
+      const issued = await issueClient<P, N>(authority, { ...request, ...common })
       count++
       try {
         onIssued?.(issued, { index, count })

@@ -54,8 +54,9 @@ export function revocationEntries(revoked: readonly Revocation[], scope: Revocat
   return list.map(({ certificate, revokedAt, reason }) => {
     const serial = serialBytes(certificate.serial)
     if (!(revokedAt instanceof Date) || Number.isNaN(revokedAt.getTime())) throw new TypeError('revokedAt must be a valid Date')
+    if (reason !== undefined && typeof reason !== 'string') throw new TypeError('a reason must be a string, or left away')
     if (reason !== undefined && !reasons.includes(reason))
-      throw crlError(`reason ${quoted(String(reason))}`, `one of ${reasons.join(', ')}, or none`, 'choose one of these', 'an unknown reason')
+      throw crlError(`reason ${quoted(reason)}`, `one of ${reasons.join(', ')}, or none`, 'choose one of these', 'an unknown reason')
     // Whole seconds, as the list's own date has them: what is revoked now is not revoked later than that.
     const since = new Date(Math.floor(revokedAt.getTime() / 1000) * 1000)
     if (since > scope.thisUpdate)

@@ -91,7 +91,7 @@ describe.each(lanes.map((lane) => ({ lane, name: lane.name })))('etcd $name', ({
     expect(await areIn()).toEqual({ 'node-17': true, 'node-18': true })
     const live = connect('node-17')
     const watcher = await live.watch().key('watched').create()
-    const event = new Promise<string>((settle) => watcher.once('put', ({ value }) => settle(value.toString())))
+    const event = new Promise<string>((settle) => watcher.once('put', ({ value }: { readonly value: Buffer }) => settle(value.toString())))
 
     await publish((await list(revoke('node-17'))).der)
     expect(await areIn()).toEqual({ 'node-17': false, 'node-18': true })

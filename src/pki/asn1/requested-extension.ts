@@ -2,7 +2,6 @@
  * What the extensions of a certification request ask for, in words. Strict where Go is (`crypto/x509`, parseCertificateRequest): what other issuers
  * could not read is not worth a certificate.
  */
-import type { KeyUsageBit } from './certificate.js'
 import { contents, readDer, type DerValue } from './der.js'
 import { fieldsOf, oidOf } from './fields.js'
 import { BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, oidName, SUBJECT_ALTERNATIVE_NAME } from './oids.js'
@@ -15,9 +14,9 @@ export type RequestedName = { readonly kind: 'DNS' | 'email' | 'URI'; readonly t
 export type RequestedExtension = { readonly names: readonly RequestedName[] } | { readonly words: readonly string[] }
 
 /** The bits of keyUsage in their order (RFC 5280 §4.2.1.3). */
-const usageBits = [
+const usageBits: readonly string[] = [
   'digitalSignature', 'nonRepudiation', 'keyEncipherment', 'dataEncipherment', 'keyAgreement', 'keyCertSign', 'cRLSign', 'encipherOnly', 'decipherOnly',
-] as const satisfies readonly (KeyUsageBit | string)[]
+]
 
 /**
  * Reads the value of a requested extension.

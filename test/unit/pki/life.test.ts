@@ -72,7 +72,7 @@ describe('renewal', () => {
   test('and the plan of material say the same', async () => {
     const one = (await issueClient(clients, { policy, user: 'alice', csr, validity: days(90).from(NOW) })).record
     for (const day of [0, 59.999, 60.001, 89]) {
-      const plan = planMaterial({ ...policy, members: [] } as never, [one], at(day), { hosts: {}, authorities: { client: clients, server: clients, peer: peers } } as never)
+      const plan = planMaterial({ ...policy, members: [] } as never, [one], at(day), { hosts: {}, authorities: { client: clients, server: clients, peer: peers } })
       const found = plan.certificates.find(({ existing }) => existing !== undefined)
       expect([day, found?.action === 'renew']).toEqual([day, renewalDue(one, at(day)).due])
     }
