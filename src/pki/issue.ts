@@ -12,7 +12,8 @@ import { readCsr, signedObject } from './asn1/csr.js'
 import { commonNameOnly, commonNamesOf, EMPTY_NAME } from './asn1/name.js'
 import type { PublicKey } from './asn1/public-key.js'
 import { insideOf, type Authority, type AuthorityInside } from './authority.js'
-import { SERIAL_BYTES } from './create-ca.js'
+import { checkLimits } from './authority-limits.js'
+import { SERIAL_BYTES } from './sign-authority.js'
 import { readPem, writePem, type CertificatePem, type PemInput } from './pem.js'
 import type { Profile } from './profiles.js'
 import type { CommonRecord, IssuanceRecord } from './record.js'
@@ -91,6 +92,7 @@ export async function issueLeaf<R extends IssuanceRecord>(
   if (longLived !== undefined && longLived !== 'longer than 397 days') throw new TypeError("longLived must be 'longer than 397 days'")
   const validity = checkLeafValidity(request.validity, { name: hidden.name, ...hidden.validity }, longLived !== undefined)
   const { key, keyHash } = await verifiedKey(hidden, request.csr, decision)
+  checkLimits(hidden, decision, key)
   if (request.authorize !== undefined) {
     const { hosts, label } = decision
     const allowed: unknown = await request.authorize({ purpose, name, keyHash, keyAlgorithm: key.algorithm, label, hosts })
