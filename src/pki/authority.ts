@@ -48,6 +48,7 @@ export interface AuthorityInside {
   readonly signer: CheckedSigner
   readonly keyId: Uint8Array
   readonly nameDer: Uint8Array
+  readonly certificateDer: Uint8Array
   readonly signedBy: Uint8Array
   /** The intermediates that go behind each leaf, PEM. Empty under a root. */
   readonly intermediates: string
@@ -125,6 +126,7 @@ export function authorityOf<D extends Purpose>(parts: {
     signer: parts.signer,
     keyId: parts.keyId,
     nameDer: parts.nameDer,
+    certificateDer: parts.certificateDer,
     signedBy: signedBy(parts.signer.signer.algorithm, parts.nameDer),
     intermediates: [certificate, ...parts.above].slice(0, -1).join(''),
     pathLength: parts.pathLength,
