@@ -12,8 +12,9 @@ import { readCsr, signedObject, type UnverifiedCsr } from './asn1/csr.js'
 import { commonNameOnly, commonNamesOf, EMPTY_NAME } from './asn1/name.js'
 import type { PublicKey } from './asn1/public-key.js'
 import { insideOf, type Authority, type AuthorityInside } from './authority.js'
-import { SERIAL_BYTES } from './create-ca.js'
+import { checkLimits } from './authority-limits.js'
 import { csrDifferences, type CsrDifference } from './csr-differences.js'
+import { SERIAL_BYTES } from './sign-authority.js'
 import { readPem, writePem, type CertificatePem, type PemInput } from './pem.js'
 import type { Profile } from './profiles.js'
 import type { CommonRecord, IssuanceRecord } from './record.js'
@@ -97,6 +98,7 @@ export async function issueLeaf<R extends IssuanceRecord>(
   const most = checkLeafValidity(request.validity, { name: hidden.name, ...hidden.validity }, longLived !== undefined)
   const validity = request.asked === undefined ? most : checkAskedValidity(request.asked, most)
   const { key, keyHash, unverified } = await verifiedKey(hidden, request.csr, decision)
+  checkLimits(hidden, decision, key)
   if (request.authorize !== undefined) {
     const { hosts, label } = decision
     const allowed: unknown = await request.authorize({ purpose, name, keyHash, keyAlgorithm: key.algorithm, label, hosts })

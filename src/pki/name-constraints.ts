@@ -15,7 +15,8 @@ import { addressBytes, hostOfAddress } from './hosts.js'
 export interface NameConstraints {
   /**
    * `etcd.example` for that name and everything below it; `10.0.0.0/8`, `fd00::/8` for addresses. Where one DNS name is given, no other is permitted,
-   * and where one block of addresses is given, no other address of either family.
+   * and where one block of addresses is given, no other address of either family. Names alone leave every address, and blocks alone every name: for names
+   * and no address, exclude `0.0.0.0/0` and `::/0`.
    */
   readonly permitted?: readonly string[]
   /** Never, whatever is permitted. */

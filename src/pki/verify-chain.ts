@@ -90,9 +90,10 @@ async function pathsOf(subtle: Subtle, { chain: [first, ...others], trusted }: C
   const stopped: ChainAnswer[] = []
   let left = MOST_SIGNATURES
   const verified = async (certificate: UnverifiedCertificate, issuer: UnverifiedCertificate): Promise<ChainProblem['code'] | undefined> => {
+    if (left-- <= 0) return 'signature'
     const algorithm = signatureAlgorithmOf(certificate.signatureAlgorithm)
     if (algorithm === undefined || !issuer.publicKey.ok) return 'algorithm'
-    return left-- > 0 && (await verifySignature(subtle, issuer.publicKey.key, algorithm, certificate.signed, certificate.signature)) ? undefined : 'signature'
+    return (await verifySignature(subtle, issuer.publicKey.key, algorithm, certificate.signed, certificate.signature)) ? undefined : 'signature'
   }
   const follow = async (path: readonly UnverifiedCertificate[], problems: readonly ChainProblem[]): Promise<void> => {
     const last = path.at(-1) ?? first
@@ -144,7 +145,7 @@ function judge(certificate: UnverifiedCertificate, at: number, path: readonly Un
   if (!publicKey.ok) wrong('algorithm', `a key of ${publicKey.algorithm}`, publicKey.wanted, 'make a new key')
   const [from, until] = [notBefore.getTime(), notAfter.getTime()]
   if (!(from < until)) wrong('dates', 'a validity that ends before it begins', 'a readable validity')
-  else if (now !== undefined && now.getTime() > until + 999) wrong('expired', `expired at ${notAfter.toISOString()}`, `valid at ${now.toISOString()}`, at === 0 && question.first === 'leaf' ? 'renew it' : 'renew the authority, then what it issued')
+  else if (now !== undefined && now.getTime() > until) wrong('expired', `expired at ${notAfter.toISOString()}`, `valid at ${now.toISOString()}`, at === 0 && question.first === 'leaf' ? 'renew it' : 'renew the authority, then what it issued')
   else if (now !== undefined && now.getTime() < from) wrong('not-yet-valid', `not valid before ${notBefore.toISOString()}`, `valid at ${now.toISOString()}`, 'correct the clock, or backdate it')
   const unknown = extensions.filter(({ oid, critical }) => critical && !knownExtensions.includes(oid))
   if (unknown.length > 0) wrong('unknown-critical', `critical extension ${unknown.map(({ oid }) => oidName(oid)).join(', ')}, which is not understood here`, 'none of unknown meaning')

@@ -1,7 +1,10 @@
 /** What must and must not compile where certificates are made. */
 import { definePolicy, parsePolicy, type Policy } from '../../src/policy/index.js'
 import {
+  checkMaterial,
   createCa,
+  createIntermediateCa,
+  crossSign,
   generateKeyPair,
   issueClient,
   issueServer,
@@ -93,3 +96,40 @@ planMaterial(policy, [], new Date(0), { ...planned, labels: { auditor: ['node-1'
 planMaterial(policy, [], new Date(0), { ...planned, labels: { 'calico-nod': ['node-1'] } })
 // @ts-expect-error no such way
 planMaterial(policy, [], new Date(0), { ...planned, gateway: 'of' })
+
+// What stands under an authority issues no more than it.
+export const under: Promise<Authority<'client'>> = createIntermediateCa(both, { name: 'x', signer, validity, issues: ['client'] })
+export const underAll: Promise<Authority<'client' | 'server'>> = createIntermediateCa(both, { name: 'x', signer, validity, issues: ['client', 'server'] })
+// @ts-expect-error the parent issues no servers
+void createIntermediateCa(clients, { name: 'x', signer, validity, issues: ['client', 'server'] })
+// @ts-expect-error likewise
+void createIntermediateCa(servers, { name: 'x', signer, validity, issues: ['client'] })
+// @ts-expect-error each purpose once
+void createIntermediateCa(both, { name: 'x', signer, validity, issues: ['client', 'client'] })
+// @ts-expect-error an authority issues something
+void createIntermediateCa(both, { name: 'x', signer, validity, issues: [] })
+// @ts-expect-error hosts are restricted by lists
+void createCa(crypto, { name: 'x', signer, validity, issues: ['client'], nameConstraints: { permitted: 'example' } })
+
+// Nobody vouches for more than it issues itself.
+void crossSign(both, clients, { validity })
+// @ts-expect-error those who trust the first would take servers from the second
+void crossSign(clients, both, { validity })
+
+// A preflight is about a declared user or member.
+const files = { policy, now: new Date(0), certificate: text, trusted: text } as const
+void checkMaterial(crypto, { ...files, purpose: 'client', user: 'calico-node' })
+void checkMaterial(crypto, { ...files, purpose: 'peer', member: 'etcd-0', urls: ['https://10.0.0.10:2380'] })
+void checkMaterial(crypto, { ...files, policy: general, purpose: 'client', user: text })
+// @ts-expect-error logs in by password
+void checkMaterial(crypto, { ...files, purpose: 'client', user: 'auditor' })
+// @ts-expect-error no user of the policy
+void checkMaterial(crypto, { ...files, purpose: 'client', user: 'calico-nod' })
+// @ts-expect-error no member of the policy
+void checkMaterial(crypto, { ...files, purpose: 'server', member: 'etcd-1' })
+// @ts-expect-error a user has no URLs
+void checkMaterial(crypto, { ...files, purpose: 'client', user: 'root', urls: [] })
+// @ts-expect-error a CSR is no certificate
+void checkMaterial(crypto, { ...files, purpose: 'client', user: 'root', certificate: csr })
+// @ts-expect-error what it is for has no default
+void checkMaterial(crypto, files)

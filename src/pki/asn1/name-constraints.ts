@@ -5,7 +5,7 @@ import { fieldsOf } from './fields.js'
 import { refuseDer } from './refuse.js'
 import { sequence, tagged, taggedPrimitive } from './write.js'
 
-/** A set of names. `other`: of a kind that is not judged here (directory names, URIs, mailboxes), or with bounds that RFC 5280 forbids. */
+/** A set of names. `other`: of a kind that is not judged here (directory names, URIs, mailboxes), or of none that can be read. */
 export type Subtree =
   | { readonly kind: 'dns'; readonly suffix: string }
   | { readonly kind: 'ip'; readonly address: Uint8Array; readonly mask: Uint8Array }
@@ -48,8 +48,7 @@ const kinds: Readonly<Record<number, string>> = { 0xa0: 'other names', 0x81: 'ma
 function readSubtree(value: DerValue): Subtree {
   const fields = fieldsOf(value, 'subtree')
   const base = fields.any('base')
-  // Minimum and maximum: other values than the defaults are forbidden, and the default of minimum is not written in DER.
-  if (fields.optional(0x80) !== undefined || fields.optional(0x81) !== undefined) return { kind: 'other', name: 'names with a minimum or maximum' }
+  // No minimum and no maximum: other values than the defaults are forbidden, and DER leaves the default of minimum out.
   fields.end()
   const content = contents(base)
   if (base.tag === 0x82) {

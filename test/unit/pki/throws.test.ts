@@ -5,7 +5,7 @@ import * as auth from '../../../src/auth/index.js'
 import { EtcdRbacError, isEtcdRbacError, type ErrorCode } from '../../../src/errors.js'
 import * as whole from '../../../src/index.js'
 import * as pki from '../../../src/pki/index.js'
-import { createCa, createCsr, days, generateKeyPair, issueClient, issueGateway, issuePeer, issueServer, openCa, openPrivateKey, type Signer } from '../../../src/pki/index.js'
+import { checkMaterial, createCa, createCsr, createIntermediateCa, crossSign, days, generateKeyPair, issueClient, issueGateway, issuePeer, issueServer, openCa, openPrivateKey, type Signer } from '../../../src/pki/index.js'
 import * as policyRoom from '../../../src/policy/index.js'
 import * as presets from '../../../src/presets/index.js'
 import * as render from '../../../src/render/index.js'
@@ -40,14 +40,15 @@ const but = (change: object): WebCryptoLike => {
   return { subtle: { ...whole, ...change }, getRandomValues: (array: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(array) }
 }
 /** An authority on a WebCrypto that runs out of randomness once it is made. */
-async function dry() {
+async function dry(more: { readonly pathLength?: number } = {}) {
   let random = true
   const turning: WebCryptoLike = { subtle: crypto.subtle, getRandomValues: (array: Uint8Array<ArrayBuffer>) => (random ? crypto.getRandomValues(array) : array) }
-  const made = await createCa(turning, { name: 'etcd-ca', signer, validity: days(3650).from(NOW, { backdateMinutes: 60 }), issues: ['client', 'server', 'peer'] })
+  const made = await createCa(turning, { name: 'etcd-ca', signer, validity: days(3650).from(NOW, { backdateMinutes: 60 }), issues: ['client', 'server', 'peer'], ...more })
   random = false
   return made
 }
 const caOf = (change: object) => createCa(crypto, { name: 'etcd-ca', signer, validity, issues: ['client'], ...change })
+const below = (change: object) => createIntermediateCa(ca, { name: 'etcd-clients', signer, validity, issues: ['client'], ...change })
 const client = { policy, user: 'alice', csr, validity } as const
 const member = { policy, member: 'etcd-0', hosts: ['10.0.0.10'], csr, validity } as const
 
@@ -55,6 +56,15 @@ const cases: readonly (readonly [name: string, code: ErrorCode, run: () => Promi
   ['createCa', 'ERR_DER_INVALID', () => caOf({ signer: broken })],
   ['createCa', 'ERR_CRYPTO_UNUSABLE', () => createCa(gone, { name: 'etcd-ca', signer, validity, issues: ['client'] })],
   ['createCa', 'ERR_NAME_INVALID', () => caOf({ name: 'root' })],
+  ['createCa', 'ERR_HOST_INVALID', () => caOf({ nameConstraints: {} })],
+  ['createIntermediateCa', 'ERR_NAME_INVALID', () => below({ name: 'root' })],
+  ['createIntermediateCa', 'ERR_DER_INVALID', () => below({ signer: broken })],
+  ['createIntermediateCa', 'ERR_ISSUE_REFUSED', () => below({})],
+  ['createIntermediateCa', 'ERR_HOST_INVALID', () => below({ nameConstraints: {} })],
+  ['createIntermediateCa', 'ERR_CRYPTO_UNUSABLE', async () => createIntermediateCa(await dry({ pathLength: 1 }), { name: 'etcd-clients', signer, validity, issues: ['client'] })],
+  ['crossSign', 'ERR_ISSUE_REFUSED', () => crossSign(ca, ca, { validity })],
+  ['crossSign', 'ERR_CRYPTO_UNUSABLE', async () => crossSign(await dry({ pathLength: 1 }), ca, { validity })],
+  ['checkMaterial', 'ERR_CRYPTO_UNUSABLE', () => checkMaterial(gone, { policy, now: NOW, purpose: 'client', user: 'alice', certificate, trusted: certificate })],
   ['openCa', 'ERR_CRYPTO_UNUSABLE', () => openCa(gone, { certificate, signer, issues: ['client'] })],
   ['openCa', 'ERR_DER_INVALID', () => openCa(crypto, { certificate, signer: broken, issues: ['client'] })],
   ['generateKeyPair', 'ERR_CRYPTO_UNUSABLE', () => generateKeyPair(gone, 'ecdsa-p256')],
@@ -74,6 +84,10 @@ const cases: readonly (readonly [name: string, code: ErrorCode, run: () => Promi
   ['issueServer', 'ERR_CRYPTO_UNUSABLE', async () => issueServer(await dry(), member)],
   ['issuePeer', 'ERR_NAME_INVALID', () => issuePeer(ca, { ...member, member: 'root' as 'etcd-0' })],
   ['issuePeer', 'ERR_CRYPTO_UNUSABLE', async () => issuePeer(await dry(), member)],
+  ['issueServer', 'ERR_NAME_CONSTRAINTS', async () => {
+    const years = days(3650).from(NOW, { backdateMinutes: 60 })
+    return issueServer(await createCa(crypto, { name: 'etcd-ca', signer, validity: years, issues: ['server'], nameConstraints: { permitted: ['10.9.0.0/16'] } }), member)
+  }],
   ['issueGateway', 'ERR_HOST_INVALID', () => issueGateway(ca, { policy, uri: 'x', csr, validity })],
   ['issueGateway', 'ERR_CRYPTO_UNUSABLE', async () => issueGateway(await dry(), { policy, uri: 'urn:x:y', csr, validity })],
 ]
