@@ -32,6 +32,9 @@ export interface DerLimits {
 /** Room for a certificate with some hundred names; etcd's own are below 2 KiB. */
 export const DER_LIMITS: DerLimits = { bytes: 65_536, depth: 16 }
 
+/** The same for revocation lists, which grow with what they revoke: as far as three octets of length reach, some 300,000 entries. */
+export const CRL_LIMITS: DerLimits = { bytes: 16_777_215, depth: 16 }
+
 const CONSTRUCTED = 0x20
 const SEQUENCE = 0x30
 const SET = 0x31

@@ -6,7 +6,7 @@
 import { compareBytes } from '../../bytes.js'
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.js'
 import { crlReasons, type CrlEntry, type CrlReason } from './crl.js'
-import { contents, encoded, readDer, type DerLimits, type DerValue } from './der.js'
+import { contents, CRL_LIMITS, encoded, readDer, type DerValue } from './der.js'
 import { readExtensions, type Extension } from './extensions.js'
 import { fieldsOf, positiveInteger, wholeBits } from './fields.js'
 import { readName, type NameAttribute } from './name.js'
@@ -30,9 +30,6 @@ export interface UnverifiedCrl {
   readonly signatureAlgorithm: { readonly algorithm: SignatureAlgorithm } | { readonly unsupported: string }
   readonly signature: Uint8Array
 }
-
-/** As far as three octets of length reach: some 300,000 entries with a reason each. */
-export const CRL_LIMITS: DerLimits = { bytes: 16_777_215, depth: 16 }
 
 /**
  * Reads a list.
