@@ -23,7 +23,7 @@ test('openssl is here to judge, where CI runs', () => {
   if (isCi()) expect(version).toBeDefined()
 })
 
-const algorithms = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const
+const algorithms = ['ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521', 'rsa-2048', 'ed25519'] as const
 const reasons: readonly (RevocationReason | undefined)[] = [undefined, 'keyCompromise', 'cACompromise', 'affiliationChanged', 'superseded', 'cessationOfOperation', 'privilegeWithdrawn', 'aACompromise']
 
 /** An authority, its key, and one certificate for each reason. */
