@@ -25,16 +25,25 @@ export interface CrlEntry {
 /** What certainly fits: an entry of the longest serial number, with a reason, takes 56 bytes. */
 export const MOST_ENTRIES = 250_000
 
-const EXTENSION_OF_REASON: Readonly<Record<CrlReason, Uint8Array>> = /* @__PURE__ */ (() => {
+/** The list of extensions of an entry with a reason and nothing else. */
+export const EXTENSION_OF_REASON: Readonly<Record<CrlReason, Uint8Array>> = /* @__PURE__ */ (() => {
   const encode = (code: number): Uint8Array => sequence(sequence(objectIdentifier(REASON_CODE), octetString(tlv(0x0a, Uint8Array.of(code)))))
   return Object.fromEntries(Object.entries(crlReasons).map(([name, code]) => [name, encode(code)])) as Record<CrlReason, Uint8Array>
 })()
 
-/** An entry; `unspecified` is said by leaving the reason out (§5.3.1). */
-function encodeEntry({ serial, revokedAt, reason, der }: CrlEntry): Uint8Array {
-  if (der !== undefined) return der
-  const parts = [unsignedInteger(serial), encodeTime(revokedAt)]
-  return reason === undefined ? sequence(...parts) : sequence(...parts, EXTENSION_OF_REASON[reason])
+/** Entries; `unspecified` is said by leaving the reason out (§5.3.1). */
+function encodeEntries(entries: readonly CrlEntry[]): readonly Uint8Array[] {
+  // Many are revoked at once.
+  const times = new Map<number, Uint8Array>()
+  const timeOf = (date: Date): Uint8Array => {
+    const time = times.get(date.getTime()) ?? encodeTime(date)
+    times.set(date.getTime(), time)
+    return time
+  }
+  return entries.map(({ serial, revokedAt, reason, der }) => {
+    if (der !== undefined) return der
+    return reason === undefined ? sequence(unsignedInteger(serial), timeOf(revokedAt)) : sequence(unsignedInteger(serial), timeOf(revokedAt), EXTENSION_OF_REASON[reason])
+  })
 }
 
 /** The part of a list that is signed. `signedBy` is the algorithm and the issuer's name, encoded beforehand. */
@@ -46,7 +55,7 @@ export function tbsCrl(parts: {
   readonly keyId: Uint8Array
   readonly number: bigint
 }): Uint8Array {
-  const list = parts.entries.length === 0 ? [] : [sequence(joinBytes(parts.entries.map(encodeEntry)))]
+  const list = parts.entries.length === 0 ? [] : [sequence(joinBytes(encodeEntries(parts.entries)))]
   const digits = parts.number.toString(16)
   const number = unsignedInteger(Uint8Array.from((digits.length % 2 === 0 ? digits : `0${digits}`).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
   return sequence(
