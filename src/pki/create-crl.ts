@@ -45,8 +45,8 @@ const CRL_SIGN = 0x02
  * Makes a revocation list: version 2, its number, the key identifier of its authority, a reason for each entry that has one. A serial number that stands
  * twice is one entry, since the earlier date. Every authority can make one, whatever it issues, unless its key usage lacks cRLSign.
  *
- * What it does, with `--client-crl-file` on etcd 3.3 to 3.7: at each handshake etcd reads the file anew, and refuses a client of whose
- * certificate, or of whose chain, a serial number is in it. Without a restart. Write **DER**, and replace the file in one step (write beside it, rename):
+ * What it does, with `--client-crl-file` on etcd 3.3 to 3.7: at each handshake etcd reads the file anew, without a restart, and refuses a client if the serial
+ * number of one of the certificates that it sends is in it. Write **DER**, and replace the file in one step (write beside it, rename):
  * while it is missing or half written, etcd refuses every client.
  *
  * What it does not do. A connection that is open stays open, with its watches and leases: etcd looks at handshakes only, so cut it (restart the

@@ -15,7 +15,21 @@ import {
   verifyCsr,
   type Authority,
   type CaRequest,
+  createCrl,
+  expiryReport,
+  inspectCrl,
+  issueClients,
+  proveOldKey,
+  renew,
+  renewalDue,
+  selectRecords,
+  updateCrl,
   type CertificatePem,
+  type ClientRecord,
+  type CrlPem,
+  type ExpiryRow,
+  type Issued,
+  type OldKeyProof,
   type CsrPem,
   type EncryptedPrivateKeyPem,
   type PrivateKeyPem,
@@ -157,3 +171,56 @@ void checkMaterial(crypto, { ...files, purpose: 'client', user: 'root', urls: []
 void checkMaterial(crypto, { ...files, purpose: 'client', user: 'root', certificate: csr })
 // @ts-expect-error what it is for has no default
 void checkMaterial(crypto, files)
+
+// Lists of what is revoked.
+declare const clientRecord: ClientRecord, crl: CrlPem, proof: OldKeyProof, now: Date
+export const lost: readonly ClientRecord[] = selectRecords([clientRecord], { label: 'node-17' })
+void createCrl(clients, { revoked: lost.map((certificate) => ({ certificate, revokedAt: now, reason: 'keyCompromise' })), validity })
+void createCrl(peers, { revoked: [{ certificate: { serial: '0a' }, revokedAt: now }], validity })
+void updateCrl(clients, crl, { validity })
+void inspectCrl(crypto, text, { issuer: certificate })
+// @ts-expect-error a reason that says nothing is left out
+void createCrl(clients, { revoked: [{ certificate: clientRecord, revokedAt: now, reason: 'unspecified' }], validity })
+// @ts-expect-error nothing is taken back
+void createCrl(clients, { revoked: [{ certificate: clientRecord, revokedAt: now, reason: 'removeFromCRL' }], validity })
+// @ts-expect-error dates are stated
+void createCrl(clients, { revoked: [] })
+// @ts-expect-error a certificate is no list
+void updateCrl(clients, certificate, { validity })
+// @ts-expect-error no such criterion
+selectRecords([clientRecord], { node: 'node-17' })
+
+// Renewals.
+void renew(clients, { policy, previous: certificate, csr, key: 'new', proof, now, validity })
+void renew(clients, { policy, previous: text, csr: text, key: 'new', proof: 'not demanded', now, validity, record: clientRecord })
+void renew(clients, { policy, previous: certificate, csr, key: 'same', now, validity, hosts: ['10.0.0.10'], as: { purpose: 'peer', member: 'etcd-0' } })
+// @ts-expect-error whether the old key must ask for a new one is said
+void renew(clients, { policy, previous: certificate, csr, key: 'new', now, validity })
+// @ts-expect-error of the same key the CSR is the proof
+void renew(clients, { policy, previous: certificate, csr, key: 'same', proof, now, validity })
+// @ts-expect-error a key is new or the same
+void renew(clients, { policy, previous: certificate, csr, key: 'any', now, validity })
+// @ts-expect-error an expired certificate is accepted in words
+void renew(clients, { policy, previous: certificate, csr, key: 'same', now, validity, expired: true })
+void proveOldKey(signer, csr).then((made: OldKeyProof) => made.signature)
+
+// Many at once.
+export const many: AsyncIterable<Issued<ClientRecord>> = issueClients(clients, [{ user: 'calico-node', label: 'node-1', csr }], { policy, validity, concurrency: 4, onIssued: ({ record }, { count }) => [record.user, count] })
+async function* queue() {
+  yield await Promise.resolve({ user: 'root', csr: text } as const)
+}
+issueClients(both, queue(), { policy, validity, onRefused: (_, { user }, index) => [user, index] })
+issueClients(clients, [{ user: text, csr: text }], { policy: general, validity })
+// @ts-expect-error logs in by password
+issueClients(clients, [{ user: 'auditor', csr }], { policy, validity })
+// @ts-expect-error no user of the policy
+issueClients(clients, [{ user: 'calico-nod', csr }], { policy, validity })
+// @ts-expect-error for clients alone
+issueClients(servers, [{ user: 'root', csr }], { policy, validity })
+
+// Expiry.
+export const rows: readonly ExpiryRow<ClientRecord>[] = expiryReport([clientRecord], now)
+expiryReport([clients, peers], now)
+renewalDue(clientRecord, now, { jitter: 0.5 })
+// @ts-expect-error a text has no dates
+renewalDue(text, now)
