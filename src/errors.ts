@@ -42,12 +42,15 @@ export interface ErrorDetails {
   readonly ERR_VALIDITY_INVALID: { readonly notBefore: string; readonly notAfter: string }
   readonly ERR_PURPOSE_REFUSED: { readonly wanted: string; readonly issues: readonly string[] }
   readonly ERR_HOST_INVALID: { readonly host: string }
+  readonly ERR_NAME_CONSTRAINTS: { readonly name: string; readonly authority: string }
   readonly ERR_LABEL_INVALID: { readonly label: string }
   readonly ERR_RECORD_INVALID: { readonly problems: readonly Problem[] }
   readonly ERR_ISSUE_REFUSED: { readonly name: string; readonly reason: string }
   readonly ERR_SIGNER_INVALID: { readonly reason: string }
   readonly ERR_ROTATION_INVALID: { readonly reason: string }
   readonly ERR_ROTATION_ORDER: { readonly dropped: readonly string[]; readonly inUse: readonly string[] }
+  readonly ERR_RENEWAL_REFUSED: { readonly name: string; readonly reason: string }
+  readonly ERR_CRL_INVALID: { readonly reason: string }
 
   // auth
   readonly ERR_UNREACHABLE: { readonly reason: string }

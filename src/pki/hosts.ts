@@ -103,6 +103,13 @@ export function hostOfAddress(address: Uint8Array): string | undefined {
   return canonicalIpv6(groups.join(':'))
 }
 
+/** The bytes of an IP address, also of one that nobody can dial, or `undefined` where it is none. */
+export function addressBytes(text: string): Uint8Array | undefined {
+  if (isIpv4(text)) return Uint8Array.from(text.split('.').map(Number))
+  const host = /^[0-9a-fA-F:.]{2,45}$/.test(text) ? canonicalIpv6(text) : undefined
+  return host === undefined ? undefined : ipv6Bytes(host)
+}
+
 const isIpv4 = (host: string): boolean => /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/.test(host)
 
 function nameOrIpv4(host: string): string {

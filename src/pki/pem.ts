@@ -52,7 +52,7 @@ const advice: Readonly<Record<string, string>> = {
 
 /** Above any certificate chain here; what is longer is not looked at. Lists of revoked certificates grow with what they revoke. */
 const MAX_LENGTH = 262_144
-const MAX_CRL_LENGTH = 16_777_216
+const MAX_CRL_LENGTH = 23_000_000
 
 /** PEM of bytes: lines of 64 characters, a final newline. */
 export function writePem<K extends PemKind>(kind: K, der: Uint8Array): Pem<K> {

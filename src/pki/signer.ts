@@ -13,8 +13,8 @@ import { readPublicKey, type PublicKey } from './asn1/public-key.js'
  *
  * How it must behave: `sign` resolves to the signature of exactly the bytes that it was given, hashed as `algorithm` says, or rejects; it never
  * resolves to anything else. Whatever it rejects with reaches the caller unchanged. It keeps no reference to the bytes and may be called
- * concurrently. It is never called with anything but a certificate, a CSR, or the fixed text by which `openCa` and `openPrivateKey` check
- * that the key is the right one.
+ * concurrently. It is never called with anything but a certificate, a CSR, a revocation list, the text by which `proveOldKey` binds a CSR to an old
+ * key, or the fixed text by which `openCa` and `openPrivateKey` check that the key is the right one.
  */
 export interface Signer {
   /** How `sign` signs: this goes into the certificate. */

@@ -1,5 +1,5 @@
 /** PEM of DER (RFC 7468), where the bytes are what the label says. */
-import { readDer, DER_LIMITS, type DerLimits } from './asn1/der.js'
+import { CRL_LIMITS, DER_LIMITS, readDer } from './asn1/der.js'
 import { formOf, type DerForm } from './asn1/form-of.js'
 import { refuseDer } from './asn1/refuse.js'
 import { writePem, type Pem, type PemKind } from './pem.js'
@@ -11,9 +11,6 @@ const forms: Readonly<Record<PemKind, DerForm>> = {
   'encrypted private key': 'encrypted PKCS#8',
   crl: 'crl',
 }
-
-/** Lists of revoked certificates grow with what they revoke. */
-const CRL_LIMITS: DerLimits = { bytes: 12_582_912, depth: DER_LIMITS.depth }
 
 /**
  * The PEM text of DER bytes. They must be one strict DER value of that kind by its form, so that no key is labelled a certificate; what is inside is read

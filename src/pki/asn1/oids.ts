@@ -12,6 +12,11 @@ export const NAME_CONSTRAINTS = '2.5.29.30'
 export const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
 export const EXTENDED_KEY_USAGE = '2.5.29.37'
 
+/** Extensions of revocation lists (RFC 5280 §5.2) and of their entries (§5.3). */
+export const CRL_NUMBER = '2.5.29.20'
+export const REASON_CODE = '2.5.29.21'
+export const INVALIDITY_DATE = '2.5.29.24'
+
 /** Purposes of the extended key usage (RFC 5280 §4.2.1.12). */
 export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
@@ -48,6 +53,12 @@ const names: Readonly<Record<string, string>> = {
   [SUBJECT_ALTERNATIVE_NAME]: 'subjectAltName',
   [BASIC_CONSTRAINTS]: 'basicConstraints',
   [NAME_CONSTRAINTS]: 'nameConstraints',
+  [CRL_NUMBER]: 'cRLNumber',
+  [REASON_CODE]: 'reasonCode',
+  [INVALIDITY_DATE]: 'invalidityDate',
+  '2.5.29.27': 'deltaCRLIndicator',
+  '2.5.29.28': 'issuingDistributionPoint',
+  '2.5.29.29': 'certificateIssuer',
   '2.5.29.31': 'cRLDistributionPoints',
   '2.5.29.32': 'certificatePolicies',
   '2.5.29.36': 'policyConstraints',

@@ -11,8 +11,9 @@ import { contents, encoded, readDer, type DerValue } from './der.js'
 import { fieldsOf, oidOf, wholeBits } from './fields.js'
 import { readForeignCertificate, type ForeignCertificate } from './foreign/read-certificate.js'
 import { readName, type NameAttribute } from './name.js'
+import { readNameConstraints, type Subtrees } from './name-constraints.js'
 import {
-  AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
+  AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
 } from './oids.js'
 import { readPublicKey, type PublicKeyReading } from './public-key.js'
 
@@ -27,11 +28,13 @@ export interface UnverifiedCertificate extends ForeignCertificate {
   readonly publicKeyDer: Uint8Array
   readonly signed: Uint8Array
   readonly signature: Uint8Array
+  /** The names to which an authority is restricted. */
+  readonly nameConstraints: Subtrees | undefined
 }
 
 /** Extensions whose meaning is read here. A critical one that is not among them must be refused by whoever relies on the certificate. */
 export const knownExtensions: readonly string[] = [
-  AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
+  AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
 ]
 
 /**
@@ -59,7 +62,8 @@ function readOuter(value: DerValue): Outer {
   // Byte for byte (RFC 5280 §4.1.1.2): only the inner one is signed, and Go reads no certificate in which they differ.
   if (compareBytes(encoded(algorithm), encoded(outerAlgorithm)) !== 0) throw certificateError('its two signature algorithms differ')
   readSignatureAlgorithm(algorithm)
-  for (const extension of extensions) checkKnownExtension(extension)
+  const known = new Map(extensions.flatMap(knownExtension))
+  const constraints = known.get(NAME_CONSTRAINTS)
 
   return {
     signature: signatureBits,
@@ -70,19 +74,23 @@ function readOuter(value: DerValue): Outer {
     subjectDer: encoded(subject),
     publicKey: readPublicKey(publicKey),
     publicKeyDer: encoded(publicKey),
+    nameConstraints: constraints === undefined ? undefined : strictly(NAME_CONSTRAINTS, () => readNameConstraints(constraints)),
   }
 }
 
 /** The inside of an extension is an OCTET STRING to the outer reader; what is going to be relied on is held to the same strictness. */
-function checkKnownExtension(extension: DerValue): void {
+function knownExtension(extension: DerValue): readonly (readonly [oid: string, value: DerValue])[] {
   const fields = fieldsOf(extension, 'extension')
   const oid = oidOf(fields.take(0x06, 'identifier'))
   fields.optional(0x01)
   const value = fields.take(0x04, 'value')
   fields.end()
-  if (!knownExtensions.includes(oid)) return
+  return knownExtensions.includes(oid) ? [[oid, strictly(oid, () => readDer(contents(value)))]] : []
+}
+
+function strictly<T>(oid: string, read: () => T): T {
   try {
-    readDer(contents(value))
+    return read()
   } catch (error) {
     if (isEtcdRbacError(error, 'ERR_DER_INVALID')) throw certificateError(`extension ${oid} is not canonical DER: ${error.detail.reason}`)
     throw error
