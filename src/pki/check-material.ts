@@ -12,7 +12,7 @@ import { checkFips, FIPS_KEYS, fipsProblem } from './fips.js'
 import type { KeyPair } from './generate-key-pair.js'
 import type { MaterialCheck, MaterialFinding, MaterialFindingCode } from './material-check.js'
 import { hostFindings, nameFindings } from './material-names.js'
-import { openPrivateKey } from './open-private-key.js'
+import { openPrivateKey, type PrivateKeyInput } from './open-private-key.js'
 import { readPemBlocks, type PemInput } from './pem.js'
 import { profiles, serverProfile } from './profiles.js'
 import { proveSigner } from './prove-signer.js'
@@ -52,7 +52,7 @@ export async function checkMaterial<const P extends Policy, const N extends stri
   const bundle = await readBundle(asked.certificate, (message) => findings.push({ code: 'certificate-unreadable', message, fix: 'pass the certificate file: PEM, the leaf first, its intermediates behind it' }))
   const trusted = await readBundle(asked.trusted, (message) => findings.push({ code: 'trusted-unreadable', message, fix: 'pass the CA file: the PEM of one root or several' }))
   const [leaf, ...others] = bundle
-  if (key !== undefined) await checkKey(crypto, subtle, key, bundle, find, (message) => findings.push({ code: 'key-unusable', message, fix: 'pass the private key of the leaf' }))
+  if (key !== undefined) await checkKey(crypto, subtle, key, asked.passphrase, bundle, find, (message) => findings.push({ code: 'key-unusable', message, fix: 'pass the private key of the leaf' }))
   if (leaf === undefined) {
     findings.push(...nameFindings(asked, undefined, []))
     return findings
@@ -79,7 +79,7 @@ function checkOptions(check: MaterialCheck<Policy>): readonly [readonly Extended
   const purpose: string = check.purpose
   if (!['client', 'server', 'peer'].includes(purpose)) throw new TypeError("purpose must be 'client', 'server' or 'peer'")
   const particular = check.purpose === 'client' ? ['user'] : ['member', 'urls', 'gateway']
-  checkFields(check, ['policy', 'now', 'certificate', 'key', 'trusted', 'fips', 'purpose', ...particular], 'options of checkMaterial')
+  checkFields(check, ['policy', 'now', 'certificate', 'key', 'passphrase', 'trusted', 'fips', 'purpose', ...particular], 'options of checkMaterial')
   const { policy, now }: { readonly policy: unknown; readonly now: unknown } = check
   if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('the present must be a valid Date')
   if (typeof policy !== 'object' || policy === null) throw new TypeError('policy must be a policy')
@@ -102,15 +102,17 @@ async function readBundle(pem: PemInput<'certificate'>, unreadable: (message: st
 async function checkKey(
   crypto: WebCryptoLike,
   subtle: Subtle,
-  key: PemInput<'private key'> | KeyPair,
+  key: PrivateKeyInput | KeyPair,
+  passphrase: string | undefined,
   bundle: readonly UnverifiedCertificate[],
   find: (code: MaterialFindingCode, text: ErrorText) => unknown,
   unusable: (message: string) => unknown,
 ): Promise<void> {
   try {
-    const pair = typeof key === 'string' ? await openPrivateKey(crypto, key) : key
+    const isFile = typeof key === 'string' || key instanceof Uint8Array
+    const pair = isFile ? await openPrivateKey(crypto, key, passphrase === undefined ? {} : { passphrase }) : key
     const checked = checkSigner(pair.signer)
-    if (typeof key !== 'string') await proveSigner(subtle, checked, 'private key')
+    if (!isFile) await proveSigner(subtle, checked, 'private key')
     const [leaf] = bundle
     const place = bundle.findIndex(({ publicKeyDer }) => compareBytes(publicKeyDer, checked.key.der) === 0)
     if (leaf === undefined || place === 0) return

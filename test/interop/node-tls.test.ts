@@ -75,7 +75,7 @@ async function meet(url: string, tls: HttpsFetchOptions): Promise<Met | string> 
 /** How a server ends a handshake: by an alert, or by the end of a connection that TLS 1.3 had already opened on this side. */
 const CLOSED = expect.stringMatching(/^(?:ECONNRESET|EPIPE|ERR_SSL_\w+)$/) as string
 
-describe.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const)('with authorities and keys of %s', (algorithm) => {
+describe.each(['ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521', 'rsa-2048', 'ed25519'] as const)('with authorities and keys of %s', (algorithm) => {
   let authorities: { readonly clients: Authority<'client'>; readonly servers: Authority<'server'>; readonly peers: Authority<'peer'> }
   let server: Shown
   let alice: Shown

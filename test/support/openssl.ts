@@ -21,6 +21,7 @@ export interface Openssl {
   must(...args: readonly string[]): Promise<void>
   write(file: string, contents: string): Promise<void>
   read(file: string): Promise<string>
+  bytes(file: string): Promise<Buffer>
   remove(): Promise<void>
   /** How each certificate file fares, by its name: `'OK'`, or the reason of openssl. */
   verify(files: readonly string[], ...args: readonly string[]): Promise<Record<string, string>>
@@ -45,6 +46,7 @@ export async function openOpenssl(): Promise<Openssl> {
     },
     write: (file, contents) => writeFile(join(directory, file), contents),
     read: (file) => readFile(join(directory, file), 'utf8'),
+    bytes: (file) => readFile(join(directory, file)),
     remove: () => rm(directory, { recursive: true, force: true }),
     verify: async (files, ...args) => {
       const { output } = await run('verify', '-x509_strict', '-check_ss_sig', '-auth_level', '2', ...args, ...files)

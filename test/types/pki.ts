@@ -8,13 +8,17 @@ import {
   generateKeyPair,
   issueClient,
   issueServer,
+  joinBundle,
   openCa,
+  openPrivateKey,
   planMaterial,
   verifyCsr,
   type Authority,
   type CaRequest,
   type CertificatePem,
   type CsrPem,
+  type EncryptedPrivateKeyPem,
+  type PrivateKeyPem,
   type Purpose,
   type Signer,
   type Validity,
@@ -44,6 +48,26 @@ void issueClient(clients, { policy: general, user: text, csr: text, validity })
 // @ts-expect-error some string is no declared user
 void issueClient(clients, { policy, user: text, csr, validity })
 for (const user of ['root', 'calico-node'] as const) void issueClient(clients, { policy, user, csr, validity })
+
+// A private key leaves WebCrypto only where that was asked for.
+declare const key: PrivateKeyPem, encrypted: EncryptedPrivateKeyPem, bytes: Uint8Array
+for (const input of [key, encrypted, text, bytes]) void openPrivateKey(crypto, input).then(({ signer }) => signer)
+export const exported: Promise<PrivateKeyPem> = openPrivateKey(crypto, key, { extractable: true }).then(({ exportPkcs8 }) => exportPkcs8())
+export const locked: Promise<EncryptedPrivateKeyPem> = generateKeyPair(crypto, 'ed25519', { extractable: true, fips: false }).then((keys) => keys.exportPkcs8({ passphrase: text }))
+// @ts-expect-error it was not asked for
+void openPrivateKey(crypto, key).then(({ exportPkcs8 }) => exportPkcs8())
+// @ts-expect-error nor was it here
+void generateKeyPair(crypto, 'ecdsa-p521', { fips: true }).then(({ exportPkcs8 }) => exportPkcs8())
+// @ts-expect-error encrypted by nothing
+void openPrivateKey(crypto, key, { extractable: true }).then((keys) => keys.exportPkcs8({ iterations: 600_000 }))
+// @ts-expect-error a key that is encrypted is not one that is plain
+export const plain: PrivateKeyPem = encrypted
+// @ts-expect-error a certificate is no key
+void openPrivateKey(crypto, certificate)
+// @ts-expect-error not an algorithm
+void generateKeyPair(crypto, 'rsa-1024')
+// @ts-expect-error a key is not trusted
+void joinBundle([key])
 
 // What an authority issues.
 export const made: Promise<Authority<'client'>> = createCa(crypto, { name: 'x', signer, validity, issues: ['client'] })

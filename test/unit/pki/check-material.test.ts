@@ -83,6 +83,8 @@ const wrong: readonly (readonly [title: string, question: () => Promise<Check>, 
   ['a key file that holds none', async () => user({ certificate: await clientOf(), key: 'x' }), ['key-unusable']],
   ['a certificate for a key', async () => user({ certificate: await clientOf(), key: trusted as string }), ['key-unusable']],
   ['a key of garbage', async () => user({ certificate: await clientOf(), key: leafPem.replace(/[A-Z]{4}/, 'AAAA') }), ['key-unusable']],
+  ['an encrypted key without passphrase', async () => user({ certificate: await clientOf(), key: await leafKeys.exportPkcs8({ passphrase: 'only for this test' }) }), ['key-unusable']],
+  ['a passphrase for a key that is not encrypted', async () => user({ certificate: await clientOf(), passphrase: 'only for this test' }), ['key-unusable']],
   // the files
   ['no certificate', async () => user({ certificate: '' }), ['certificate-unreadable']],
   ['a certificate of garbage', async () => user({ certificate: (await clientOf()).replace(/\n[^\n]{64}\n/, '\n') }), ['certificate-unreadable']],
@@ -158,6 +160,12 @@ test.each(wrong)('%s: it is found, and nothing else', async (_, question, found)
     expect(fix).not.toBe('')
     for (const pem of [leafPem, otherPem]) expect(message + fix).not.toContain(pem.split('\n')[1])
   }
+})
+
+test('a key is taken in any form: encrypted with its passphrase, and as DER', async () => {
+  const passphrase = 'only for this test'
+  expect(await check(user({ certificate: await clientOf(), key: await leafKeys.exportPkcs8({ passphrase, iterations: 100_000 }), passphrase }))).toEqual([])
+  expect(await check(user({ certificate: await clientOf(), key: readPem('private key', leafPem) }))).toEqual([])
 })
 
 test('a name below a wildcard is covered, and a key of another certificate of the bundle is told where it is', async () => {

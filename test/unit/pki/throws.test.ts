@@ -5,7 +5,10 @@ import * as auth from '../../../src/auth/index.js'
 import { EtcdRbacError, isEtcdRbacError, type ErrorCode } from '../../../src/errors.js'
 import * as whole from '../../../src/index.js'
 import * as pki from '../../../src/pki/index.js'
-import { checkMaterial, createCa, createCsr, createIntermediateCa, crossSign, days, generateKeyPair, issueClient, issueGateway, issuePeer, issueServer, openCa, openPrivateKey, type Signer } from '../../../src/pki/index.js'
+import {
+  checkMaterial, createCa, createCsr, createIntermediateCa, crossSign, days, generateKeyPair, issueClient, issueGateway, issuePeer, issueServer, joinBundle, openCa, openPrivateKey, splitBundle,
+  toDer, toPem, type Signer,
+} from '../../../src/pki/index.js'
 import * as policyRoom from '../../../src/policy/index.js'
 import * as presets from '../../../src/presets/index.js'
 import * as render from '../../../src/render/index.js'
@@ -47,6 +50,8 @@ async function dry(more: { readonly pathLength?: number } = {}) {
   random = false
   return made
 }
+/** What a function without waiting throws, as a rejection. */
+const after = (run: () => unknown): Promise<unknown> => Promise.resolve().then(run)
 const caOf = (change: object) => createCa(crypto, { name: 'etcd-ca', signer, validity, issues: ['client'], ...change })
 const below = (change: object) => createIntermediateCa(ca, { name: 'etcd-clients', signer, validity, issues: ['client'], ...change })
 const client = { policy, user: 'alice', csr, validity } as const
@@ -77,6 +82,18 @@ const cases: readonly (readonly [name: string, code: ErrorCode, run: () => Promi
     const made = await generateKeyPair(crypto, 'ecdsa-p256', { extractable: true })
     return openPrivateKey(but({ sign: () => Promise.resolve(new ArrayBuffer(64)) }), await made.exportPkcs8())
   }],
+  ['generateKeyPair', 'ERR_ALGORITHM_UNSUPPORTED', () => generateKeyPair(crypto, 'ed25519', { fips: true })],
+  ['openPrivateKey', 'ERR_PEM_INVALID', () => openPrivateKey(crypto, '')],
+  ['openPrivateKey', 'ERR_DER_INVALID', () => openPrivateKey(crypto, new Uint8Array())],
+  ['openPrivateKey', 'ERR_PASSPHRASE', async () => openPrivateKey(crypto, await (await generateKeyPair(crypto, 'ecdsa-p256', { extractable: true })).exportPkcs8(), { passphrase: 'x' })],
+  ['openPrivateKey', 'ERR_ALGORITHM_UNSUPPORTED', async () => openPrivateKey(crypto, await (await generateKeyPair(crypto, 'ed25519', { extractable: true })).exportPkcs8(), { fips: true })],
+  ['openPrivateKey', 'ERR_KEY_MISMATCH', async () => openPrivateKey(but({ importKey: () => Promise.reject(new Error('no')) }), await (await generateKeyPair(crypto, 'ecdsa-p256', { extractable: true })).exportPkcs8())],
+  ['toPem', 'ERR_DER_INVALID', () => after(() => toPem('csr', new Uint8Array()))],
+  ['toDer', 'ERR_PEM_INVALID', () => after(() => toDer(''))],
+  ['toDer', 'ERR_DER_INVALID', () => after(() => toDer(csr.replaceAll('CERTIFICATE REQUEST', 'CERTIFICATE')))],
+  ['splitBundle', 'ERR_PEM_INVALID', () => after(() => splitBundle(csr.slice(1)))],
+  ['joinBundle', 'ERR_PEM_INVALID', () => after(() => joinBundle([csr.slice(1)]))],
+  ['joinBundle', 'ERR_DER_INVALID', () => after(() => joinBundle([csr.replaceAll('CERTIFICATE REQUEST', 'CERTIFICATE')]))],
   ['issueClient', 'ERR_NAME_INVALID', () => issueClient(ca, { ...client, user: '' as 'alice' })],
   ['issueClient', 'ERR_CRYPTO_UNUSABLE', async () => issueClient(await dry(), client)],
   ['issueServer', 'ERR_NAME_INVALID', () => issueServer(ca, { ...member, member: 'root' as 'etcd-0' })],
