@@ -66,7 +66,7 @@ export async function checkMaterial<const P extends Policy, const N extends stri
     find('trusted-not-root', { found: `${certificateName(root)} is trusted, and not a root`, wanted: 'a root: etcd takes any authority, Node and others that are built on OpenSSL do not', fix: 'trust the root above it, and put it behind the leaf' })
   const places = path.slice(1).map((one) => bundle.findIndex((other) => compareBytes(one.der, other.der) === 0)).filter((place) => place >= 0)
   if (places.some((place, index) => place < (places[index - 1] ?? 0))) find('bundle-order', { found: 'intermediates out of order', wanted: 'each behind the one that it issued (RFC 8446 §4.4.2)', fix: 'sort the bundle: the leaf first, the root last or left out' })
-  if (asked.purpose === 'client' && isWide(leaf)) find('usage-too-wide', { found: `a certificate of user ${quoted(asked.user as string)} that may serve`, wanted: 'clientAuth only: its holder could pose as a server', fix: 'issue it anew, with clientAuth alone' })
+  if (asked.purpose === 'client' && isWide(leaf)) find('usage-too-wide', { found: `a certificate of user ${quoted(asked.user)} that may serve`, wanted: 'clientAuth only: its holder could pose as a server', fix: 'issue it anew, with clientAuth alone' })
   if (fips) for (const one of path) for (const found of fipsFindings(one)) find('fips', { found, wanted: FIPS_KEYS, fix: 'make another key' })
 
   const authorities = [...path.slice(1), ...others].filter((one, index, all) => all.findIndex((other) => compareBytes(one.der, other.der) === 0) === index)

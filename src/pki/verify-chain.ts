@@ -156,8 +156,9 @@ function judge(certificate: UnverifiedCertificate, at: number, path: readonly Un
     if (lacks.length > 0) wrong('extended-key-usage', `extended key usage without ${lacks.map(oidName).join(', ')}`, at === 0 && question.first === 'leaf' ? usages.join(' and ') : 'none, or what the certificates below need')
   }
   const above = path[at + 1]
-  if (above?.subjectKeyId !== undefined && certificate.authorityKeyId !== undefined && compareBytes(above.subjectKeyId, certificate.authorityKeyId) !== 0)
-    wrong('key-identifier', `the key identifier of another issuer than ${certificateName(above)}`, 'that of its issuer', 'see whether the authority was made anew under its old name')
+  const differs = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean => a !== undefined && b !== undefined && compareBytes(a, b) !== 0
+  if (differs(above?.subjectKeyId, certificate.authorityKeyId) || differs(above?.serial, certificate.authoritySerial))
+    wrong('key-identifier', `the key identifier, or the serial number, of another issuer than ${above === undefined ? 'its own' : certificateName(above)}`, 'those of its issuer', 'see whether the authority was made anew under its old name')
 
   if (at > 0 || question.first === 'authority') judgeAuthority(certificate, at, path, question.first, wrong)
   else if (certificate.basicConstraints?.ca === true) wrong('authority-as-leaf', 'an authority', 'a leaf: whoever holds its key could certify any user', 'issue a leaf certificate')

@@ -183,6 +183,6 @@ test.each<[string, object]>([
   ['no policy', { policy: undefined }],
   ['no PEM', { certificate: 5 }],
 ])('%s is a TypeError', async (_, change) => {
-  await expect(check({ ...user({ certificate: trusted }), ...change } as Check)).rejects.toThrow(TypeError)
+  await expect(check({ ...user({ certificate: trusted }), ...change })).rejects.toThrow(TypeError)
 })
 

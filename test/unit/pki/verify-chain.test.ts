@@ -22,6 +22,7 @@ const notCa = extension('2.5.29.19', true, sequence())
 const path = (length: number) => extension('2.5.29.19', true, sequence(TRUE, smallInteger(length)))
 const usage = (...bits: number[]) => extension('2.5.29.15', true, namedBits(bits))
 const hosts = (...names: string[]) => extension('2.5.29.17', false, sequence(...names.map((name) => taggedPrimitive(2, utf8(name)))))
+const good = [notCa, usage(0), extended(client)]
 const constraints = (suffix: string) => extension('2.5.29.30', true, sequence(tagged(0, sequence(tlv(0x82, utf8(suffix))))))
 
 const rootOf = (content: Partial<Content> = {}) => make({ by: rootKey, subject: named('root ca'), ...content })
@@ -74,6 +75,11 @@ describe('a chain is good', () => {
       expect(await problems({ now })).toEqual(wanted)
   })
 
+  test('by the serial number of its issuer, where that is named', async () => {
+    const naming = await leafOf({ extensions: [...good, extension('2.5.29.35', false, sequence(tlv(0xa1, tlv(0xa4, named('root ca'))), taggedPrimitive(2, Uint8Array.of(1))))] })
+    expect(await problems({ chain: [naming, middle] })).toEqual([])
+  })
+
   test('for the purposes that are asked for, and for any where none is', async () => {
     expect(await problems({ usages: ['serverAuth'] })).toEqual(['extended-key-usage 0'])
     expect(await problems({ usages: ['clientAuth', 'serverAuth'] })).toEqual(['extended-key-usage 0'])
@@ -92,7 +98,6 @@ const weak = sequence(objectIdentifier('1.2.840.10045.4.1'))
 const critical = extension('1.2.3.4', true, sequence())
 const flip = (der: Uint8Array) => der.map((byte, index) => (index === der.length - 1 ? byte ^ 1 : byte))
 const keyId = (oid: string, byte: number) => extension(oid, false, oid === '2.5.29.14' ? octetString(Uint8Array.of(byte)) : sequence(taggedPrimitive(0, Uint8Array.of(byte))))
-const good = [notCa, usage(0), extended(client)]
 
 const wrong: readonly (readonly [title: string, question: () => Promise<Partial<ChainQuestion>>, problems: readonly string[]])[] = [
   ['no intermediate', async () => ({ chain: [leaf] }), ['issuer-missing 0']],
@@ -125,6 +130,7 @@ const wrong: readonly (readonly [title: string, question: () => Promise<Partial<
   ['an unknown critical extension of an intermediate', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, critical] })] }), ['unknown-critical 1']],
   ['an unknown critical extension of the root', async () => ({ trusted: [await rootOf({ extensions: [isCa, certSign, critical] })] }), ['unknown-critical 2']],
   ['the key identifier of another issuer', async () => ({ chain: [await leafOf({ extensions: [...good, keyId('2.5.29.35', 1)] }), await middleOf({ extensions: [isCa, certSign, keyId('2.5.29.14', 2)] })] }), ['key-identifier 0']],
+  ['the serial number of another issuer', async () => ({ chain: [await leafOf({ extensions: [...good, extension('2.5.29.35', false, sequence(tlv(0xa1, tlv(0xa4, named('root ca'))), taggedPrimitive(2, Uint8Array.of(9))))] }), middle] }), ['key-identifier 0']],
   ['a host outside an intermediate\'s constraints', async () => ({ chain: [await leafOf({ extensions: [...good, hosts('a.other')] }), await middleOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 1']],
   ['a host outside the root\'s constraints', async () => ({ chain: [await leafOf({ extensions: [...good, hosts('a.example', 'a.other')] }), middle], trusted: [await rootOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 2']],
   ['a Common Name that OpenSSL takes for a host', async () => ({ chain: [await leafOf({ subject: named('a.other') }), await middleOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 1']],
