@@ -85,7 +85,7 @@ describe('a chain is good', () => {
     expect(await problems({ usages: ['clientAuth', 'serverAuth'] })).toEqual(['extended-key-usage 0'])
     expect(await problems({ usages: [] })).toEqual([])
     expect(await problems({ chain: [await leafOf({ extensions: [notCa, usage(0)] }), middle], usages: ['serverAuth'] })).toEqual([])
-    expect(await problems({ chain: [await leafOf({ extensions: [notCa, usage(0), extended(any)] }), middle], usages: ['serverAuth'] })).toEqual([])
+    expect(await problems({ chain: [await leafOf({ extensions: [notCa, usage(0), extended(any, server)] }), middle], usages: ['serverAuth'] })).toEqual([])
   })
 
   test('whatever the date where no time is asked about', async () => {
@@ -126,10 +126,13 @@ const wrong: readonly (readonly [title: string, question: () => Promise<Partial<
   ['a root for one authority, above two', async () => ({ chain: [lowLeaf, low, middle], trusted: [await rootOf({ extensions: [path(1), certSign] })] }), ['path-length 3']],
   ['an intermediate for servers', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, extended(server)] })] }), ['extended-key-usage 1']],
   ['a root for servers', async () => ({ trusted: [await rootOf({ extensions: [isCa, certSign, extended(server)] })] }), ['extended-key-usage 2']],
+  ['a leaf for any purpose, which OpenSSL takes for none of TLS', async () => ({ chain: [await leafOf({ extensions: [notCa, usage(0), extended(any)] }), middle] }), ['extended-key-usage 0']],
+  ['an intermediate for any purpose', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, extended(any)] })] }), ['extended-key-usage 1']],
   ['an unknown critical extension of the leaf', async () => ({ chain: [await leafOf({ extensions: [...good, critical] }), middle] }), ['unknown-critical 0']],
   ['an unknown critical extension of an intermediate', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, critical] })] }), ['unknown-critical 1']],
   ['an unknown critical extension of the root', async () => ({ trusted: [await rootOf({ extensions: [isCa, certSign, critical] })] }), ['unknown-critical 2']],
   ['the key identifier of another issuer', async () => ({ chain: [await leafOf({ extensions: [...good, keyId('2.5.29.35', 1)] }), await middleOf({ extensions: [isCa, certSign, keyId('2.5.29.14', 2)] })] }), ['key-identifier 0']],
+  ['a root that names another key for its issuer', async () => ({ trusted: [await rootOf({ extensions: [isCa, certSign, keyId('2.5.29.14', 1), keyId('2.5.29.35', 2)] })] }), ['key-identifier 2']],
   ['the serial number of another issuer', async () => ({ chain: [await leafOf({ extensions: [...good, extension('2.5.29.35', false, sequence(tlv(0xa1, tlv(0xa4, named('root ca'))), taggedPrimitive(2, Uint8Array.of(9))))] }), middle] }), ['key-identifier 0']],
   ['a host outside an intermediate\'s constraints', async () => ({ chain: [await leafOf({ extensions: [...good, hosts('a.other')] }), await middleOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 1']],
   ['a host outside the root\'s constraints', async () => ({ chain: [await leafOf({ extensions: [...good, hosts('a.example', 'a.other')] }), middle], trusted: [await rootOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 2']],
