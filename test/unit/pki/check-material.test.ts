@@ -116,6 +116,7 @@ const wrong: readonly (readonly [title: string, question: () => Promise<Check>, 
   // purposes
   ['a server for a client', async () => user({ certificate: await clientOf({ extensions: [notCa, usage(0), extended(server)] }) }), ['extended-key-usage', 'usage-too-wide']],
   ['a client that may serve', async () => user({ certificate: await clientOf({ extensions: [notCa, usage(0), extended(client, server)] }) }), ['usage-too-wide']],
+  ['a client for any purpose', async () => user({ certificate: await clientOf({ extensions: [notCa, usage(0), extended(client, '2.5.29.37.0')] }) }), ['usage-too-wide']],
   ['a client without extended key usage', async () => user({ certificate: await clientOf({ extensions: [notCa, usage(0)] }) }), ['usage-too-wide']],
   ['a server that the gateway cannot dial with', async () => member({ certificate: await serverOf([notCa, usage(0), extended(server), names(dns('etcd-0.example'))]) }), ['extended-key-usage']],
   ['a peer that may only serve', async () => member({ purpose: 'peer', certificate: await serverOf([notCa, usage(0), extended(server), names(dns('etcd-0.example'))]) }), ['extended-key-usage']],

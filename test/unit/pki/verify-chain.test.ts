@@ -64,6 +64,8 @@ describe('a chain is good', () => {
     const expired = await rootOf({ validity: { notBefore: shift(-20), notAfter: shift(-1) } })
     expect((await ask({ trusted: [expired, root] })).path).toEqual([leaf, middle, root])
     expect(await problems({ trusted: [expired] })).toEqual(['expired 2'])
+    const worse = await rootOf({ validity: { notBefore: shift(-20), notAfter: shift(-1) }, extensions: [path(0), certSign] })
+    for (const trusted of [[expired, worse], [worse, expired]]) expect(await problems({ trusted })).toEqual(['expired 2'])
     const other = await make({ by: otherKey, subject: named('other ca') })
     const bridge = await make({ by: otherKey, issuer: named('other ca'), subject: named('root ca'), publicKeyDer: rootKey.publicKey })
     expect((await ask({ chain: [leaf, middle, bridge], trusted: [other] })).path).toEqual([leaf, middle, bridge, other])
@@ -137,6 +139,7 @@ const wrong: readonly (readonly [title: string, question: () => Promise<Partial<
   ['a host outside an intermediate\'s constraints', async () => ({ chain: [await leafOf({ extensions: [...good, hosts('a.other')] }), await middleOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 1']],
   ['a host outside the root\'s constraints', async () => ({ chain: [await leafOf({ extensions: [...good, hosts('a.example', 'a.other')] }), middle], trusted: [await rootOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 2']],
   ['a Common Name that OpenSSL takes for a host', async () => ({ chain: [await leafOf({ subject: named('a.other') }), await middleOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 1']],
+  ['a host of an intermediate outside the constraints above it', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, hosts('ca.other')] })], trusted: [await rootOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 2']],
   ['constraints of another kind', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, extension('2.5.29.30', true, sequence(tagged(1, sequence(tlv(0xa4, EMPTY_NAME)))))] })] }), ['name-constraints 1']],
   ['several things at once', async () => ({
     chain: [await leafOf({ validity: { notBefore: shift(-20), notAfter: shift(-1) }, extensions: [notCa, usage(2), extended(server), critical] }), await middleOf({ inner: weak })],
