@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePorts, startEtcd, type RunningEtcd } from '../../examples/support/etcd.js'
-import { httpsFetch } from '../../examples/support/https-fetch.js'
 import { writeRendered } from '../../examples/support/output.js'
 import {
   createCa, createCsr, days, generateKeyPair, hostsOf, issueClient, issuePeer, issueServer, joinBundle, type Authority, type ExportableKeyPair, type KeyAlgorithm, type Purpose,
