@@ -46,6 +46,7 @@ export interface ErrorDetails {
   readonly ERR_RECORD_INVALID: { readonly problems: readonly Problem[] }
   readonly ERR_ISSUE_REFUSED: { readonly name: string; readonly reason: string }
   readonly ERR_SIGNER_INVALID: { readonly reason: string }
+  readonly ERR_CFSSL_INVALID: { readonly problems: readonly Problem[] }
 
   // auth
   readonly ERR_UNREACHABLE: { readonly reason: string }

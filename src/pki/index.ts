@@ -23,6 +23,7 @@ export type { ClientRecord, CommonRecord, GatewayRecord, IssuanceRecord, MemberR
 export { inspectCertificate, recordOf, type InspectedCertificate, type CertificateRole } from './inspect-certificate.js'
 export { planMaterial, type MaterialPlan, type MaterialReason, type PlannedCertificate } from './plan-material.js'
 export type { MaterialOptions, MemberHosts, WantedAuthority, WantedCertificate } from './wanted-certificates.js'
+export { importCfssl, type CfsslFiles, type CfsslImport, type CfsslWarning } from './import-cfssl.js'
 export { toPem } from './to-pem.js'
 export { toDer } from './to-der.js'
 export { splitBundle } from './split-bundle.js'
