@@ -24,6 +24,7 @@ export { inspectCertificate, recordOf, type InspectedCertificate, type Certifica
 export { planMaterial, type MaterialPlan, type MaterialReason, type PlannedCertificate } from './plan-material.js'
 export type { MaterialOptions, MemberHosts, WantedAuthority, WantedCertificate } from './wanted-certificates.js'
 export { importCfssl, type CfsslFiles, type CfsslImport, type CfsslWarning } from './import-cfssl.js'
+export { toPkcs12, type Pkcs12Request } from './to-pkcs12.js'
 export { toPem } from './to-pem.js'
 export { toDer } from './to-der.js'
 export { splitBundle } from './split-bundle.js'
