@@ -34,7 +34,7 @@ export interface ErrorDetails {
   readonly ERR_DER_INVALID: { readonly offset: number; readonly reason: string }
   readonly ERR_CERTIFICATE_INVALID: { readonly reason: string }
   readonly ERR_KEY_MISMATCH: { readonly commonName: string }
-  readonly ERR_PASSPHRASE: { readonly reason: 'missing' | 'wrong' | 'not encrypted' }
+  readonly ERR_PASSPHRASE: { readonly reason: 'missing' | 'wrong' | 'not encrypted' | 'too short' | 'not ASCII' }
   readonly ERR_CSR_INVALID: { readonly reason: string }
   readonly ERR_CSR_SIGNATURE: { readonly reason: string }
   readonly ERR_CSR_KEY: { readonly algorithm: string; readonly wanted: string }
@@ -51,6 +51,7 @@ export interface ErrorDetails {
   readonly ERR_ROTATION_ORDER: { readonly dropped: readonly string[]; readonly inUse: readonly string[] }
   readonly ERR_RENEWAL_REFUSED: { readonly name: string; readonly reason: string }
   readonly ERR_CRL_INVALID: { readonly reason: string }
+  readonly ERR_CFSSL_INVALID: { readonly problems: readonly Problem[] }
 
   // auth
   readonly ERR_UNREACHABLE: { readonly reason: string }

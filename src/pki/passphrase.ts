@@ -8,6 +8,8 @@ const texts: Readonly<Record<ErrorDetails['ERR_PASSPHRASE']['reason'], ErrorText
   missing: { found: 'an encrypted private key without a passphrase', wanted: 'a passphrase of at least one character', fix: 'pass { passphrase }' },
   wrong: { found: 'an encrypted private key that this passphrase does not open', wanted: 'the passphrase that it was encrypted with', fix: 'see whether the right file and passphrase were passed' },
   'not encrypted': { found: 'a passphrase with a private key that is not encrypted', wanted: 'an encrypted one, or no passphrase', fix: 'see whether the right file was passed, or leave the passphrase out' },
+  'too short': { found: 'a passphrase of fewer than 8 characters', wanted: 'at least 8', fix: 'choose a longer one' },
+  'not ASCII': { found: 'a passphrase beyond visible ASCII', wanted: 'ASCII: Java takes no other for PKCS#12', fix: 'choose another' },
 }
 
 /** The error about a passphrase, which never quotes it. */
