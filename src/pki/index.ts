@@ -56,5 +56,4 @@ export { rotationProgress, type RotationPhaseProgress, type RotationProgress } f
 export type { RotationReport } from './rotation-reports.js'
 export type { RotationAuthority, RotationBundle, RotationGate, RotationPhase, RotationPhaseName, RotationPlan, RotationStep } from './rotation-plan.js'
 export { explainTlsError, type TlsErrorContext, type TlsExplanation, type TlsFault } from './explain-tls-error.js'
-export type { CertificatePem, CsrPem, Pem, PemInput, PemKind, PrivateKeyPem } from './pem.js'
 export { EtcdRbacError, isEtcdRbacError, type ErrorCode, type ErrorDetails, type ErrorText, type Problem } from '../errors.js'
