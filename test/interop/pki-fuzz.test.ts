@@ -4,13 +4,13 @@
  *
  * `npm run fuzz` tries 200,000; `FUZZ_INPUTS` another number, `FUZZ_SEED` the same ones again.
  */
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isEtcdRbacError } from '../../src/errors.js'
-import { generateKeyPair, inspectCertificate, openPrivateKey, verifyCsr, type Signer } from '../../src/pki/index.js'
+import { createCa, createCrl, generateKeyPair, inspectCertificate, inspectCrl, openPrivateKey, toDer, verifyCsr, type KeyAlgorithm, type Signer } from '../../src/pki/index.js'
 import { readPem, writePem } from '../../src/pki/pem.js'
 import { objectIdentifier, octetString, sequence, setOf, tagged, TRUE } from '../../src/pki/asn1/write.js'
-import { makers } from '../support/certificates.js'
+import { caValidity, makers, now, validity } from '../support/certificates.js'
 import { encodingOf, treeOf, type DerNode } from '../support/der-tree.js'
 import { buildReader, goReads, opensslReads, type Readable } from '../support/foreign-readers.js'
 import { goVersion } from '../support/go-build.js'
@@ -58,26 +58,51 @@ async function certificateSeeds(): Promise<readonly Seed[]> {
   return [authority.certificate, ...issued.map(({ certificate }) => certificate)].map((pem) => ({ der: readPem('certificate', pem as never), signer: signer! }))
 }
 
+async function crlSeeds(): Promise<readonly Seed[]> {
+  const { signer } = await generateKeyPair(crypto, 'ecdsa-p256')
+  const authority = await createCa(crypto, { name: 'etcd-ca', signer, validity: caValidity, issues: ['client'] })
+  const revoked = (['keyCompromise', undefined, 'superseded'] as const).map((reason, at) => ({ certificate: { serial: `0${String(at + 1)}ff` }, revokedAt: now, ...(reason === undefined ? {} : { reason }) }))
+  const lists = await Promise.all([[], revoked.slice(0, 1), revoked].map((some) => createCrl(authority, { revoked: some, number: 7, validity })))
+  return lists.map(({ der }) => ({ der, signer }))
+}
+
+async function keySeeds(type: 'pkcs8' | 'sec1' | 'pkcs1', ...algorithms: readonly KeyAlgorithm[]): Promise<readonly Seed[]> {
+  const pairs = await Promise.all(algorithms.map((algorithm) => generateKeyPair(crypto, algorithm, { extractable: true })))
+  return Promise.all(pairs.map(async (pair) => ({ der: createPrivateKey(await pair.exportPkcs8()).export({ format: 'der', type }) })))
+}
+
+async function encryptedSeeds(): Promise<readonly Seed[]> {
+  const pair = await generateKeyPair(crypto, 'ecdsa-p256', { extractable: true })
+  return [{ der: toDer(await pair.exportPkcs8({ passphrase: 'secret', iterations: 100_000 })) }]
+}
+
+const openKey = async (pem: string): Promise<void> => void (await openPrivateKey(crypto, pem))
+
 const kinds: readonly Damaged[] = [
   {
     name: 'csr',
-    share: 34,
+    share: 30,
     seeds: csrSeeds,
     read: async (pem) => {
       const { signature, keyProblem } = await verifyCsr(crypto, pem)
       if (signature !== 'valid' || keyProblem !== undefined) throw refusal
     },
   },
-  { name: 'certificate', share: 40, seeds: certificateSeeds, read: async (pem) => void (await inspectCertificate(crypto, pem)) },
   {
-    name: 'private key',
-    share: 16,
-    seeds: async () =>
-      Promise.all((['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const).map(async (algorithm) => ({ der: readPem('private key', await (await generateKeyPair(crypto, algorithm, { extractable: true })).exportPkcs8()) }))),
-    read: async (pem) => void (await openPrivateKey(crypto, pem)),
+    name: 'certificate',
+    share: 36,
+    seeds: certificateSeeds,
+    read: async (pem) => {
+      if ((await inspectCertificate(crypto, pem)).keyProblem !== undefined) throw refusal
+    },
   },
+  { name: 'crl', share: 18, seeds: crlSeeds, read: async (pem) => void (await inspectCrl(crypto, pem)) },
+  { name: 'private key', share: 5, seeds: () => keySeeds('pkcs8', 'ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521', 'rsa-2048', 'ed25519'), read: openKey },
+  { name: 'ec private key', share: 3, seeds: () => keySeeds('sec1', 'ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521'), read: openKey },
+  { name: 'rsa private key', share: 2, seeds: () => keySeeds('pkcs1', 'rsa-2048'), read: openKey },
+  { name: 'encrypted private key', share: 1, seeds: encryptedSeeds, read: async (pem) => void (await openPrivateKey(crypto, pem, { passphrase: 'secret' })) },
 ]
-const PEM_SHARE = 10
+const PEM_SHARE = 5
 
 /** A report that says no, instead of an error. */
 const refusal = new Error('refused')
@@ -151,7 +176,8 @@ async function objections(name: Readable, things: readonly Uint8Array[], judges:
   return found
 }
 
-const pemOf = (name: Readable, der: Uint8Array): string => writePem(name as 'certificate', der)
+const labels = { certificate: 'CERTIFICATE', csr: 'CERTIFICATE REQUEST', crl: 'X509 CRL', 'private key': 'PRIVATE KEY', 'ec private key': 'EC PRIVATE KEY', 'rsa private key': 'RSA PRIVATE KEY', 'encrypted private key': 'ENCRYPTED PRIVATE KEY' } as const
+const pemOf = (name: Readable, der: Uint8Array): string => `-----BEGIN ${labels[name]}-----\n${Buffer.from(der).toString('base64').replace(/.{1,64}/g, '$&\n')}-----END ${labels[name]}-----\n`
 
 function nodeReads(pem: string): string {
   try {
@@ -174,7 +200,7 @@ describe('damaged in every way', () => {
     const sources = await seeds()
     const others = sources.map(({ der }) => treeOf(der)!)
     const tally = tallyOf(name)
-    const judges = name === 'certificate' ? (['node', 'go'] as const) : (['openssl', 'go'] as const)
+    const judges = name === 'certificate' ? (['node', 'go'] as const) : name === 'encrypted private key' ? (['openssl'] as const) : (['openssl', 'go'] as const)
     const bad: string[] = []
     const total = Math.ceil((inputs * share) / 100)
     for (let left = total; left > 0; left -= CHUNK) {

@@ -34,6 +34,9 @@ export interface CurveFacts {
   readonly size: number
   /** The name in WebCrypto. */
   readonly webCrypto: 'P-256' | 'P-384' | 'P-521'
+  /** y² = x³ - 3x + b over the numbers below the prime (SEC 2 §2.4.2, §2.5.1, §2.6.1). */
+  readonly prime: bigint
+  readonly b: bigint
   /** The order of its points (FIPS 186-5, SP 800-186 §3.2.1): a private key is below it. Hex, of `size` bytes. */
   readonly order: string
 }
@@ -44,6 +47,8 @@ export const curves: readonly CurveFacts[] = [
     algorithm: 'ecdsa-p256',
     size: 32,
     webCrypto: 'P-256',
+    prime: 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n,
+    b: 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
     order: 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551',
   },
   {
@@ -51,6 +56,8 @@ export const curves: readonly CurveFacts[] = [
     algorithm: 'ecdsa-p384',
     size: 48,
     webCrypto: 'P-384',
+    prime: 2n ** 384n - 2n ** 128n - 2n ** 96n + 2n ** 32n - 1n,
+    b: 0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn,
     order: 'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
   },
   {
@@ -58,6 +65,8 @@ export const curves: readonly CurveFacts[] = [
     algorithm: 'ecdsa-p521',
     size: 66,
     webCrypto: 'P-521',
+    prime: 2n ** 521n - 1n,
+    b: 0x051953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00n,
     order: '01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409',
   },
 ]

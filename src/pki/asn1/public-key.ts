@@ -70,6 +70,7 @@ export function readPublicKey(spki: DerValue): PublicKeyReading {
     const bits = wholeBits(subjectKey, 'point')
     // Compressed points are legal and Go does not read them.
     if (bits.length !== 1 + 2 * size || bits[0] !== 4) return { ok: false, algorithm, wanted: 'an uncompressed point of the curve' }
+    if (!isOnCurve(curve, bits)) return { ok: false, algorithm, wanted: 'a point of the curve' }
     return { ok: true, algorithm, key: { family: 'ecdsa', algorithm, curve, der, bits } }
   }
   if (type === ED25519) {
@@ -97,6 +98,12 @@ export function readPublicKey(spki: DerValue): PublicKeyReading {
   const value = exponent.length > 4 ? Infinity : exponent.reduce((sum, octet) => sum * 256 + octet, 0)
   if (value < 65_537 || value > 0x7fff_ffff || value % 2 === 0) return { ok: false, algorithm, wanted: 'an odd public exponent of at least 65537 and below 2^31' }
   return { ok: true, algorithm, key: { family: 'rsa', algorithm, modulusBytes: modulus.length, der, bits } }
+}
+
+/** Whether an uncompressed point is one of the curve (SEC 1 §3.2.2.1): Go reads no certificate in which it is not. */
+function isOnCurve({ size, prime, b }: CurveFacts, bits: Uint8Array): boolean {
+  const [x, y] = [bits.subarray(1, 1 + size), bits.subarray(1 + size)].map((octets) => BigInt(`0x${toHex(octets)}`)) as [bigint, bigint]
+  return x < prime && y < prime && (y * y - (x * x * x - 3n * x + b)) % prime === 0n
 }
 
 /** Bytes of a key of Ed25519, of either half. */
