@@ -85,7 +85,7 @@ describe('every kind of certificate', () => {
     return Promise.all(names.map(async (name) => ({ name, chain: (await kinds[name].issue(authority, csr)).chain + more, root: authority.root })))
   }
 
-  test.each<readonly [root: KeyAlgorithm, middle: KeyAlgorithm, low: KeyAlgorithm]>([['ecdsa-p384', 'ecdsa-p256', 'ecdsa-p256'], ['rsa-3072', 'ecdsa-p256', 'rsa-2048'], ['ecdsa-p256', 'rsa-2048', 'ecdsa-p384']])(
+  test.each<readonly [root: KeyAlgorithm, middle: KeyAlgorithm, low: KeyAlgorithm]>([['ecdsa-p384', 'ecdsa-p256', 'ecdsa-p256'], ['rsa-3072', 'ecdsa-p256', 'rsa-2048'], ['ecdsa-p256', 'rsa-2048', 'ecdsa-p384'], ['ed25519', 'ecdsa-p521', 'ed25519']])(
     'is accepted under one and two intermediates, by a root of %s over authorities of %s and %s, for its own purpose alone',
     async (top, between, below) => {
       const root = await rootOf('etcd-ca', top, 2)
