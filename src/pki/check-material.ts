@@ -90,7 +90,7 @@ function checkOptions(check: MaterialCheck<Policy>): readonly [readonly Extended
 async function readBundle(pem: PemInput<'certificate'>, unreadable: (message: string) => unknown): Promise<readonly UnverifiedCertificate[]> {
   const read: UnverifiedCertificate[] = []
   try {
-    for (const der of readPemBlocks('certificate', pem)) read.push(await readCertificate(der))
+    for (const der of readPemBlocks('certificate', pem)) read.push(readCertificate(der))
     if (read.length === 0) unreadable('no PEM block; wanted at least one certificate')
   } catch (error) {
     if (!isEtcdRbacError(error)) throw error

@@ -89,7 +89,7 @@ export function checkCrlRequest(
 
 /** Signs a list. */
 export async function signCrl(hidden: AuthorityInside, validity: Validity, entries: readonly CrlEntry[], number: bigint): Promise<IssuedCrl> {
-  const { keyUsage } = await readCertificate(hidden.certificateDer)
+  const { keyUsage } = readCertificate(hidden.certificateDer)
   if (keyUsage === undefined || (keyUsage & CRL_SIGN) === 0)
     throw crlError(`authority ${quoted(hidden.name)}, whose key usage lacks cRLSign`, 'an authority that may sign lists', 'make another authority: nobody who verifies a list would take one of this', 'no cRLSign')
   const { notBefore: thisUpdate, notAfter: nextUpdate } = validity

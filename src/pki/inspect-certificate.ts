@@ -60,7 +60,7 @@ export interface InspectedCertificate {
  */
 export async function inspectCertificate(crypto: WebCryptoLike, pem: PemInput<'certificate'>): Promise<InspectedCertificate> {
   const subtle = subtleOf(crypto)
-  const read = await readCertificate(readPem('certificate', pem))
+  const read = readCertificate(readPem('certificate', pem))
   const commonNames = commonNamesOf(read.subject)
   const issuerNames = commonNamesOf(read.issuer)
   const extended = read.extendedKeyUsage

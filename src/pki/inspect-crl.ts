@@ -51,7 +51,7 @@ export async function inspectCrl(crypto: WebCryptoLike, crl: PemInput<'crl'> | U
   checkFields(options, ['issuer'], 'the options of inspectCrl')
   const read = readCrl(crlBytes(crl))
   const names = commonNamesOf(read.issuer)
-  const issuer = options.issuer === undefined ? undefined : await readCertificate(readPem('certificate', options.issuer))
+  const issuer = options.issuer === undefined ? undefined : readCertificate(readPem('certificate', options.issuer))
   return {
     version: read.version,
     authority: names.length === 1 ? (names[0] ?? '') : '',

@@ -7,7 +7,7 @@
 import { EtcdRbacError, quoted } from '../errors.js'
 import { checkFields } from '../known-fields.js'
 import type { AlternativeName } from './asn1/certificate.js'
-import type { ForeignName } from './asn1/foreign/read-certificate.js'
+import type { ReadName } from './asn1/certificate-extensions.js'
 import type { Subtree, Subtrees } from './asn1/name-constraints.js'
 import { addressBytes, hostOfAddress } from './hosts.js'
 
@@ -68,7 +68,7 @@ export interface ConstrainedNames {
  * Names of a certificate, as they are read or about to be issued. Without a DNS name, a Common Name that looks like one counts for it: Go looks at no
  * Common Name, and OpenSSL does (`NAME_CONSTRAINTS_check_CN`).
  */
-export function constrainedNames(names: readonly (AlternativeName | ForeignName)[], commonNames: readonly string[]): ConstrainedNames {
+export function constrainedNames(names: readonly (AlternativeName | ReadName)[], commonNames: readonly string[]): ConstrainedNames {
   const dns = names.flatMap((name) => (name.kind !== 'dns' ? [] : ['name' in name ? name.name : name.text]))
   const addresses = names.flatMap((name) => (name.kind === 'ip' ? [name.address] : []))
   return { dns: dns.length > 0 ? dns : commonNames.filter((name) => /^\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+$/.test(name)), addresses }

@@ -64,8 +64,8 @@ export async function openCa<const D extends Purpose, const I extends readonly P
   const fips = checkFips(request.fips)
   const signer = checkSigner(request.signer)
   if (fips) checkFipsSigner(signer)
-  const own = await readCertificate(readPem('certificate', request.certificate))
-  const above = await Promise.all((request.parents === undefined ? [] : readPemBlocks('certificate', request.parents)).map(readCertificate))
+  const own = readCertificate(readPem('certificate', request.certificate))
+  const above = (request.parents === undefined ? [] : readPemBlocks('certificate', request.parents)).map(readCertificate)
   const chain = [own, ...above] as const
   const names = chain.map(({ subject }) => onlyCommonName(subject))
   const name = names[0] ?? ''

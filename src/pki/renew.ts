@@ -102,11 +102,11 @@ export async function renew<P extends Policy>(authority: Authority, request: Ren
   if (!Array.isArray(serials)) throw new TypeError('revoked must be a list of serial numbers')
   const revoked = new Set((serials as readonly string[]).map((serial) => toHex(serialBytes(serial))))
 
-  const [leaf, ...others] = await Promise.all(readPemBlocks('certificate', previous).map(readCertificate))
+  const [leaf, ...others] = readPemBlocks('certificate', previous).map(readCertificate)
   if (leaf === undefined) throw new TypeError('previous must hold a certificate')
   const facts = await inspectCertificate(crypto, writePem('certificate', leaf.der))
   const name = facts.commonName ?? facts.uris[0] ?? facts.hosts[0] ?? `serial ${facts.serial}`
-  const trusted = [await readCertificate(certificateDer), ...(request.predecessor === undefined ? [] : [await readCertificate(readPem('certificate', request.predecessor))])]
+  const trusted = [readCertificate(certificateDer), ...(request.predecessor === undefined ? [] : [readCertificate(readPem('certificate', request.predecessor))])]
   const role = roleOf(facts, request, name)
   const { problems } = await verifyChain(subtle, { chain: [leaf, ...others], trusted, usages: usagesOf[role.purpose], first: 'leaf', now })
   const [problem] = problems.filter(({ code, at }) => !(words !== undefined && code === 'expired' && at === 0))

@@ -28,8 +28,8 @@ export interface ReadRotating {
 /** Reads an authority and what is trusted for it. */
 export async function readRotating(subtle: Subtle, given: RotatingAuthority, which: 'old' | 'new'): Promise<ReadRotating> {
   const { certificate: pem, trusted: above } = (given as RotatingAuthority | undefined) ?? ({} as RotatingAuthority)
-  const certificate = await readCertificate(readPem('certificate', pem))
-  const trusted = above === undefined ? [certificate] : await Promise.all(readPemBlocks('certificate', above).map(readCertificate))
+  const certificate = readCertificate(readPem('certificate', pem))
+  const trusted = above === undefined ? [certificate] : readPemBlocks('certificate', above).map(readCertificate)
   const commonNames = commonNamesOf(certificate.subject)
   const named = `the ${which} authority ${commonNames.map(quoted).join(' and ')}`
   if (commonNames.length !== 1) throw rotationError(`${named || 'no name'} of ${commonNames.length} Common Names`, 'exactly one', 'pass the certificate of an authority')
@@ -61,7 +61,7 @@ export function checkApart(old: ReadRotating, next: ReadRotating, now: Date): re
 
 /** The cross-signed certificate, if it is the new authority's, signed by the old one, who may have an authority below it. */
 export async function checkCrossSigned(subtle: Subtle, pem: PemInput<'certificate'>, old: UnverifiedCertificate, next: UnverifiedCertificate): Promise<string> {
-  const cross = await readCertificate(readPem('certificate', pem))
+  const cross = readCertificate(readPem('certificate', pem))
   const wrong = (found: string, wanted: string): Error => rotationError(`a cross-signed certificate ${found}`, wanted, 'make it by crossSign(old, new, …), or leave it away')
   if (compareBytes(cross.publicKeyDer, next.publicKeyDer) !== 0 || compareBytes(cross.subjectDer, next.subjectDer) !== 0) throw wrong('of another authority', 'the name and key of the new one')
   const algorithm = signatureAlgorithmOf(cross.signatureAlgorithm)

@@ -103,7 +103,7 @@ if (openssl !== undefined && go !== undefined)
     const reasons: Record<string, number> = {}
     for (const [index, { certificate, authority: root, intermediates }] of parts.entries()) {
       const [first, ...others] = await Promise.all([certificate, ...(intermediates.match(/-----BEGIN [^]+?-----END CERTIFICATE-----\n/g) ?? [])].map((pem) => readCertificate(readPem('certificate', pem))))
-      const trusted = [await readCertificate(readPem('certificate', root))]
+      const trusted = [readCertificate(readPem('certificate', root))]
       for (const [file, pem] of [['leaf', certificate], ['root', root], ['above', intermediates]] as const) await folder.write(file, pem)
       for (const [usage, purpose] of [['clientAuth', 'sslclient'], ['serverAuth', 'sslserver']] as const) {
         const { problems } = await verifyChain(subtleOf(crypto), { chain: [first!, ...others], trusted, usages: [usage], first: 'leaf', now: new Date() })

@@ -50,8 +50,8 @@ async function judged(chains: readonly Chain[]): Promise<readonly { readonly nam
   return Promise.all(
     chains.map(async ({ name, chain, root }, index) => {
       const said: Record<string, string> = {}
-      const certificates = await Promise.all(readPemBlocks('certificate', chain).map(readCertificate))
-      const trusted = [await readCertificate(readPem('certificate', root))]
+      const certificates = readPemBlocks('certificate', chain).map(readCertificate)
+      const trusted = [readCertificate(readPem('certificate', root))]
       for (const usage of ['serverAuth', 'clientAuth'] as const) {
         const { problems } = await verifyChain(subtleOf(crypto), { chain: [certificates[0]!, ...certificates.slice(1)], trusted, usages: [usage], first: 'leaf', now })
         said[`ours ${usage}`] = problems.map(({ code }) => code).join() || 'OK'

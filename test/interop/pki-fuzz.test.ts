@@ -10,7 +10,7 @@ import { isEtcdRbacError } from '../../src/errors.js'
 import { createCa, createCrl, generateKeyPair, inspectCertificate, inspectCrl, openPrivateKey, toDer, verifyCsr, type KeyAlgorithm, type Signer } from '../../src/pki/index.js'
 import { readPem, writePem } from '../../src/pki/pem.js'
 import { objectIdentifier, octetString, sequence, setOf, tagged, TRUE } from '../../src/pki/asn1/write.js'
-import { caValidity, makers, now, validity } from '../support/certificates.js'
+import { caValidity, makers, validity } from '../support/certificates.js'
 import { encodingOf, treeOf, type DerNode } from '../support/der-tree.js'
 import { buildReader, goReads, opensslReads, type Readable } from '../support/foreign-readers.js'
 import { goVersion } from '../support/go-build.js'
@@ -61,7 +61,7 @@ async function certificateSeeds(): Promise<readonly Seed[]> {
 async function crlSeeds(): Promise<readonly Seed[]> {
   const { signer } = await generateKeyPair(crypto, 'ecdsa-p256')
   const authority = await createCa(crypto, { name: 'etcd-ca', signer, validity: caValidity, issues: ['client'] })
-  const revoked = (['keyCompromise', undefined, 'superseded'] as const).map((reason, at) => ({ certificate: { serial: `0${String(at + 1)}ff` }, revokedAt: now, ...(reason === undefined ? {} : { reason }) }))
+  const revoked = (['keyCompromise', undefined, 'superseded'] as const).map((reason, at) => ({ certificate: { serial: `0${String(at + 1)}ff` }, revokedAt: validity.notBefore, ...(reason === undefined ? {} : { reason }) }))
   const lists = await Promise.all([[], revoked.slice(0, 1), revoked].map((some) => createCrl(authority, { revoked: some, number: 7, validity })))
   return lists.map(({ der }) => ({ der, signer }))
 }
@@ -198,6 +198,7 @@ describe('damaged in every way', () => {
   test.each(kinds)('a $name either is refused by a typed error, or is read by every other reader', async ({ name, share, seeds, read }) => {
     const random = randomOf(seed, name)
     const sources = await seeds()
+    for (const { der } of sources) expect(await isRead(() => read(pemOf(name, der)), () => name)).toBe(true)
     const others = sources.map(({ der }) => treeOf(der)!)
     const tally = tallyOf(name)
     const judges = name === 'certificate' ? (['node', 'go'] as const) : name === 'encrypted private key' ? (['openssl'] as const) : (['openssl', 'go'] as const)
@@ -232,7 +233,8 @@ describe('damaged in every way', () => {
     }
     expect(bad.slice(0, 20), `${String(bad.length)} with FUZZ_SEED=${String(seed)}`).toEqual([])
     expect(tally.inputs).toBe(total)
-    expect(tally.accepted).toBeGreaterThan(total / 200)
+    // A change of what is signed is often to something that is as good.
+    if (sources.some(({ signer }) => signer !== undefined)) expect(tally.accepted).toBeGreaterThan(total / 200)
   }, 3_600_000)
 
   test('a PEM text either is refused by a typed error, or is read by Node as the same certificate', async () => {

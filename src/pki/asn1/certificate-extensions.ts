@@ -3,9 +3,10 @@
  * must be what etcd sees, and what etcd cannot read is not read here either.
  */
 import { fromUtf8 } from '../../bytes.js'
+import { isEtcdRbacError } from '../../errors.js'
 import { contents, readDer, type DerValue } from './der.js'
 import { readExtensions, type Extension } from './extensions.js'
-import { fieldsOf, oidOf, positiveInteger } from './fields.js'
+import { fieldsOf, oidOf } from './fields.js'
 import { readNameConstraints, type Subtrees } from './name-constraints.js'
 import {
   AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, oidName, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
@@ -63,8 +64,8 @@ function within<T>({ oid, value }: Extension, reader: (value: DerValue) => T): T
   try {
     return reader(readDer(contents(value)))
   } catch (error) {
-    const reason = reasonOf(error)
-    return reason === undefined ? rethrow(error) : refuseDer(value.start, `extension ${oidName(oid)}: ${reason}`)
+    if (isEtcdRbacError(error, 'ERR_DER_INVALID')) return refuseDer(value.start, `extension ${oidName(oid)}: ${error.detail.reason}`)
+    throw error
   }
 }
 

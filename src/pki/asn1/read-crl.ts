@@ -8,11 +8,10 @@ import { readSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.js
 import { crlReasons, EXTENSION_OF_REASON, type CrlEntry, type CrlReason } from './crl.js'
 import { contents, CRL_LIMITS, encoded, readDer, type DerValue } from './der.js'
 import { readExtensions, type Extension } from './extensions.js'
-import { fieldsOf, positiveInteger, wholeBits } from './fields.js'
+import { dateOf, fieldsOf, onlyChild, positiveInteger, wholeBits } from './fields.js'
 import { readName, type NameAttribute } from './name.js'
 import { AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, INVALIDITY_DATE, oidName, REASON_CODE } from './oids.js'
 import { refuseDer } from './refuse.js'
-import { readGeneralizedTime, readUtcTime } from './time.js'
 
 /** What a list says. Nothing of it is verified. */
 export interface UnverifiedCrl {
@@ -52,7 +51,7 @@ export function readCrl(der: Uint8Array): UnverifiedCrl {
   const issuer = fields.take(0x30, 'issuer')
   // A list is somebody's (§5.1.2.3).
   if (issuer.children.length === 0) return refuseDer(issuer.start, 'a revocation list without issuer')
-  const thisUpdate = timeOf(fields.any('thisUpdate'))
+  const thisUpdate = dateOf(fields.any('thisUpdate'))
   const next = fields.optional(0x17) ?? fields.optional(0x18)
   const revoked = fields.optional(0x30)
   if (revoked?.children.length === 0) return refuseDer(revoked.start, 'an empty list of revoked certificates, which must be left out')
@@ -69,7 +68,7 @@ export function readCrl(der: Uint8Array): UnverifiedCrl {
     issuer: readName(issuer),
     issuerDer: encoded(issuer),
     thisUpdate,
-    nextUpdate: next === undefined ? undefined : timeOf(next),
+    nextUpdate: next === undefined ? undefined : dateOf(next),
     entries,
     number: numberOf(valueOf(extensions, CRL_NUMBER)),
     authorityKeyId: keyIdOf(valueOf(extensions, AUTHORITY_KEY_IDENTIFIER)),
@@ -86,7 +85,7 @@ function readEntry(value: DerValue, mayExtend: boolean, unknownCritical: Set<str
   if (value.tag !== 0x30 || number?.tag !== 0x02 || date === undefined || more !== undefined || (list !== undefined && list.tag !== 0x30))
     return refuseDer(value.start, 'a revoked certificate that is not a serial number, a date, and extensions or none')
   const serial = positiveInteger(number, 'serial number')
-  const revokedAt = timeOf(date)
+  const revokedAt = dateOf(date)
   if (list === undefined) return { serial, revokedAt, reason: undefined, der: encoded(value) }
   const alone = reasonAlone(list)
   if (mayExtend && alone !== undefined) return { serial, revokedAt, reason: alone, der: encoded(value) }
@@ -94,19 +93,6 @@ function readEntry(value: DerValue, mayExtend: boolean, unknownCritical: Set<str
   const extensions = readExtensions(list)
   for (const { oid, critical } of extensions) if (critical && oid !== REASON_CODE && oid !== INVALIDITY_DATE) unknownCritical.add(oidName(oid))
   return { serial, revokedAt, reason: reasonOf(valueOf(extensions, REASON_CODE)), der: encoded(value) }
-}
-
-/** A date in its only encoding: UTCTime through 2049 (§5.1.2.4). */
-function timeOf(value: DerValue): Date {
-  const date = value.tag === 0x17 ? readUtcTime(contents(value)) : value.tag === 0x18 ? readGeneralizedTime(contents(value)) : undefined
-  if (date === undefined) return refuseDer(value.start, 'no date where one should be')
-  const year = date.getUTCFullYear()
-  return value.tag === 0x18 && year >= 1950 && year < 2050 ? refuseDer(value.start, 'a date before 2050 as GeneralizedTime') : date
-}
-
-const onlyChild = (value: DerValue): DerValue => {
-  const [only, second] = value.children
-  return only !== undefined && second === undefined ? only : refuseDer(value.start, 'an explicit tag around other than one value')
 }
 
 const valueOf = (extensions: readonly Extension[], oid: string): DerValue | undefined => extensions.find((extension) => extension.oid === oid)?.value

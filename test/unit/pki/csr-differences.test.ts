@@ -45,7 +45,7 @@ describe('of what a CSR asks for beside its key, none gets into the certificate,
     expect(differences).toEqual(wanted)
     const seen = new X509Certificate(certificate)
     expect([seen.subject, seen.subjectAltName, seen.ca, seen.keyUsage]).toEqual(['CN=alice', undefined, false, [CLIENT]])
-    const { extensions, keyUsage, basicConstraints } = await readCertificate(readPem('certificate', certificate))
+    const { extensions, keyUsage, basicConstraints } = readCertificate(readPem('certificate', certificate))
     expect(extensions.map(({ oid }) => oid)).toEqual(['2.5.29.19', '2.5.29.15', '2.5.29.37', '2.5.29.35'])
     expect([keyUsage, basicConstraints]).toEqual([0x80, { ca: false, pathLength: undefined }])
     expect(JSON.stringify(differences)).not.toContain('secret')

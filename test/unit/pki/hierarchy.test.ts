@@ -39,7 +39,7 @@ describe.each(lanes)('with %s', (_, lane) => {
     const seen = new X509Certificate(low.certificate)
     expect([seen.ca, seen.subject, seen.issuer, seen.checkIssued(new X509Certificate(middle.certificate))]).toEqual([true, 'CN=etcd-clients', 'CN=etcd-middle', true])
     expect(seen.verify(new X509Certificate(middle.certificate).publicKey)).toBe(true)
-    const read = await readCertificate(readPem('certificate', low.certificate))
+    const read = readCertificate(readPem('certificate', low.certificate))
     expect(read.basicConstraints).toEqual({ ca: true, pathLength: 0 })
     expect(read.extendedKeyUsage).toBeUndefined()
     expect(read.serial).toHaveLength(read.serial[0] === 0 ? 17 : 16)
@@ -49,8 +49,8 @@ describe.each(lanes)('with %s', (_, lane) => {
 
     const { certificate, chain } = await issueClient(low, { policy, user: 'alice', csr, validity })
     expect(chain).toBe(certificate + low.certificate + middle.certificate)
-    const [leaf, ...others] = await Promise.all(readPemBlocks('certificate', chain).map(readCertificate))
-    const trusted = [await readCertificate(readPem('certificate', low.root))]
+    const [leaf, ...others] = readPemBlocks('certificate', chain).map(readCertificate)
+    const trusted = [readCertificate(readPem('certificate', low.root))]
     expect((await verifyChain(subtleOf(lane), { chain: [leaf!, ...others], trusted, usages: ['clientAuth'], first: 'leaf', now: NOW })).problems).toEqual([])
   })
 })
@@ -126,9 +126,9 @@ describe('an authority that another one signs', async () => {
     expect([seen.subject, seen.issuer, seen.ca]).toEqual(['CN=etcd-root-2', 'CN=etcd-root', true])
     expect(seen.publicKey.equals(own.publicKey)).toBe(true)
     expect(seen.verify(new X509Certificate(oldRoot.certificate).publicKey)).toBe(true)
-    const [crossed, ours] = [await readCertificate(readPem('certificate', bridge)), await readCertificate(readPem('certificate', newRoot.certificate))]
+    const [crossed, ours] = [readCertificate(readPem('certificate', bridge)), readCertificate(readPem('certificate', newRoot.certificate))]
     expect(crossed.subjectKeyId).toEqual(ours.subjectKeyId)
-    expect(crossed.authorityKeyId).toEqual((await readCertificate(readPem('certificate', oldRoot.certificate))).subjectKeyId)
+    expect(crossed.authorityKeyId).toEqual(readCertificate(readPem('certificate', oldRoot.certificate)).subjectKeyId)
     expect(crossed.basicConstraints).toEqual({ ca: true, pathLength: 0 })
   })
 
@@ -142,14 +142,14 @@ describe('an authority that another one signs', async () => {
 
   test('keeps its name constraints on the new way, and is refused where those of another would be left behind', async () => {
     const constrained = await rootOf({ nameConstraints: { permitted: ['example'] } }, 'etcd-root-2')
-    const crossed = await readCertificate(readPem('certificate', await crossSign(oldRoot, constrained, { validity: oneYear })))
+    const crossed = readCertificate(readPem('certificate', await crossSign(oldRoot, constrained, { validity: oneYear })))
     expect(crossed.nameConstraints).toEqual({ permitted: [{ kind: 'dns', suffix: 'example' }], excluded: [] })
     const below = await createIntermediateCa(constrained, { name: 'etcd-clients', signer, validity: oneYear, issues: ['client'] })
     expect((await rejected('ERR_ISSUE_REFUSED', crossSign(oldRoot, below, { validity: oneYear }))).detail.reason).toBe('restricted from above')
   })
 
   test('is not promised more room than either has', async () => {
-    const pathOf = async (by: Authority<Purpose>, of: Authority<Purpose>) => (await readCertificate(readPem('certificate', await crossSign(by, of, { validity: oneYear })))).basicConstraints?.pathLength
+    const pathOf = async (by: Authority<Purpose>, of: Authority<Purpose>) => (readCertificate(readPem('certificate', await crossSign(by, of, { validity: oneYear })))).basicConstraints?.pathLength
     expect(await pathOf(await rootOf({ pathLength: 3 }), await rootOf({ pathLength: 1 }, 'etcd-root-2'))).toBe(1)
     expect(await pathOf(await rootOf({ pathLength: 2 }), await rootOf({ pathLength: 5 }, 'etcd-root-2'))).toBe(1)
     const openRoot = async (name: string) => {
