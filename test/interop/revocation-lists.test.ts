@@ -3,6 +3,7 @@ import { beforeAll, afterAll, describe, expect, test } from 'vitest'
 import { isCi } from '../../scripts/fetch-etcd.mjs'
 import { isEtcdRbacError } from '../../src/errors.js'
 import { crlReasons } from '../../src/pki/asn1/crl.js'
+import { readCrl } from '../../src/pki/asn1/read-crl.js'
 import { namedBits, objectIdentifier, sequence, setOf, smallInteger, tagged, taggedPrimitive, tlv, TRUE } from '../../src/pki/asn1/write.js'
 import { createCa, createCrl, createCsr, days, generateKeyPair, inspectCrl, issueClient, updateCrl, verifyCsr, type KeyAlgorithm, type Revocation, type RevocationReason } from '../../src/pki/index.js'
 import { writePem } from '../../src/pki/pem.js'
@@ -43,6 +44,17 @@ const worlds = new Map(await Promise.all(algorithms.map(async (algorithm) => [al
 const worldOf = (algorithm: KeyAlgorithm) => worlds.get(algorithm as 'ecdsa-p256') as Awaited<ReturnType<typeof world>>
 const flipped = (der: Uint8Array): Uint8Array => der.map((byte, index) => (index === der.length - 1 ? byte ^ 1 : byte))
 const week = days(7).from(now)
+
+/** Numbers from 0 to 1 that a seed gives again (xorshift). */
+function randomOf(seed: number): () => number {
+  let state = seed | 1
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) / 2 ** 32
+  }
+}
 
 if (version !== undefined)
   describe('openssl', () => {
@@ -134,6 +146,31 @@ if (go !== undefined)
       })
       expect(first?.lintsApplied).toBeGreaterThan(3)
       expect(others.map((verdict) => [verdict.list?.signature === '', verdict.list?.findings])).toEqual([[true, []], [true, []], [false, []]])
+    })
+
+    test('reads each list of which a byte was changed, and which is read here all the same', async () => {
+      const { authority, revoked } = worldOf('ecdsa-p256')
+      const { der } = await createCrl(authority, { revoked, validity: week, number: 258 })
+      const seed = Number(process.env['CRL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+      const random = randomOf(seed)
+      const accepted: string[] = []
+      const MUTATIONS = 20_000
+      for (let i = 0; i < MUTATIONS; i++) {
+        const changed = Uint8Array.from(der)
+        // Half of them are of one bit, half of any byte; the last are those of the signature, of which any is as good.
+        const at = Math.floor(random() * (der.length - 70))
+        changed[at] = random() < 0.5 ? (der[at] ?? 0) ^ (1 << Math.floor(random() * 8)) : Math.floor(random() * 256)
+        if (changed[at] === der[at]) continue
+        try {
+          if (readCrl(changed).version === 2) accepted.push(writePem('crl', changed))
+        } catch (error) {
+          if (!isEtcdRbacError(error, 'ERR_DER_INVALID')) throw error
+        }
+      }
+      const verdicts = await judgeLists(binary, accepted.map((list) => ({ list, authority: authority.certificate })))
+      console.info(`lists of which a byte was changed (CRL_SEED=${String(seed)}): ${String(MUTATIONS)}, accepted and judged ${String(accepted.length)}`)
+      expect(accepted.length).toBeGreaterThan(100)
+      expect([...new Set(verdicts.map(({ unreadable }) => unreadable))]).toEqual([''])
     })
 
     describe('reads each request that is not refused here for its form:', async () => {

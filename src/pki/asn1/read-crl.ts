@@ -31,6 +31,9 @@ export interface UnverifiedCrl {
   readonly signature: Uint8Array
 }
 
+/** The strings of names that Go reads (`crypto/x509`, parseASN1String): with another, etcd could not read the list, and would refuse every client. */
+const TEXT_TAGS: readonly number[] = [0x0c, 0x12, 0x13, 0x14, 0x16, 0x1e]
+
 /**
  * Reads a list.
  *
@@ -52,6 +55,9 @@ export function readCrl(der: Uint8Array): UnverifiedCrl {
   const issuer = fields.take(0x30, 'issuer')
   // A list is somebody's (§5.1.2.3).
   if (issuer.children.length === 0) return refuseDer(issuer.start, 'a revocation list without issuer')
+  const name = readName(issuer)
+  for (const { children } of issuer.children)
+    for (const { children: [, text] } of children) if (text !== undefined && !TEXT_TAGS.includes(text.tag)) return refuseDer(text.start, 'an issuer with a name that is no text')
   const thisUpdate = timeOf(fields.any('thisUpdate'))
   const next = fields.optional(0x17) ?? fields.optional(0x18)
   const revoked = fields.optional(0x30)
@@ -66,7 +72,7 @@ export function readCrl(der: Uint8Array): UnverifiedCrl {
   for (const { oid, critical } of extensions) if (critical && oid !== CRL_NUMBER && oid !== AUTHORITY_KEY_IDENTIFIER) unknownCritical.add(oidName(oid))
   return {
     version: version === undefined ? 1 : 2,
-    issuer: readName(issuer),
+    issuer: name,
     issuerDer: encoded(issuer),
     thisUpdate,
     nextUpdate: next === undefined ? undefined : timeOf(next),
