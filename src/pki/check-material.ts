@@ -12,7 +12,7 @@ import { checkFips, FIPS_KEYS, fipsProblem } from './fips.js'
 import type { KeyPair } from './generate-key-pair.js'
 import type { MaterialCheck, MaterialFinding, MaterialFindingCode } from './material-check.js'
 import { hostFindings, nameFindings } from './material-names.js'
-import { openPrivateKey } from './open-private-key.js'
+import { openPrivateKey, type PrivateKeyInput } from './open-private-key.js'
 import { readPemBlocks, type PemInput } from './pem.js'
 import { profiles, serverProfile } from './profiles.js'
 import { proveSigner } from './prove-signer.js'
@@ -52,7 +52,7 @@ export async function checkMaterial<const P extends Policy, const N extends stri
   const bundle = await readBundle(asked.certificate, (message) => findings.push({ code: 'certificate-unreadable', message, fix: 'pass the certificate file: PEM, the leaf first, its intermediates behind it' }))
   const trusted = await readBundle(asked.trusted, (message) => findings.push({ code: 'trusted-unreadable', message, fix: 'pass the CA file: the PEM of one root or several' }))
   const [leaf, ...others] = bundle
-  if (key !== undefined) await checkKey(crypto, subtle, key, bundle, find, (message) => findings.push({ code: 'key-unusable', message, fix: 'pass the private key of the leaf' }))
+  if (key !== undefined) await checkKey(crypto, subtle, key, asked.passphrase, bundle, find, (message) => findings.push({ code: 'key-unusable', message, fix: 'pass the private key of the leaf' }))
   if (leaf === undefined) {
     findings.push(...nameFindings(asked, undefined, []))
     return findings
@@ -66,7 +66,7 @@ export async function checkMaterial<const P extends Policy, const N extends stri
     find('trusted-not-root', { found: `${certificateName(root)} is trusted, and not a root`, wanted: 'a root: etcd takes any authority, Node and others that are built on OpenSSL do not', fix: 'trust the root above it, and put it behind the leaf' })
   const places = path.slice(1).map((one) => bundle.findIndex((other) => compareBytes(one.der, other.der) === 0)).filter((place) => place >= 0)
   if (places.some((place, index) => place < (places[index - 1] ?? 0))) find('bundle-order', { found: 'intermediates out of order', wanted: 'each behind the one that it issued (RFC 8446 §4.4.2)', fix: 'sort the bundle: the leaf first, the root last or left out' })
-  if (asked.purpose === 'client' && isWide(leaf)) find('usage-too-wide', { found: `a certificate of user ${quoted(asked.user as string)} that may serve`, wanted: 'clientAuth only: its holder could pose as a server', fix: 'issue it anew, with clientAuth alone' })
+  if (asked.purpose === 'client' && isWide(leaf)) find('usage-too-wide', { found: `a certificate of user ${quoted(asked.user)} that may serve`, wanted: 'clientAuth only: its holder could pose as a server', fix: 'issue it anew, with clientAuth alone' })
   if (fips) for (const one of path) for (const found of fipsFindings(one)) find('fips', { found, wanted: FIPS_KEYS, fix: 'make another key' })
 
   const authorities = [...path.slice(1), ...others].filter((one, index, all) => all.findIndex((other) => compareBytes(one.der, other.der) === 0) === index)
@@ -79,7 +79,7 @@ function checkOptions(check: MaterialCheck<Policy>): readonly [readonly Extended
   const purpose: string = check.purpose
   if (!['client', 'server', 'peer'].includes(purpose)) throw new TypeError("purpose must be 'client', 'server' or 'peer'")
   const particular = check.purpose === 'client' ? ['user'] : ['member', 'urls', 'gateway']
-  checkFields(check, ['policy', 'now', 'certificate', 'key', 'trusted', 'fips', 'purpose', ...particular], 'options of checkMaterial')
+  checkFields(check, ['policy', 'now', 'certificate', 'key', 'passphrase', 'trusted', 'fips', 'purpose', ...particular], 'options of checkMaterial')
   const { policy, now }: { readonly policy: unknown; readonly now: unknown } = check
   if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('the present must be a valid Date')
   if (typeof policy !== 'object' || policy === null) throw new TypeError('policy must be a policy')
@@ -102,15 +102,17 @@ async function readBundle(pem: PemInput<'certificate'>, unreadable: (message: st
 async function checkKey(
   crypto: WebCryptoLike,
   subtle: Subtle,
-  key: PemInput<'private key'> | KeyPair,
+  key: PrivateKeyInput | KeyPair,
+  passphrase: string | undefined,
   bundle: readonly UnverifiedCertificate[],
   find: (code: MaterialFindingCode, text: ErrorText) => unknown,
   unusable: (message: string) => unknown,
 ): Promise<void> {
   try {
-    const pair = typeof key === 'string' ? await openPrivateKey(crypto, key) : key
+    const isFile = typeof key === 'string' || key instanceof Uint8Array
+    const pair = isFile ? await openPrivateKey(crypto, key, passphrase === undefined ? {} : { passphrase }) : key
     const checked = checkSigner(pair.signer)
-    if (typeof key !== 'string') await proveSigner(subtle, checked, 'private key')
+    if (!isFile) await proveSigner(subtle, checked, 'private key')
     const [leaf] = bundle
     const place = bundle.findIndex(({ publicKeyDer }) => compareBytes(publicKeyDer, checked.key.der) === 0)
     if (leaf === undefined || place === 0) return

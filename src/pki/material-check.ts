@@ -1,6 +1,7 @@
 /** What is asked of a preflight, and what it finds. */
 import type { CertificateUser, MemberName, Policy } from '../policy/policy.js'
 import type { KeyPair } from './generate-key-pair.js'
+import type { PrivateKeyInput } from './open-private-key.js'
 import type { PemInput } from './pem.js'
 import type { ChainProblemCode } from './verify-chain.js'
 
@@ -24,8 +25,10 @@ export interface CommonCheck<P extends Policy> {
   readonly now: Date
   /** The file that is shown in a handshake: the leaf first, its intermediates behind it. */
   readonly certificate: PemInput<'certificate'>
-  /** The private key of the leaf. Default: not checked. */
-  readonly key?: PemInput<'private key'> | KeyPair
+  /** The private key of the leaf, in any form that `openPrivateKey` reads. Default: not checked. */
+  readonly key?: PrivateKeyInput | KeyPair
+  /** Of a key that is encrypted. */
+  readonly passphrase?: string
   /** The file that whoever verifies it trusts: one root or several. */
   readonly trusted: PemInput<'certificate'>
   /** Whether every key of the chain must be one of the option `fips`. Default false. */

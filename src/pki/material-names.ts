@@ -12,12 +12,12 @@ import { alternativeNameOf, hostsOf } from './hosts.js'
 /** Findings about who the leaf is, and what the authorities above it are called. */
 export function nameFindings(check: MaterialCheck<Policy>, leaf: UnverifiedCertificate | undefined, authorities: readonly UnverifiedCertificate[]): readonly MaterialFinding[] {
   const { policy } = check
-  const declared = check.purpose === 'client' ? undeclared('user-unknown', () => certificateUser(policy, check.user as string)) : undeclared('member-unknown', () => declaredMember(policy, check.member))
+  const declared = check.purpose === 'client' ? undeclared('user-unknown', () => certificateUser(policy, check.user)) : undeclared('member-unknown', () => declaredMember(policy, check.member))
   const commonNames = leaf === undefined ? [] : commonNamesOf(leaf.subject)
   const shown = commonNames.slice(0, 4).map(quoted).join(' and ') || '(none)'
   const own: MaterialFinding[] = []
   if (leaf !== undefined && check.purpose === 'client' && (commonNames.length !== 1 || commonNames[0] !== check.user))
-    own.push({ code: 'common-name', message: `Common Name ${shown}; wanted exactly ${quoted(check.user as string)}: etcd takes the Common Name for the user, and the last one of several`, fix: 'issue it anew for this user, or pass the certificate of this user' })
+    own.push({ code: 'common-name', message: `Common Name ${shown}; wanted exactly ${quoted(check.user)}: etcd takes the Common Name for the user, and the last one of several`, fix: 'issue it anew for this user, or pass the certificate of this user' })
   if (check.purpose !== 'client') {
     const users = commonNames.flatMap((name) => userOf(policy, name) ?? [])
     if (users.length > 0)

@@ -98,8 +98,7 @@ export function unjudged({ permitted, excluded }: Subtrees): string | undefined 
 function isBelow(name: string, suffix: string): boolean {
   const [inner, outer] = [name.toLowerCase(), suffix.toLowerCase()]
   if (outer === '' || (!outer.startsWith('.') && inner === outer)) return true
-  const ending = outer.startsWith('.') ? outer : `.${outer}`
-  return inner.length > ending.length && inner.endsWith(ending)
+  return inner.endsWith(outer.startsWith('.') ? outer : `.${outer}`)
 }
 
 /** Also where a wildcard stands for a name that is excluded. */

@@ -3,14 +3,14 @@
  *
  * What it accepts, Go (`crypto/x509`, with which etcd reads certificates) and OpenSSL (which Node's TLS is) accept. Where they differ it is as strict as the
  * stricter one: names are compared byte by byte and every authority counts for the path length, as in Go; key identifiers must fit, keyUsage must
- * be there and a Common Name may be taken for a host, as in OpenSSL. Reads no PEM, knows no policy, and never throws for what a certificate says.
+ * be there, anyExtendedKeyUsage allows nothing of TLS, and a Common Name may be taken for a host, as in OpenSSL. Reads no PEM, knows no policy, and never throws for what a certificate says.
  */
 import { compareBytes } from '../bytes.js'
 import { quoted, type ErrorText } from '../errors.js'
 import { signatureAlgorithmOf, signatureAlgorithms } from './asn1/algorithms.js'
 import type { ExtendedUsage } from './asn1/certificate.js'
 import { commonNamesOf } from './asn1/name.js'
-import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH, oidName, SERVER_AUTH } from './asn1/oids.js'
+import { CLIENT_AUTH, oidName, SERVER_AUTH } from './asn1/oids.js'
 import { knownExtensions, type UnverifiedCertificate } from './asn1/read-certificate.js'
 import { constrainedNames, forbiddenName, unjudged } from './name-constraints.js'
 import type { Subtle } from './subtle.js'
@@ -149,15 +149,17 @@ function judge(certificate: UnverifiedCertificate, at: number, path: readonly Un
   else if (now !== undefined && now.getTime() < from) wrong('not-yet-valid', `not valid before ${notBefore.toISOString()}`, `valid at ${now.toISOString()}`, 'correct the clock, or backdate it')
   const unknown = extensions.filter(({ oid, critical }) => critical && !knownExtensions.includes(oid))
   if (unknown.length > 0) wrong('unknown-critical', `critical extension ${unknown.map(({ oid }) => oidName(oid)).join(', ')}, which is not understood here`, 'none of unknown meaning')
-  // That of an authority limits everything below it, in Go as in OpenSSL.
+  // That of an authority limits everything below it, in Go as in OpenSSL; anyExtendedKeyUsage allows everything in Go, and nothing of TLS in OpenSSL.
   const needed = usages.map((usage) => (usage === 'clientAuth' ? CLIENT_AUTH : SERVER_AUTH))
-  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(ANY_EXTENDED_KEY_USAGE)) {
+  if (extendedKeyUsage !== undefined) {
     const lacks = needed.filter((oid) => !extendedKeyUsage.includes(oid))
     if (lacks.length > 0) wrong('extended-key-usage', `extended key usage without ${lacks.map(oidName).join(', ')}`, at === 0 && question.first === 'leaf' ? usages.join(' and ') : 'none, or what the certificates below need')
   }
-  const above = path[at + 1]
-  if (above?.subjectKeyId !== undefined && certificate.authorityKeyId !== undefined && compareBytes(above.subjectKeyId, certificate.authorityKeyId) !== 0)
-    wrong('key-identifier', `the key identifier of another issuer than ${certificateName(above)}`, 'that of its issuer', 'see whether the authority was made anew under its old name')
+  // A root is its own issuer: OpenSSL looks for another one where it names another key.
+  const above = path[at + 1] ?? (selfIssued(certificate) ? certificate : undefined)
+  const differs = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean => a !== undefined && b !== undefined && compareBytes(a, b) !== 0
+  if (differs(above?.subjectKeyId, certificate.authorityKeyId) || differs(above?.serial, certificate.authoritySerial))
+    wrong('key-identifier', `the key identifier, or the serial number, of another issuer than ${certificateName(above ?? certificate)}`, 'those of its issuer', 'see whether the authority was made anew under its old name')
 
   if (at > 0 || question.first === 'authority') judgeAuthority(certificate, at, path, question.first, wrong)
   else if (certificate.basicConstraints?.ca === true) wrong('authority-as-leaf', 'an authority', 'a leaf: whoever holds its key could certify any user', 'issue a leaf certificate')

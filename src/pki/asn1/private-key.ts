@@ -150,7 +150,7 @@ function rsaKey(value: DerValue, publicBits: Uint8Array | undefined): PrivateKey
 
 /** RFC 8017 §3.2. Which of them are primes is not looked at: a signature by composite ones does not verify. */
 function belongTogether([n = 0n, e = 0n, d = 0n, p = 0n, q = 0n, dp = 0n, dq = 0n, inverse = 0n]: readonly bigint[]): boolean {
-  if (p <= 1n || q <= 1n || p === q || p * q !== n || d >= n) return false
+  if (p <= 1n || q <= 1n || p * q !== n || d >= n) return false
   const [p1, q1] = [p - 1n, q - 1n]
   return (e * d) % p1 === 1n && (e * d) % q1 === 1n && dp === d % p1 && dq === d % q1 && inverse < p && (inverse * q) % p === 1n
 }

@@ -83,6 +83,8 @@ const wrong: readonly (readonly [title: string, question: () => Promise<Check>, 
   ['a key file that holds none', async () => user({ certificate: await clientOf(), key: 'x' }), ['key-unusable']],
   ['a certificate for a key', async () => user({ certificate: await clientOf(), key: trusted as string }), ['key-unusable']],
   ['a key of garbage', async () => user({ certificate: await clientOf(), key: leafPem.replace(/[A-Z]{4}/, 'AAAA') }), ['key-unusable']],
+  ['an encrypted key without passphrase', async () => user({ certificate: await clientOf(), key: await leafKeys.exportPkcs8({ passphrase: 'only for this test' }) }), ['key-unusable']],
+  ['a passphrase for a key that is not encrypted', async () => user({ certificate: await clientOf(), passphrase: 'only for this test' }), ['key-unusable']],
   // the files
   ['no certificate', async () => user({ certificate: '' }), ['certificate-unreadable']],
   ['a certificate of garbage', async () => user({ certificate: (await clientOf()).replace(/\n[^\n]{64}\n/, '\n') }), ['certificate-unreadable']],
@@ -114,6 +116,7 @@ const wrong: readonly (readonly [title: string, question: () => Promise<Check>, 
   // purposes
   ['a server for a client', async () => user({ certificate: await clientOf({ extensions: [notCa, usage(0), extended(server)] }) }), ['extended-key-usage', 'usage-too-wide']],
   ['a client that may serve', async () => user({ certificate: await clientOf({ extensions: [notCa, usage(0), extended(client, server)] }) }), ['usage-too-wide']],
+  ['a client for any purpose', async () => user({ certificate: await clientOf({ extensions: [notCa, usage(0), extended(client, '2.5.29.37.0')] }) }), ['usage-too-wide']],
   ['a client without extended key usage', async () => user({ certificate: await clientOf({ extensions: [notCa, usage(0)] }) }), ['usage-too-wide']],
   ['a server that the gateway cannot dial with', async () => member({ certificate: await serverOf([notCa, usage(0), extended(server), names(dns('etcd-0.example'))]) }), ['extended-key-usage']],
   ['a peer that may only serve', async () => member({ purpose: 'peer', certificate: await serverOf([notCa, usage(0), extended(server), names(dns('etcd-0.example'))]) }), ['extended-key-usage']],
@@ -160,6 +163,12 @@ test.each(wrong)('%s: it is found, and nothing else', async (_, question, found)
   }
 })
 
+test('a key is taken in any form: encrypted with its passphrase, and as DER', async () => {
+  const passphrase = 'only for this test'
+  expect(await check(user({ certificate: await clientOf(), key: await leafKeys.exportPkcs8({ passphrase, iterations: 100_000 }), passphrase }))).toEqual([])
+  expect(await check(user({ certificate: await clientOf(), key: readPem('private key', leafPem) }))).toEqual([])
+})
+
 test('a name below a wildcard is covered, and a key of another certificate of the bundle is told where it is', async () => {
   const wild = await serverOf([notCa, usage(0), extended(server, client), names(dns('*.example'))])
   expect(await check(member({ certificate: wild, urls: ['https://etcd-0.example:2379'] }))).toEqual([])
@@ -175,6 +184,6 @@ test.each<[string, object]>([
   ['no policy', { policy: undefined }],
   ['no PEM', { certificate: 5 }],
 ])('%s is a TypeError', async (_, change) => {
-  await expect(check({ ...user({ certificate: trusted }), ...change } as Check)).rejects.toThrow(TypeError)
+  await expect(check({ ...user({ certificate: trusted }), ...change })).rejects.toThrow(TypeError)
 })
 

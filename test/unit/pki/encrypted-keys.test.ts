@@ -35,6 +35,8 @@ interface Parts {
   readonly derivation?: string
   readonly ciphertext?: (real: Uint8Array) => Uint8Array
   readonly more?: readonly Uint8Array[]
+  /** Where there is one field too many. */
+  readonly extra?: 'algorithm' | 'PBES2' | 'key derivation' | 'PBKDF2' | 'encryption' | undefined
 }
 const prfOf = (number: number, ...parameters: readonly Uint8Array[]): Uint8Array => sequence(objectIdentifier(`1.2.840.113549.2.${number}`), ...parameters)
 const aes: Readonly<Record<128 | 192 | 256, readonly [string, string, number]>> = {
@@ -44,13 +46,14 @@ const aes: Readonly<Record<128 | 192 | 256, readonly [string, string, number]>> 
 }
 
 /** An encrypted key by Node's arithmetic and the rules of RFC 8018, by default one that is fine. */
-function encryptedBy({ content = pkcs8, prf = prfOf(9, NULL), digest = 'sha256', cipher = aes[256], salt = new Uint8Array(16).fill(7), times = 2048, count = smallInteger(times), length, iv = new Uint8Array(16).fill(9), ivParameter = octetString(iv), scheme = '1.2.840.113549.1.5.13', derivation = '1.2.840.113549.1.5.12', ciphertext = (real) => real, more = [] }: Parts = {}): Uint8Array {
+function encryptedBy({ content = pkcs8, prf = prfOf(9, NULL), digest = 'sha256', cipher = aes[256], salt = new Uint8Array(16).fill(7), times = 2048, count = smallInteger(times), length, iv = new Uint8Array(16).fill(9), ivParameter = octetString(iv), scheme = '1.2.840.113549.1.5.13', derivation = '1.2.840.113549.1.5.12', ciphertext = (real) => real, more = [], extra }: Parts = {}): Uint8Array {
   const [name, oid, bytes] = cipher
   const by = createCipheriv(name, pbkdf2Sync('secret', salt, times, bytes, digest), iv)
   const encrypted = Uint8Array.from(Buffer.concat([by.update(content), by.final()]))
-  const numbers = sequence(octetString(salt), count, ...(length === undefined ? [] : [length]), ...(prf.length === 0 ? [] : [prf]))
-  const parameters = sequence(sequence(objectIdentifier(derivation), numbers), sequence(objectIdentifier(oid), ivParameter))
-  return sequence(sequence(objectIdentifier(scheme), parameters), octetString(ciphertext(encrypted)), ...more)
+  const list = (name: Parts['extra'], ...fields: readonly Uint8Array[]): Uint8Array => sequence(...fields, ...(extra === name ? [NULL] : []))
+  const numbers = list('PBKDF2', octetString(salt), count, ...(length === undefined ? [] : [length]), ...(prf.length === 0 ? [] : [prf]))
+  const parameters = list('PBES2', list('key derivation', objectIdentifier(derivation), numbers), list('encryption', objectIdentifier(oid), ivParameter))
+  return sequence(list('algorithm', objectIdentifier(scheme), parameters), octetString(ciphertext(encrypted)), ...more)
 }
 const NONE = new Uint8Array()
 
@@ -118,6 +121,8 @@ describe('what is refused', () => {
     ['no content', 'ERR_DER_INVALID', 'whole blocks', { ciphertext: () => NONE }],
     ['half a block', 'ERR_DER_INVALID', 'whole blocks', { ciphertext: (real) => real.subarray(1) }],
     ['a field behind its last', 'ERR_DER_INVALID', 'behind its last', { more: [NULL] }],
+    ['a PRF with a field behind its last', 'ERR_DER_INVALID', 'behind its last', { prf: prfOf(9, NULL, NULL) }],
+    ...(['algorithm', 'PBES2', 'key derivation', 'PBKDF2', 'encryption'] as const).map((extra) => [`${extra} with a field behind its last`, 'ERR_DER_INVALID', 'behind its last', { extra }] as const),
     ['trailing bytes inside', 'ERR_DER_INVALID', 'trailing', { content: concatBytes(pkcs8, Uint8Array.of(0)) }],
     ['another version inside', 'ERR_DER_INVALID', 'version', { content: pkcs8.map((byte, at) => (at === 5 - (pkcs8[1]! < 0x80 ? 1 : 0) ? 1 : byte)) }],
   ]

@@ -8,7 +8,7 @@ import { readPrivateKey, type PrivateKeyForm } from '../../../src/pki/asn1/priva
 import { bitString, NULL, objectIdentifier, octetString, sequence, smallInteger, tagged, taggedPrimitive, tlv, unsignedInteger } from '../../../src/pki/asn1/write.js'
 import { createCsr, generateKeyPair, openPrivateKey, verifyCsr } from '../../../src/pki/index.js'
 import { readPem, writePem } from '../../../src/pki/pem.js'
-import { concatBytes, toBase64 } from '../../../src/bytes.js'
+import { concatBytes, toBase64, toHex } from '../../../src/bytes.js'
 import { isEtcdRbacError, type ErrorCode } from '../../../src/errors.js'
 import { lanes, rejected } from '../../support/pki.js'
 
@@ -226,10 +226,12 @@ describe('the block and what is in it must agree', () => {
   })
 
   test('DER that the caller changes while it is read is read as it was', async () => {
-    const bytes = der(key)
-    const opening = openPrivateKey(crypto, bytes)
-    bytes.fill(0)
-    expect(Buffer.from((await opening).signer.publicKey)).toEqual(spki('ecdsa-p256'))
+    const encrypted = Uint8Array.from(key.export({ format: 'der', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' }))
+    for (const [bytes, options] of [[der(key), {}], [encrypted, { passphrase: 'x' }]] as const) {
+      const opening = openPrivateKey(crypto, bytes, options)
+      bytes.fill(0)
+      expect(Buffer.from((await opening).signer.publicKey)).toEqual(spki('ecdsa-p256'))
+    }
   })
 
   test.each([undefined, null, 7, {}, [text]])('what is neither text nor bytes is a TypeError: %j', async (none) => {
@@ -240,6 +242,57 @@ describe('the block and what is in it must agree', () => {
     const encrypted = key.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' }) as string
     await expect(openPrivateKey(crypto, encrypted, options as never)).rejects.toThrow(TypeError)
   })
+})
+
+describe('what is wrong with a key is found in it, before anything is done with it', () => {
+  const [n, e, d, p, q, dp, dq, inverse] = rsaNumbers.map((number) => BigInt(`0x${toHex(contents(readDer(number)))}`)) as [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint]
+  const integer = (value: bigint): Uint8Array => unsignedInteger(Uint8Array.from(Buffer.from(value.toString(16).replace(/^(?=(?:..)*.$)/, '0'), 'hex')))
+  const changed = (change: Readonly<Record<number, bigint>>): Uint8Array => rsa(Object.fromEntries(Object.entries(change).map(([index, value]) => [index, integer(value)])))
+  const NUMBERS = 'numbers of RSA that do not belong together'
+  const RANGE = 'a number that is not below the order of its curve, or zero'
+  const alone = (secret: Uint8Array): Uint8Array => sequence(smallInteger(1), octetString(secret), tagged(0, P256))
+  const order = Uint8Array.from(Buffer.from('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551', 'hex'))
+
+  test.each<[string, PrivateKeyForm, Uint8Array, string]>([
+    ['zero', 'SEC 1', alone(new Uint8Array(32)), RANGE],
+    ['the order of the curve', 'SEC 1', alone(order), RANGE],
+    ['another modulus', 'PKCS#1', changed({ 0: n + 2n }), NUMBERS],
+    ['a private exponent with another beginning', 'PKCS#1', changed({ 2: d + (p - 1n) * (q - 1n) * 2n }), NUMBERS],
+    // Right for one prime, and for the other not, whose own exponent goes with it.
+    ['an exponent that is right for the first prime alone', 'PKCS#1', changed({ 2: (d + p - 1n) % n, 6: ((d + p - 1n) % n) % (q - 1n) }), NUMBERS],
+    ['an exponent that is right for the second prime alone', 'PKCS#1', changed({ 2: (d + q - 1n) % n, 5: ((d + q - 1n) % n) % (p - 1n) }), NUMBERS],
+    ['a first exponent that is one round too large', 'PKCS#1', changed({ 5: dp + p - 1n }), NUMBERS],
+    ['a second exponent that is one round too large', 'PKCS#1', changed({ 6: dq + q - 1n }), NUMBERS],
+    ['a coefficient that is one round too large', 'PKCS#1', changed({ 7: inverse + p }), NUMBERS],
+    ['one for a prime', 'PKCS#1', changed({ 3: 1n, 4: n }), NUMBERS],
+    ['another public exponent', 'PKCS#1', changed({ 1: e + 2n }), NUMBERS],
+  ])('%s', (_, form, bytes, fault) => {
+    expect(readPrivateKey(form, bytes)).toEqual({ ok: false, fault })
+  })
+
+  test('and the greatest number below the order of the curve is one', () => {
+    expect(readPrivateKey('SEC 1', alone(order.map((byte, at) => (at === 31 ? byte - 1 : byte)))).ok).toBe(true)
+    expect(readPrivateKey('PKCS#1', changed({})).ok).toBe(true)
+  })
+})
+
+test('what signs is not extractable in WebCrypto itself', async () => {
+  const { subtle } = crypto
+  const imported: boolean[] = []
+  const watched: WebCryptoLike = {
+    getRandomValues: (array: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(array),
+    subtle: {
+      ...Object.fromEntries((['digest', 'generateKey', 'exportKey', 'verify'] as const).map((name) => [name, (subtle[name] as (...args: never[]) => unknown).bind(subtle)])),
+      importKey: subtle.importKey.bind(subtle),
+      sign: (algorithm: string, handle: { readonly extractable: boolean }, data: Uint8Array<ArrayBuffer>) => {
+        imported.push(handle.extractable)
+        return subtle.sign(algorithm, handle as never, data)
+      },
+    },
+  }
+  for (const algorithm of algorithms) await (await openPrivateKey(watched, pem(made[algorithm].privateKey))).signer.sign(new Uint8Array(3))
+  await (await generateKeyPair(watched, 'ed25519')).signer.sign(new Uint8Array(3))
+  expect(imported).toEqual(Array.from({ length: 2 * algorithms.length + 1 }, () => false))
 })
 
 test('what is read of a key and written again is the same bytes, in every form', () => {

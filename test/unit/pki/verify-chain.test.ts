@@ -22,6 +22,7 @@ const notCa = extension('2.5.29.19', true, sequence())
 const path = (length: number) => extension('2.5.29.19', true, sequence(TRUE, smallInteger(length)))
 const usage = (...bits: number[]) => extension('2.5.29.15', true, namedBits(bits))
 const hosts = (...names: string[]) => extension('2.5.29.17', false, sequence(...names.map((name) => taggedPrimitive(2, utf8(name)))))
+const good = [notCa, usage(0), extended(client)]
 const constraints = (suffix: string) => extension('2.5.29.30', true, sequence(tagged(0, sequence(tlv(0x82, utf8(suffix))))))
 
 const rootOf = (content: Partial<Content> = {}) => make({ by: rootKey, subject: named('root ca'), ...content })
@@ -63,6 +64,8 @@ describe('a chain is good', () => {
     const expired = await rootOf({ validity: { notBefore: shift(-20), notAfter: shift(-1) } })
     expect((await ask({ trusted: [expired, root] })).path).toEqual([leaf, middle, root])
     expect(await problems({ trusted: [expired] })).toEqual(['expired 2'])
+    const worse = await rootOf({ validity: { notBefore: shift(-20), notAfter: shift(-1) }, extensions: [path(0), certSign] })
+    for (const trusted of [[expired, worse], [worse, expired]]) expect(await problems({ trusted })).toEqual(['expired 2'])
     const other = await make({ by: otherKey, subject: named('other ca') })
     const bridge = await make({ by: otherKey, issuer: named('other ca'), subject: named('root ca'), publicKeyDer: rootKey.publicKey })
     expect((await ask({ chain: [leaf, middle, bridge], trusted: [other] })).path).toEqual([leaf, middle, bridge, other])
@@ -74,12 +77,17 @@ describe('a chain is good', () => {
       expect(await problems({ now })).toEqual(wanted)
   })
 
+  test('by the serial number of its issuer, where that is named', async () => {
+    const naming = await leafOf({ extensions: [...good, extension('2.5.29.35', false, sequence(tlv(0xa1, tlv(0xa4, named('root ca'))), taggedPrimitive(2, Uint8Array.of(1))))] })
+    expect(await problems({ chain: [naming, middle] })).toEqual([])
+  })
+
   test('for the purposes that are asked for, and for any where none is', async () => {
     expect(await problems({ usages: ['serverAuth'] })).toEqual(['extended-key-usage 0'])
     expect(await problems({ usages: ['clientAuth', 'serverAuth'] })).toEqual(['extended-key-usage 0'])
     expect(await problems({ usages: [] })).toEqual([])
     expect(await problems({ chain: [await leafOf({ extensions: [notCa, usage(0)] }), middle], usages: ['serverAuth'] })).toEqual([])
-    expect(await problems({ chain: [await leafOf({ extensions: [notCa, usage(0), extended(any)] }), middle], usages: ['serverAuth'] })).toEqual([])
+    expect(await problems({ chain: [await leafOf({ extensions: [notCa, usage(0), extended(any, server)] }), middle], usages: ['serverAuth'] })).toEqual([])
   })
 
   test('whatever the date where no time is asked about', async () => {
@@ -92,7 +100,6 @@ const weak = sequence(objectIdentifier('1.2.840.10045.4.1'))
 const critical = extension('1.2.3.4', true, sequence())
 const flip = (der: Uint8Array) => der.map((byte, index) => (index === der.length - 1 ? byte ^ 1 : byte))
 const keyId = (oid: string, byte: number) => extension(oid, false, oid === '2.5.29.14' ? octetString(Uint8Array.of(byte)) : sequence(taggedPrimitive(0, Uint8Array.of(byte))))
-const good = [notCa, usage(0), extended(client)]
 
 const wrong: readonly (readonly [title: string, question: () => Promise<Partial<ChainQuestion>>, problems: readonly string[]])[] = [
   ['no intermediate', async () => ({ chain: [leaf] }), ['issuer-missing 0']],
@@ -121,13 +128,18 @@ const wrong: readonly (readonly [title: string, question: () => Promise<Partial<
   ['a root for one authority, above two', async () => ({ chain: [lowLeaf, low, middle], trusted: [await rootOf({ extensions: [path(1), certSign] })] }), ['path-length 3']],
   ['an intermediate for servers', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, extended(server)] })] }), ['extended-key-usage 1']],
   ['a root for servers', async () => ({ trusted: [await rootOf({ extensions: [isCa, certSign, extended(server)] })] }), ['extended-key-usage 2']],
+  ['a leaf for any purpose, which OpenSSL takes for none of TLS', async () => ({ chain: [await leafOf({ extensions: [notCa, usage(0), extended(any)] }), middle] }), ['extended-key-usage 0']],
+  ['an intermediate for any purpose', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, extended(any)] })] }), ['extended-key-usage 1']],
   ['an unknown critical extension of the leaf', async () => ({ chain: [await leafOf({ extensions: [...good, critical] }), middle] }), ['unknown-critical 0']],
   ['an unknown critical extension of an intermediate', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, critical] })] }), ['unknown-critical 1']],
   ['an unknown critical extension of the root', async () => ({ trusted: [await rootOf({ extensions: [isCa, certSign, critical] })] }), ['unknown-critical 2']],
   ['the key identifier of another issuer', async () => ({ chain: [await leafOf({ extensions: [...good, keyId('2.5.29.35', 1)] }), await middleOf({ extensions: [isCa, certSign, keyId('2.5.29.14', 2)] })] }), ['key-identifier 0']],
+  ['a root that names another key for its issuer', async () => ({ trusted: [await rootOf({ extensions: [isCa, certSign, keyId('2.5.29.14', 1), keyId('2.5.29.35', 2)] })] }), ['key-identifier 2']],
+  ['the serial number of another issuer', async () => ({ chain: [await leafOf({ extensions: [...good, extension('2.5.29.35', false, sequence(tlv(0xa1, tlv(0xa4, named('root ca'))), taggedPrimitive(2, Uint8Array.of(9))))] }), middle] }), ['key-identifier 0']],
   ['a host outside an intermediate\'s constraints', async () => ({ chain: [await leafOf({ extensions: [...good, hosts('a.other')] }), await middleOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 1']],
   ['a host outside the root\'s constraints', async () => ({ chain: [await leafOf({ extensions: [...good, hosts('a.example', 'a.other')] }), middle], trusted: [await rootOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 2']],
   ['a Common Name that OpenSSL takes for a host', async () => ({ chain: [await leafOf({ subject: named('a.other') }), await middleOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 1']],
+  ['a host of an intermediate outside the constraints above it', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, hosts('ca.other')] })], trusted: [await rootOf({ extensions: [isCa, certSign, constraints('example')] })] }), ['name-constraints 2']],
   ['constraints of another kind', async () => ({ chain: [leaf, await middleOf({ extensions: [isCa, certSign, extension('2.5.29.30', true, sequence(tagged(1, sequence(tlv(0xa4, EMPTY_NAME)))))] })] }), ['name-constraints 1']],
   ['several things at once', async () => ({
     chain: [await leafOf({ validity: { notBefore: shift(-20), notAfter: shift(-1) }, extensions: [notCa, usage(2), extended(server), critical] }), await middleOf({ inner: weak })],

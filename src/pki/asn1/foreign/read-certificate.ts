@@ -21,6 +21,8 @@ export interface ForeignCertificate {
   readonly extendedKeyUsage: readonly string[] | undefined
   readonly subjectKeyId: Uint8Array | undefined
   readonly authorityKeyId: Uint8Array | undefined
+  /** The serial number of the issuer's certificate, where the authority key identifier names that as well. */
+  readonly authoritySerial: Uint8Array | undefined
   readonly alternativeNames: readonly ForeignName[]
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[]
 }
@@ -85,6 +87,7 @@ function read(pkijs: typeof import('pkijs'), der: Uint8Array<ArrayBuffer>): Fore
       extendedKeyUsage: extended instanceof pkijs.ExtKeyUsage ? extended.keyPurposes : undefined,
       subjectKeyId,
       authorityKeyId: authorityKey instanceof pkijs.AuthorityKeyIdentifier ? authorityKey.keyIdentifier?.valueBlock.valueHexView.slice() : undefined,
+      authoritySerial: authorityKey instanceof pkijs.AuthorityKeyIdentifier ? authorityKey.authorityCertSerialNumber?.valueBlock.valueHexView.slice() : undefined,
       alternativeNames: names instanceof pkijs.AltName ? names.altNames.map(foreignName) : [],
       extensions: extensions.map(({ extnID, critical }) => ({ oid: extnID, critical })),
     },
