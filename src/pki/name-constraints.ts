@@ -7,7 +7,7 @@
 import { EtcdRbacError, quoted } from '../errors.js'
 import { checkFields } from '../known-fields.js'
 import type { AlternativeName } from './asn1/certificate.js'
-import type { ReadName } from './asn1/certificate-extensions.js'
+import type { ReadName } from './asn1/general-name.js'
 import type { Subtree, Subtrees } from './asn1/name-constraints.js'
 import { addressBytes, hostOfAddress } from './hosts.js'
 

@@ -6,10 +6,11 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { utf8 } from '../../src/bytes.js'
 import { isEtcdRbacError } from '../../src/errors.js'
 import { createCa, createCrl, generateKeyPair, inspectCertificate, inspectCrl, openPrivateKey, toDer, verifyCsr, type KeyAlgorithm, type Signer } from '../../src/pki/index.js'
 import { readPem, writePem } from '../../src/pki/pem.js'
-import { objectIdentifier, octetString, sequence, setOf, tagged, TRUE } from '../../src/pki/asn1/write.js'
+import { objectIdentifier, sequence, setOf, tagged, taggedPrimitive, tlv, TRUE } from '../../src/pki/asn1/write.js'
 import { caValidity, makers, validity } from '../support/certificates.js'
 import { encodingOf, treeOf, type DerNode } from '../support/der-tree.js'
 import { buildReader, goReads, opensslReads, type Readable } from '../support/foreign-readers.js'
@@ -43,8 +44,8 @@ interface Damaged {
 const signers = async (): Promise<readonly Signer[]> => Promise.all((['ecdsa-p256', 'ecdsa-p256', 'ecdsa-p384'] as const).map(async (algorithm) => (await generateKeyPair(crypto, algorithm)).signer))
 
 async function csrSeeds(): Promise<readonly Seed[]> {
-  const asked = sequence(extension('2.5.29.19', true, sequence(TRUE)), extension('2.5.29.17', false, sequence(tagged(2))), extension('2.5.29.37', false, sequence(objectIdentifier('1.3.6.1.5.5.7.3.2'))))
-  const attributes = tagged(0, sequence(objectIdentifier('1.2.840.113549.1.9.14'), setOf(asked)), sequence(objectIdentifier('1.2.840.113549.1.9.7'), setOf(octetString(Uint8Array.of(1)))))
+  const asked = sequence(extension('2.5.29.19', true, sequence(TRUE)), extension('2.5.29.17', false, sequence(taggedPrimitive(2, utf8('a.example.com')))), extension('2.5.29.37', false, sequence(objectIdentifier('1.3.6.1.5.5.7.3.2'))))
+  const attributes = tagged(0, sequence(objectIdentifier('1.2.840.113549.1.9.14'), setOf(asked)), sequence(objectIdentifier('1.2.840.113549.1.9.7'), setOf(tlv(0x0c, utf8('secret')))))
   const made = (await signers()).flatMap((signer) => [csrOf(signer, [[commonName('alice')]]).then((pem) => ({ pem, signer })), csrOf(signer, [[organization('etcd')], [commonName('alice')]], { attributes }).then((pem) => ({ pem, signer }))])
   return (await Promise.all(made)).map(({ pem, signer }) => ({ der: readPem('csr', pem), signer }))
 }

@@ -3,9 +3,11 @@ import { beforeAll, afterAll, describe, expect, test } from 'vitest'
 import { isCi } from '../../scripts/fetch-etcd.mjs'
 import { isEtcdRbacError } from '../../src/errors.js'
 import { crlReasons } from '../../src/pki/asn1/crl.js'
+import { readCsr } from '../../src/pki/asn1/csr.js'
+import { readCrl } from '../../src/pki/asn1/read-crl.js'
 import { namedBits, objectIdentifier, sequence, setOf, smallInteger, tagged, taggedPrimitive, tlv, TRUE } from '../../src/pki/asn1/write.js'
 import { createCa, createCrl, createCsr, days, generateKeyPair, inspectCrl, issueClient, updateCrl, verifyCsr, type KeyAlgorithm, type Revocation, type RevocationReason } from '../../src/pki/index.js'
-import { writePem } from '../../src/pki/pem.js'
+import { readPem, writePem } from '../../src/pki/pem.js'
 import { caValidity, now, policy, validity } from '../support/certificates.js'
 import { goVersion } from '../support/go-build.js'
 import { buildJudge, judgeLists, judgeRequests } from '../support/go-judge.js'
@@ -13,6 +15,39 @@ import { openOpenssl, opensslVersion, type Openssl } from '../support/openssl.js
 import { commonName, csrOf, extension } from '../support/pki.js'
 
 const { crypto } = globalThis
+/** Numbers from 0 to 1 that a seed gives again (xorshift). */
+function randomOf(seed: number): () => number {
+  let state = seed | 1
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) / 2 ** 32
+  }
+}
+
+const MUTANTS = 10_000
+
+/** Of many copies with one byte changed, in half of them by a bit, those that are read. The signature is left alone: of it any byte is as good. */
+function mutants(der: Uint8Array, isRead: (changed: Uint8Array) => boolean): readonly Uint8Array[] {
+  const seed = Number(process.env['MUTANTS_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+  const random = randomOf(seed)
+  const accepted: Uint8Array[] = []
+  for (let i = 0; i < MUTANTS; i++) {
+    const at = Math.floor(random() * (der.length - 70))
+    const changed = Uint8Array.from(der)
+    changed[at] = random() < 0.5 ? (der[at] ?? 0) ^ (1 << Math.floor(random() * 8)) : Math.floor(random() * 256)
+    if (changed[at] === der[at]) continue
+    try {
+      if (isRead(changed)) accepted.push(changed)
+    } catch (error) {
+      if (!isEtcdRbacError(error, 'ERR_DER_INVALID')) throw error
+    }
+  }
+  console.info(`copies of which a byte was changed (MUTANTS_SEED=${String(seed)}): ${String(MUTANTS)}, read and judged ${String(accepted.length)}`)
+  return accepted
+}
+
 const version = await opensslVersion()
 if (version === undefined) console.warn('openssl on revocation lists: did not run, there is none here')
 const go = await goVersion()
@@ -43,6 +78,7 @@ const worlds = new Map(await Promise.all(algorithms.map(async (algorithm) => [al
 const worldOf = (algorithm: KeyAlgorithm) => worlds.get(algorithm as 'ecdsa-p256') as Awaited<ReturnType<typeof world>>
 const flipped = (der: Uint8Array): Uint8Array => der.map((byte, index) => (index === der.length - 1 ? byte ^ 1 : byte))
 const week = days(7).from(now)
+
 
 if (version !== undefined)
   describe('openssl', () => {
@@ -134,6 +170,28 @@ if (go !== undefined)
       })
       expect(first?.lintsApplied).toBeGreaterThan(3)
       expect(others.map((verdict) => [verdict.list?.signature === '', verdict.list?.findings])).toEqual([[true, []], [true, []], [false, []]])
+    })
+
+    test('reads each list of which a byte was changed, and which is read here all the same', async () => {
+      const { authority, revoked } = worldOf('ecdsa-p256')
+      const { der } = await createCrl(authority, { revoked, validity: week, number: 258 })
+      const accepted = mutants(der, (changed) => readCrl(changed).version === 2).map((changed) => writePem('crl', changed))
+      const verdicts = await judgeLists(binary, accepted.map((list) => ({ list, authority: authority.certificate })))
+      expect(accepted.length).toBeGreaterThan(100)
+      expect([...new Set(verdicts.map(({ unreadable }) => unreadable))]).toEqual([''])
+    })
+
+    test.each(['ecdsa-p256', 'rsa-2048', 'ed25519'] as const)('reads each request of %s of which a byte was changed, and which is read here all the same', async (algorithm) => {
+      const { signer } = await generateKeyPair(crypto, algorithm)
+      const san = extension('2.5.29.17', false, sequence(...[[1, 'a@b'], [2, 'h.example'], [6, 'spiffe://h/x?y#z']].map(([tag, text]) => taggedPrimitive(tag as number, new TextEncoder().encode(text as string))), taggedPrimitive(7, new Uint8Array(4))))
+      const wishes = sequence(extension('2.5.29.19', true, sequence(TRUE, smallInteger(1))), extension('2.5.29.15', true, namedBits([5])), extension('2.5.29.37', false, sequence(objectIdentifier('1.3.6.1.5.5.7.3.1'))), san, extension('1.2.3', true, sequence()))
+      const attributes = tagged(0, sequence(objectIdentifier('1.2.840.113549.1.9.14'), setOf(wishes)))
+      const csr = await csrOf(signer, [[commonName('alice')]], { attributes })
+      const accepted = mutants(readPem('csr', csr), (changed) => readCsr(changed).publicKey.ok).map((changed) => writePem('csr', changed))
+      const verdicts = await judgeRequests(binary, accepted)
+      expect(accepted.length).toBeGreaterThan(100)
+      // Whether a point lies on its curve shows here when the signature is verified, as it always is.
+      expect([...new Set(verdicts.map(({ unreadable }) => unreadable))].filter((reason) => reason !== 'P256 point not on curve')).toEqual([''])
     })
 
     describe('reads each request that is not refused here for its form:', async () => {

@@ -2,22 +2,17 @@
  * The extensions of certificates that are read here (RFC 5280 §4.2.1), as strictly as Go reads them (`crypto/x509/parser.go`), or more so: what is read
  * must be what etcd sees, and what etcd cannot read is not read here either.
  */
-import { fromUtf8 } from '../../bytes.js'
 import { isEtcdRbacError } from '../../errors.js'
 import { contents, readDer, type DerValue } from './der.js'
 import { readExtensions, type Extension } from './extensions.js'
 import { fieldsOf, oidOf } from './fields.js'
+import { readGeneralName, type ReadName } from './general-name.js'
 import { readNameConstraints, type Subtrees } from './name-constraints.js'
 import {
   AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, oidName, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
 } from './oids.js'
+import { checkPolicyForm, hasPolicyForm } from './policy-extensions.js'
 import { refuseDer } from './refuse.js'
-
-/** A subject alternative name as it stands; `other` is one of a kind that TLS does not use. */
-export type ReadName =
-  | { readonly kind: 'dns' | 'uri'; readonly text: string }
-  | { readonly kind: 'ip'; readonly address: Uint8Array }
-  | { readonly kind: 'other'; readonly tag: number }
 
 /** What the extensions say. */
 export interface CertificateExtensions {
@@ -34,8 +29,11 @@ export interface CertificateExtensions {
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[]
 }
 
+/** What must not be critical (§4.2.1.1, §4.2.1.2, §4.2.2.1), and is not read by Go where it is. */
+const NEVER_CRITICAL: readonly string[] = [AUTHORITY_KEY_IDENTIFIER, SUBJECT_KEY_IDENTIFIER, '1.3.6.1.5.5.7.1.1']
+
 /**
- * Reads them; `list` is absent where there is none. Of extensions that are not known here only the identifier is read.
+ * Reads them; `list` is absent where there is none. Of extensions that are not known here only the identifier is read, and the form where Go reads it.
  *
  * @throws {@link EtcdRbacError} `ERR_DER_INVALID`
  */
@@ -44,6 +42,11 @@ export function readCertificateExtensions(list: DerValue | undefined): Certifica
   const read = <T>(oid: string, reader: (value: DerValue) => T): T | undefined => {
     const found = extensions.find((extension) => extension.oid === oid)
     return found === undefined ? undefined : within(found, reader)
+  }
+  for (const extension of extensions) {
+    const { oid, critical, value } = extension
+    if (critical && NEVER_CRITICAL.includes(oid)) return refuseDer(value.start, `extension ${oidName(oid)} marked critical`)
+    if (hasPolicyForm(oid)) within(extension, (inside) => checkPolicyForm(oid, inside))
   }
   const authority = read(AUTHORITY_KEY_IDENTIFIER, readAuthorityKeyId)
   return {
@@ -108,27 +111,5 @@ function readAuthorityKeyId(value: DerValue): { readonly keyId: Uint8Array | und
 
 function readNames(value: DerValue): readonly ReadName[] {
   if (value.tag !== 0x30 || value.children.length === 0) return refuseDer(value.start, 'no names')
-  return value.children.map(readName)
-}
-
-/** A GeneralName (§4.2.1.6). The forms that stand apart in its definition have these tags; there is no other. */
-function readName(value: DerValue): ReadName {
-  const { tag, start } = value
-  if (![0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88].includes(tag)) return refuseDer(start, 'a name of an unknown kind')
-  const content = contents(value)
-  if (tag === 0x87) return content.length === 4 || content.length === 16 ? { kind: 'ip', address: content } : refuseDer(start, `an address of ${content.length} bytes`)
-  if (tag !== 0x81 && tag !== 0x82 && tag !== 0x86) return { kind: 'other', tag: tag & 0x1f }
-  const text = content.every((octet) => octet < 0x80) ? fromUtf8(content) : undefined
-  if (text === undefined) return refuseDer(start, 'a name beyond ASCII')
-  if (tag === 0x81) return { kind: 'other', tag: 1 }
-  if (tag === 0x86 && !isUri(text)) return refuseDer(start, 'a URI that is none')
-  return { kind: tag === 0x82 ? 'dns' : 'uri', text }
-}
-
-/** Whether Go reads it as an absolute URI, too: visible characters, whole percent signs, and a host that may be one (RFC 3986 §3). */
-function isUri(text: string): boolean {
-  const parts = /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/([^/?#]*))?[\x21-\x7e]*$/.exec(text)
-  if (parts === null || /%(?![0-9A-Fa-f]{2})/.test(text) || /["<>\\^`{|}[\] ]/.test(text)) return false
-  const [, host] = parts
-  return host === undefined || host === '' || /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d{1,5})?$/.test(host)
+  return value.children.map(readGeneralName)
 }

@@ -42,9 +42,9 @@ export function certificateParts(value: DerValue): CertificateParts {
   validity.end()
   const subject = inner.take(0x30, 'subject')
   const publicKey = inner.take(0x30, 'public key')
-  // The unique identifiers of version 2 are obsolete, and allowed.
-  const unique = [inner.optional(0x81), inner.optional(0x82)].find((one) => one !== undefined)
-  if (unique !== undefined && version === 1) return refuseDer(unique.start, 'unique identifiers in a certificate of version 1')
+  // Of version 2, obsolete, and forbidden to write (§4.1.2.8): nothing here would look at them.
+  const unique = inner.optional(0x81) ?? inner.optional(0x82)
+  if (unique !== undefined) return refuseDer(unique.start, 'a unique identifier, which nobody may write any more')
   const wrapped = inner.optional(0xa3)
   inner.end()
   if (wrapped !== undefined && version !== 3) return refuseDer(wrapped.start, 'extensions in a certificate of an old version')

@@ -11,7 +11,7 @@ import { readDer } from '../../../src/pki/asn1/der.js'
 import { commonNameOnly } from '../../../src/pki/asn1/name.js'
 import { readCrl } from '../../../src/pki/asn1/read-crl.js'
 import { encodeTime } from '../../../src/pki/asn1/time.js'
-import { namedBits, objectIdentifier, octetString, sequence, smallInteger, tagged, tlv, unsignedInteger } from '../../../src/pki/asn1/write.js'
+import { namedBits, objectIdentifier, octetString, sequence, setOf, smallInteger, tagged, tlv, unsignedInteger } from '../../../src/pki/asn1/write.js'
 import {
   createCa, createCrl, createCsr, days, generateKeyPair, inspectCrl, issueClient, openCa, updateCrl, type ClientRecord, type CrlRequest, type CrlUpdate, type InspectedCrl, type IssuanceRecord, type Signer,
 } from '../../../src/pki/index.js'
@@ -208,6 +208,8 @@ describe('a list that is read', () => {
     ['extensions in version 1', { version: 1, extensions: [extension('2.5.29.20', false, smallInteger(1))] }],
     ['extensions of an entry in version 1', { version: 1, entries: [entry(sequence(reasonCode(1)))] }],
     ['no issuer', { change: (parts) => [...parts.slice(0, 2), sequence(), ...parts.slice(3)] }],
+    ['an issuer whose name is octets', { change: (parts) => [...parts.slice(0, 2), sequence(setOf(sequence(objectIdentifier('2.5.4.3'), octetString(Buffer.from('x'))))), ...parts.slice(3)] }],
+    ['an issuer in UniversalString, which Go does not read', { change: (parts) => [...parts.slice(0, 2), sequence(setOf(sequence(objectIdentifier('2.5.4.3'), tlv(0x1c, Uint8Array.of(0, 0, 0, 0x78))))), ...parts.slice(3)] }],
     ['no date', { change: (parts) => parts.filter((_, i) => i !== 3 && i !== 4) }],
     ['another algorithm inside', { change: (parts) => [parts[0]!, algorithmIdentifier('ecdsa-sha384'), ...parts.slice(2)] }],
     ['an empty list of certificates', { change: (parts) => [...parts.slice(0, 5), sequence(), ...parts.slice(5)] }],
