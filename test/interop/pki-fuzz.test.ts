@@ -45,7 +45,8 @@ const signers = async (): Promise<readonly Signer[]> => Promise.all((['ecdsa-p25
 
 async function csrSeeds(): Promise<readonly Seed[]> {
   const asked = sequence(extension('2.5.29.19', true, sequence(TRUE)), extension('2.5.29.17', false, sequence(taggedPrimitive(2, utf8('a.example.com')))), extension('2.5.29.37', false, sequence(objectIdentifier('1.3.6.1.5.5.7.3.2'))))
-  const attributes = tagged(0, sequence(objectIdentifier('1.2.840.113549.1.9.14'), setOf(asked)), sequence(objectIdentifier('1.2.840.113549.1.9.7'), setOf(tlv(0x0c, utf8('secret')))))
+  const listed = [sequence(objectIdentifier('1.2.840.113549.1.9.14'), setOf(asked)), sequence(objectIdentifier('1.2.840.113549.1.9.7'), setOf(tlv(0x0c, utf8('secret'))))]
+  const attributes = tagged(0, ...listed.sort(Buffer.compare))
   const made = (await signers()).flatMap((signer) => [csrOf(signer, [[commonName('alice')]]).then((pem) => ({ pem, signer })), csrOf(signer, [[organization('etcd')], [commonName('alice')]], { attributes }).then((pem) => ({ pem, signer }))])
   return (await Promise.all(made)).map(({ pem, signer }) => ({ der: readPem('csr', pem), signer }))
 }
@@ -69,7 +70,7 @@ async function crlSeeds(): Promise<readonly Seed[]> {
 
 async function keySeeds(type: 'pkcs8' | 'sec1' | 'pkcs1', ...algorithms: readonly KeyAlgorithm[]): Promise<readonly Seed[]> {
   const pairs = await Promise.all(algorithms.map((algorithm) => generateKeyPair(crypto, algorithm, { extractable: true })))
-  return Promise.all(pairs.map(async (pair) => ({ der: createPrivateKey(await pair.exportPkcs8()).export({ format: 'der', type }) })))
+  return Promise.all(pairs.map(async (pair) => ({ der: Uint8Array.from(createPrivateKey(await pair.exportPkcs8()).export({ format: 'der', type })) })))
 }
 
 async function encryptedSeeds(): Promise<readonly Seed[]> {
@@ -154,6 +155,9 @@ async function damaged({ der, signer }: Seed, others: readonly DerNode[], random
   return { der: encodingOf(root), signedAgain: true }
 }
 
+/** Lists of version 1, as openssl makes them unless told: read here and by etcd up to 3.5, no longer by the Go of today. */
+const isOfOldTools = (name: Readable, reason: string): boolean => name === 'crl' && reason === 'Go: x509: unsupported crl version'
+
 const AT_ONCE = 16
 /** How many are made before others are asked: what is kept meanwhile is bounded. */
 const CHUNK = 2_000
@@ -226,7 +230,7 @@ describe('damaged in every way', () => {
       tally.accepted += accepted.length
       tally.judged += said.length
       said.forEach((reason, at) => {
-        if (reason !== '') bad.push(`${name} ${Buffer.from(accepted[at]!).toString('base64')}: ${reason}`)
+        if (reason !== '' && !isOfOldTools(name, reason)) bad.push(`${name} ${Buffer.from(accepted[at]!).toString('base64')}: ${reason}`)
       })
       const sample = refused.filter(() => random(100) === 0)
       tally.asked += sample.length

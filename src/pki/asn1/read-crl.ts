@@ -62,7 +62,11 @@ export function readCrl(der: Uint8Array): UnverifiedCrl {
   const unknownCritical = new Set<string>()
   const entries = (revoked?.children ?? []).map((entry) => readEntry(entry, version !== undefined, unknownCritical))
   const extensions = wrapped === undefined ? [] : readExtensions(onlyChild(wrapped))
-  for (const { oid, critical } of extensions) if (critical && oid !== CRL_NUMBER) unknownCritical.add(oidName(oid))
+  for (const { oid, critical, value } of extensions) {
+    // Go reads no list in which it is (§5.2.1).
+    if (critical && oid === AUTHORITY_KEY_IDENTIFIER) return refuseDer(value.start, 'a critical authorityKeyIdentifier')
+    if (critical && oid !== CRL_NUMBER) unknownCritical.add(oidName(oid))
+  }
   return {
     version: version === undefined ? 1 : 2,
     issuer: readName(issuer),
