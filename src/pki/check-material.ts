@@ -49,8 +49,8 @@ export async function checkMaterial<const P extends Policy, const N extends stri
   const findings: MaterialFinding[] = []
   const find = (code: MaterialFindingCode, { found, wanted, fix }: ErrorText): unknown => findings.push({ code, message: `${found}; wanted ${wanted}`, fix })
 
-  const bundle = await readBundle(asked.certificate, (message) => findings.push({ code: 'certificate-unreadable', message, fix: 'pass the certificate file: PEM, the leaf first, its intermediates behind it' }))
-  const trusted = await readBundle(asked.trusted, (message) => findings.push({ code: 'trusted-unreadable', message, fix: 'pass the CA file: the PEM of one root or several' }))
+  const bundle = readBundle(asked.certificate, (message) => findings.push({ code: 'certificate-unreadable', message, fix: 'pass the certificate file: PEM, the leaf first, its intermediates behind it' }))
+  const trusted = readBundle(asked.trusted, (message) => findings.push({ code: 'trusted-unreadable', message, fix: 'pass the CA file: the PEM of one root or several' }))
   const [leaf, ...others] = bundle
   if (key !== undefined) await checkKey(crypto, subtle, key, asked.passphrase, bundle, find, (message) => findings.push({ code: 'key-unusable', message, fix: 'pass the private key of the leaf' }))
   if (leaf === undefined) {
@@ -87,7 +87,7 @@ function checkOptions(check: MaterialCheck<Policy>): readonly [readonly Extended
   return [profile.usages, checkFips(check.fips)]
 }
 
-async function readBundle(pem: PemInput<'certificate'>, unreadable: (message: string) => unknown): Promise<readonly UnverifiedCertificate[]> {
+function readBundle(pem: PemInput<'certificate'>, unreadable: (message: string) => unknown): readonly UnverifiedCertificate[] {
   const read: UnverifiedCertificate[] = []
   try {
     for (const der of readPemBlocks('certificate', pem)) read.push(readCertificate(der))

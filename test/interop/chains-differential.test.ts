@@ -102,7 +102,7 @@ if (openssl !== undefined && go !== undefined)
     const counted = { chains: chains.length, accepted: 0, 'refused by all': 0, 'refused by us and one': 0, 'refused by us alone': 0 }
     const reasons: Record<string, number> = {}
     for (const [index, { certificate, authority: root, intermediates }] of parts.entries()) {
-      const [first, ...others] = await Promise.all([certificate, ...(intermediates.match(/-----BEGIN [^]+?-----END CERTIFICATE-----\n/g) ?? [])].map((pem) => readCertificate(readPem('certificate', pem))))
+      const [first, ...others] = [certificate, ...(intermediates.match(/-----BEGIN [^]+?-----END CERTIFICATE-----\n/g) ?? [])].map((pem) => readCertificate(readPem('certificate', pem)))
       const trusted = [readCertificate(readPem('certificate', root))]
       for (const [file, pem] of [['leaf', certificate], ['root', root], ['above', intermediates]] as const) await folder.write(file, pem)
       for (const [usage, purpose] of [['clientAuth', 'sslclient'], ['serverAuth', 'sslserver']] as const) {

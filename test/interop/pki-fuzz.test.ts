@@ -46,7 +46,7 @@ const signers = async (): Promise<readonly Signer[]> => Promise.all((['ecdsa-p25
 async function csrSeeds(): Promise<readonly Seed[]> {
   const asked = sequence(extension('2.5.29.19', true, sequence(TRUE)), extension('2.5.29.17', false, sequence(taggedPrimitive(2, utf8('a.example.com')))), extension('2.5.29.37', false, sequence(objectIdentifier('1.3.6.1.5.5.7.3.2'))))
   const listed = [sequence(objectIdentifier('1.2.840.113549.1.9.14'), setOf(asked)), sequence(objectIdentifier('1.2.840.113549.1.9.7'), setOf(tlv(0x0c, utf8('secret'))))]
-  const attributes = tagged(0, ...listed.sort(Buffer.compare))
+  const attributes = tagged(0, ...listed.sort((a, b) => Buffer.compare(a, b)))
   const made = (await signers()).flatMap((signer) => [csrOf(signer, [[commonName('alice')]]).then((pem) => ({ pem, signer })), csrOf(signer, [[organization('etcd')], [commonName('alice')]], { attributes }).then((pem) => ({ pem, signer }))])
   return (await Promise.all(made)).map(({ pem, signer }) => ({ der: readPem('csr', pem), signer }))
 }

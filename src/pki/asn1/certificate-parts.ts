@@ -1,6 +1,7 @@
 /** The parts of a certificate as its form has them (RFC 5280 §4.1). Nothing is verified, and no extension is looked into. */
 import { contents, type DerValue } from './der.js'
 import { dateOf, fieldsOf, onlyChild } from './fields.js'
+import { checkPrimitive } from './primitive.js'
 import { refuseDer } from './refuse.js'
 
 /** The parts. */
@@ -42,9 +43,12 @@ export function certificateParts(value: DerValue): CertificateParts {
   validity.end()
   const subject = inner.take(0x30, 'subject')
   const publicKey = inner.take(0x30, 'public key')
-  // Of version 2, obsolete, and forbidden to write (§4.1.2.8): nothing here would look at them.
-  const unique = inner.optional(0x81) ?? inner.optional(0x82)
-  if (unique !== undefined) return refuseDer(unique.start, 'a unique identifier, which nobody may write any more')
+  // The unique identifiers of version 2 are obsolete, and allowed; nothing looks at them.
+  for (const unique of [inner.optional(0x81), inner.optional(0x82)]) {
+    if (unique === undefined) continue
+    if (version === 1) return refuseDer(unique.start, 'a unique identifier in a certificate of version 1')
+    checkPrimitive(0x03, contents(unique), unique.start)
+  }
   const wrapped = inner.optional(0xa3)
   inner.end()
   if (wrapped !== undefined && version !== 3) return refuseDer(wrapped.start, 'extensions in a certificate of an old version')

@@ -88,6 +88,6 @@ export function tbsCertificate(parts: {
     sequence(encodeTime(parts.notBefore), encodeTime(parts.notAfter)),
     parts.subject,
     parts.publicKeyDer,
-    tagged(3, sequence(...parts.extensions)),
+    ...(parts.extensions.length === 0 ? [] : [tagged(3, sequence(...parts.extensions))]),
   )
 }

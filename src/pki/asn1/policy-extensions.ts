@@ -25,7 +25,11 @@ const isPointName: Form = ({ children: [form, more] }) => {
   return form.tag === 0xa0 || form.tag === 0xa1
 }
 const isPoint: Form = (value) => optionals(value, [0xa0, 0x81, 0xa2]) && value.children.every((child) => child.tag !== 0xa0 || isPointName(child))
-const isAccess: Form = ({ tag, children: [method, location, more] }) => tag === 0x30 && method?.tag === 0x06 && location !== undefined && more === undefined && readGeneralName(location).kind !== undefined
+const isAccess: Form = ({ tag, children: [method, location, more] }) => {
+  if (tag !== 0x30 || method?.tag !== 0x06 || location === undefined || more !== undefined) return false
+  readGeneralName(location)
+  return true
+}
 
 const forms: Readonly<Record<string, Form>> = {
   // cRLDistributionPoints

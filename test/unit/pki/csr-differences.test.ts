@@ -91,9 +91,12 @@ describe('a Common Name is one, and the right one, wherever it stands', () => {
     ['another one in one part with something else', [[organization('alice'), commonName('root')]]],
     ['an empty one', [[commonName('')]]],
     ['an empty one beside the right one', [[commonName('alice')], [commonName('')]]],
-    ['one that is no text', [[commonName('alice', 0x04)]]],
   ])('%s is refused', async (_, subject) => {
     await rejected('ERR_CSR_COMMON_NAME', issue(csrAsking([], subject)))
+  })
+
+  test('one that is no text is not read', async () => {
+    await rejected('ERR_DER_INVALID', issue(csrAsking([], [[commonName('alice', 0x04)]])))
   })
 
   test('the right one in one part with something else is the user', async () => {

@@ -60,7 +60,6 @@ test.each([
   ['an empty one', [[commonName('')]], ['']],
   ['a BMPString', [[commonName(Uint8Array.of(0, 0x61, 0, 0x62), 0x1e)]], ['ab']],
   ['a TeletexString beyond ASCII', [[commonName(Uint8Array.of(0xe9), 0x14)]], ['']],
-  ['octets instead of text', [[commonName('alice', 0x04)]], ['']],
 ] as const)('every Common Name is found: %s', async (_, subject, found) => {
   expect((await verifyCsr(crypto, await csrOf(signer, subject))).commonNames.toSorted()).toEqual([...found].toSorted())
 })

@@ -134,7 +134,7 @@ describe('an authority that another one signs', async () => {
 
   test('is followed by those who trust only the other, and passed over by those who trust it', async () => {
     const { certificate } = await issueClient(newRoot, { policy, user: 'alice', csr, validity })
-    const [leaf, crossed, old, successor] = await Promise.all([certificate, bridge, oldRoot.certificate, newRoot.certificate].map((pem) => readCertificate(readPem('certificate', pem)))) as [never, never, never, never]
+    const [leaf, crossed, old, successor] = [certificate, bridge, oldRoot.certificate, newRoot.certificate].map((pem) => readCertificate(readPem('certificate', pem))) as unknown as [never, never, never, never]
     const ask = (trusted: never) => verifyChain(subtleOf(crypto), { chain: [leaf, crossed], trusted: [trusted], usages: ['clientAuth'], first: 'leaf', now: NOW })
     expect(await ask(old)).toEqual({ path: [leaf, crossed, old], problems: [] })
     expect(await ask(successor)).toEqual({ path: [leaf, successor], problems: [] })
