@@ -36,7 +36,7 @@ export function blockersOf({ state, wanted, options, identity, now, steps, after
   const rootIsManaged = Object.hasOwn(wanted.users, 'root')
   const blockers: string[] = []
   if (onAfter && !holdsRoot(after, identity.user))
-    blockers.push(`user ${identity.user}, as whom you connect, would not hold role root: bind it to "root" in the ${api} half, or connect as a user who does`)
+    blockers.push(`user ${visible(identity.user)}, as whom you connect, would not hold role root: bind it to "root" in the ${api} half, or connect as a user who does`)
   if (enabling) {
     if (!holdsRoot(after, 'root')) blockers.push(`etcd enables auth only if a user named root holds role root: declare user root and bind it to "root" in the ${api} half`)
     blockers.push(...identityProblems(identity, now), ...strangersWithRoot(state, wanted, options, identity, after), ...unreadableProblems(state), ...openV2Problems(state, options))
@@ -79,7 +79,7 @@ export function warningsOf(state: AuthState, wanted: Wanted, options: PlanOption
   if (enabled) warnings.push(...unreadableProblems(state))
   const empty = state.emptyPasswords ?? []
   if (empty.length > 0) warnings.push(`the empty password lets in: ${listed(empty)}; set or drop their passwords (setPassword, dropPassword)`)
-  for (const [role, permissions] of Object.entries(wanted.roles)) if (permissions.size === 0 && role !== 'guest') warnings.push(`role ${role} grants nothing`)
+  for (const [role, permissions] of Object.entries(wanted.roles)) if (permissions.size === 0 && role !== 'guest') warnings.push(`role ${visible(role)} grants nothing`)
   return warnings
 }
 

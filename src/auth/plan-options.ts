@@ -1,5 +1,6 @@
 /** What a plan must be told, and what plain JavaScript may have told it wrongly. */
 import { isWellFormed } from '../bytes.js'
+import { quoted } from '../errors.js'
 import { checkFields } from '../known-fields.js'
 import type { Permission } from '../keys/permission.js'
 import { checkedPattern, checkedRange } from '../policy/checked-keys.js'
@@ -92,7 +93,7 @@ export function checkNames(names: unknown, what: string): void {
 export function checkNeeds(needs: unknown): void {
   if (typeof needs !== 'object' || needs === null || Array.isArray(needs)) throw new TypeError('needs must be a table of users with what each needs')
   for (const [user, needed] of Object.entries(needs as Record<string, unknown>)) {
-    const whose = `needs of ${JSON.stringify(user.slice(0, 40))}`
+    const whose = `needs of ${quoted(user)}`
     const { permissions, operations = [] } = (needed ?? {}) as { readonly [Field in keyof Needed]?: unknown }
     if (!Array.isArray(permissions) || !Array.isArray(operations)) throw new TypeError(`${whose} must be a component that a preset made, or what requires says of it`)
     for (const permission of permissions as readonly unknown[]) checkNeeded(permission, whose)
