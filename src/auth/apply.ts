@@ -68,12 +68,13 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) throw new TypeError('concurrency must be a whole number above 0')
   const atOnce = pacing === undefined ? Math.min(concurrency ?? backend.writesAtOnce, backend.writesAtOnce) : 1
   const { recreate: _, ...lasting } = plan.options
-  const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers: plan.options.hiddenUsers ?? [] })
+  const read = (reading = context): Promise<AuthState> => readState(backend, reading, { hiddenUsers: plan.options.hiddenUsers ?? [] })
 
   const pace = createPace(context, pacing === undefined ? {} : pacing, signal)
   refuseBlocked(applier, plan, [])
   checkPasswords(plan, passwords)
-  const before = await read()
+  // Nothing is written yet that would have to be read back.
+  const before = await read({ ...context, signal })
   const found = fingerprint(before)
   if (found !== plan.basis) {
     throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a store that has changed since the plan was made', wanted: 'the state that the plan was made for', fix: 'plan again, and look at what is new' }, { planned: plan.basis, found })
