@@ -208,7 +208,8 @@ export class EtcdAuth {
    * where the password would stand in a log, or where you log in by it, and what
    * {@link EtcdAuth.state} throws
    */
-  dropPassword(user: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+  async dropPassword(user: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+    checkFields(options, ['acknowledgePasswordsInLog'], 'the options of dropPassword')
     return this.#direct.dropPassword(user, options)
   }
 
@@ -282,9 +283,11 @@ export class EtcdAuth {
   /**
    * Turns auth off: every client past TLS may then do everything.
    *
+   * @param options There are none yet.
    * @throws {@link EtcdRbacError} what {@link EtcdAuth.state} throws
    */
-  disable(): Promise<Written<'changed'>> {
+  async disable(options: Readonly<Record<string, never>> = {}): Promise<Written<'changed'>> {
+    checkFields(options, [], 'the options of disable')
     return this.#direct.disable()
   }
 
