@@ -113,10 +113,11 @@ export function permissionSteps(role: string, stored: readonly StoredPermission[
   // etcd v3 compares a grant with the first stored permission of the same start key only, and appends a duplicate otherwise
   // (server/auth/store.go, RoleGrantPermission): there, what stands must go before the new type comes.
   const starts = new Map<string, number>()
-  const copies = new Map<string, number>()
-  for (const { keys } of stored) {
+  // The very same twice, which a client that repeats a grant leaves there, is as good as once: a revoke takes all copies.
+  const types = new Map<string, Set<StoredPermission['type']>>()
+  for (const { type, keys } of stored) {
     starts.set(startOf(keys), (starts.get(startOf(keys)) ?? 0) + 1)
-    copies.set(scopeOf(keys), (copies.get(scopeOf(keys)) ?? 0) + 1)
+    types.set(scopeOf(keys), (types.get(scopeOf(keys)) ?? new Set()).add(type))
   }
 
   const steps: (readonly Step[])[] = []
@@ -130,7 +131,7 @@ export function permissionSteps(role: string, stored: readonly StoredPermission[
     const before = held.get(scope)
     const start = startOf(permission.keys)
     if (before === undefined) added.push({ do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' })
-    else if (before.type === 'unknown' || (permission.keys.api === 'v3' && ((copies.get(scope) ?? 0) > 1 || (before.type !== permission.type && (starts.get(start) ?? 0) > 1)))) {
+    else if (before.type === 'unknown' || (permission.keys.api === 'v3' && ((types.get(scope)?.size ?? 0) > 1 || (before.type !== permission.type && (starts.get(start) ?? 0) > 1)))) {
       const reason = before.type === 'unknown' ? 'etcd knows no such right' : `etcd would keep ${showPermission(before)} beside it: another permission has the same start key`
       steps.push([
         { do: 'revokePermission', role, permission: before, reason },
