@@ -45,6 +45,9 @@ export function blockersOf({ state, wanted, options, identity, now, steps, after
   if (api === 'v3' && enabled && rootIsManaged && Object.hasOwn(state.users, 'root') && !holdsRoot(after, 'root'))
     blockers.push('etcd does not take role root from user root while auth is on: bind it to "root" in the v3 half, or drop the user')
   if (onAfter) blockers.push(...needProblems(api, after, options.needs ?? {}))
+  const mark = options.ours?.markerRole
+  if (mark !== undefined && !Object.hasOwn(wanted.roles, mark))
+    blockers.push(`role ${visible(mark)}, by which you tell who is yours, is not in the ${api} half: this plan would take it from the users of the policy, and none of them could be told from others later; declare it there, without permissions, and bind your users to it`)
   for (const user of options.recreate ?? []) {
     if (enabled && (user === 'root' || user === identity.user)) blockers.push(`user ${visible(user)} cannot be made anew: for a moment nobody would administer this store`)
     else if (!Object.hasOwn(wanted.users, user)) blockers.push(`user ${visible(user)}, who is to be made anew, is not in the policy: declare it, or drop it from recreate`)

@@ -10,7 +10,8 @@ export type Unmanaged = 'keep' | 'report' | 'remove'
 
 /**
  * Which of the names that a policy does not know are ours to remove: those that begin so, and users who hold the marker role. Either is a promise of the
- * caller's about its own names; etcd keeps no owner.
+ * caller's about its own names; etcd keeps no owner. The marker role is one that the policy declares and binds its users to, else a plan would take it from
+ * them, and is blocked. Any plan but one that removes by it takes it from users whom the policy no longer names: remove in the plan that drops them.
  */
 export interface Ours {
   readonly prefixes?: readonly string[]
@@ -113,7 +114,7 @@ function checkNeeded(permission: unknown, whose: string): void {
 function checkOurs(unmanaged: Unmanaged, ours: Ours): void {
   checkFields(ours, ['prefixes', 'markerRole'], 'ours')
   const { prefixes = [], markerRole } = (ours as Partial<Ours> | null) ?? {}
-  const fits = Array.isArray(prefixes) && prefixes.every((prefix) => typeof prefix === 'string' && prefix !== '') && (markerRole === undefined || (typeof markerRole === 'string' && markerRole !== ''))
-  if (!fits || (prefixes.length === 0 && markerRole === undefined)) throw new TypeError('ours must name prefixes, none of them empty, or a markerRole')
+  const fits = Array.isArray(prefixes) && prefixes.every((prefix) => typeof prefix === 'string' && prefix !== '') && (markerRole === undefined || (typeof markerRole === 'string' && markerRole !== '' && markerRole !== 'root'))
+  if (!fits || (prefixes.length === 0 && markerRole === undefined)) throw new TypeError('ours must name prefixes, none of them empty, or a markerRole other than root')
   if (unmanaged !== 'remove') throw new TypeError("ours says what is removed: it goes with unmanaged: 'remove' only")
 }
