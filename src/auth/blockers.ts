@@ -92,7 +92,7 @@ export function strangersWithRoot(state: AuthState, wanted: Wanted, { acknowledg
   const isRoot = (user: string): boolean => state.users[user]?.includes('root') === true && (after === undefined || holdsRoot(after, user))
   return unmanagedOf(state, wanted)
     .users.filter((user) => isRoot(user) && !known.has(user))
-    .map((user) => `user ${visible(user)}, whom the policy does not name, holds role root: remove it, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
+    .map((user) => `user ${visible(user)}, whom the policy does not name, holds role root: ${user === 'root' ? 'declare it in the policy' : 'remove it'}, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
 }
 
 /** Names that are no text: anyone may have made them while auth was off, with role root, and nobody can ask. */

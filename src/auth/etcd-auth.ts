@@ -270,7 +270,7 @@ export class EtcdAuth {
 
   /**
    * Turns auth on, and proves that you are root then. Refuses while you or user root would not be, while a user that is not acknowledged holds role root
-   * (anyone could have made it), while somebody would lack what `needs` says, and while the v2 API of the server is open. On v2 also without a role guest:
+   * (anyone could have made it, `root` too where you connect as another; on v2 `hiddenUsers` are looked for), while somebody would lack what `needs` says, and while the v2 API of the server is open. On v2 also without a role guest:
    * etcd would make one that may do everything.
    *
    * @throws {@link EtcdRbacError} `ERR_WRITE_REFUSED` before anything is written; `ERR_LOCKED_OUT` and `ERR_READ_BACK` behind; and what

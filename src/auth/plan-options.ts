@@ -29,7 +29,7 @@ export interface PlanOptions {
   readonly ours?: Ours
   /** Whether auth is to be on afterwards. `false` leaves it as it is. */
   readonly enable: boolean
-  /** Users outside the policy that hold role root and are known to: anyone could have made them while auth was off. */
+  /** Users outside the policy that hold role root and are known to: anyone could have made them while auth was off, user `root` too where you connect as another. */
   readonly acknowledgeRoot?: readonly string[]
   /** Whether passwords may stand in clear in the raft log of members older than 3.5, and in its copies: those hash them only when they apply the entry. */
   readonly acknowledgePasswordsInLog?: boolean
