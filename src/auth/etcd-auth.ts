@@ -114,7 +114,7 @@ export class EtcdAuth {
   /**
    * Writes a plan, step by step, enabling last, and reads the store back. Interrupted at any step, planning and applying again goes on.
    *
-   * @throws {@link EtcdRbacError} before any write: `ERR_LOCK_HELD`, `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
+   * @throws {@link EtcdRbacError} before any write: `ERR_LOCK_HELD`, `ERR_PLAN_BLOCKED`, `ERR_PLAN_INVALID` for a plan that is not the one of its fingerprint, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
    * `ERR_PASSWORD_INVALID`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`; and what {@link EtcdAuth.state} throws
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
