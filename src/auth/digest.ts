@@ -50,11 +50,11 @@ export function digestOf(value: unknown): string {
   }
   const addList = (list: readonly unknown[]): void => {
     const known = lists.get(list)
-    if (known !== undefined) return hash.add(known)
+    if (known !== undefined) return void hash.add(known)
     if (list.every((one) => typeof one === 'string')) {
       const text = JSON.stringify(list)
       lists.set(list, text)
-      return hash.add(text)
+      return void hash.add(text)
     }
     let before = '['
     for (const one of list) {
@@ -65,14 +65,14 @@ export function digestOf(value: unknown): string {
     hash.add(list.length === 0 ? '[]' : ']')
   }
   const addFields = (fields: Readonly<Record<string, unknown>>): void => {
-    const names = Object.keys(fields).filter((name) => fields[name] !== undefined)
     let before = '{'
-    for (const name of names.sort()) {
+    for (const name of Object.keys(fields).sort()) {
+      if (fields[name] === undefined) continue
       hash.add(`${before}${JSON.stringify(name)}:`)
       add(fields[name])
       before = ','
     }
-    hash.add(names.length === 0 ? '{}' : '}')
+    hash.add(before === '{' ? '{}' : '}')
   }
   add(value)
   return hash.hex()

@@ -39,9 +39,12 @@ export interface AuthState {
   readonly reads?: number
 }
 
-/** Order of names as etcd lists them. */
+const SURROGATE = /[\ud800-\udfff]/
+
+/** Order of names as etcd lists them: of their UTF-8, which is encoded only where the order of UTF-16 units could be another. */
 export function compareNames(a: string, b: string): number {
-  return compareBytes(utf8(a), utf8(b))
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return compareBytes(utf8(a), utf8(b))
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** A table without prototype, names in etcd's order. */

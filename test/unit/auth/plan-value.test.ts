@@ -1,9 +1,7 @@
 /** A plan as a value: what it says of rights, kept as JSON and applied later, told apart by one line, read by people. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { describe as describePlan, parsePlan, type Plan, type StepEvent } from '../../../src/auth/index.js'
 import { fingerprintOf } from '../../../src/auth/plan.js'
-import { hashOf } from '../../../src/auth/digest.js'
 import { pattern, prefix, range, read, write, type Permission } from '../../../src/keys/index.js'
 import { definePolicy, type Policy } from '../../../src/policy/index.js'
 import { double, locked, passwords, policy, rejected } from './doubles.js'
@@ -201,20 +199,6 @@ test('as Markdown, steps are a table and names are text, whatever they hold', as
   expect(page).toContain('| 1 | add role root | the policy binds users to it |')
   expect(page).toContain('## Rights that change')
   expect(page).toContain('- user a\\|b \\`c\\` \\<d\\>')
-})
-
-test('the hash is FNV-1a of 64 bits', () => {
-  const byBigInt = (given: string): string => {
-    let hash = 0xcbf29ce484222325n
-    for (const byte of Buffer.from(given)) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn
-    return hash.toString(16).padStart(16, '0')
-  }
-  fc.assert(
-    fc.property(fc.string({ unit: 'grapheme' }), (given) => {
-      expect(hashOf(given)).toBe(byBigInt(given))
-    }),
-  )
-  expect(hashOf('')).toBe('cbf29ce484222325')
 })
 
 describe.each(['v3', 'v2'] as const)('on %s, a stranger with role root', (api) => {
