@@ -44,7 +44,7 @@ describe.each(['v3', 'v2'] as const)('on %s, a name that clears the screen is sh
     ['needs of nobody', () => double(api).auth().plan(policy, { ...locked, needs: { [evil]: { permissions: [] } } })],
     ['needs of keys', () => double('v3').auth().plan(policy, { ...locked, needs: { node: { permissions: [read(key(evil))] } } })],
     ['needs that are none', () => double(api).auth().plan(policy, { ...locked, needs: { [evil]: 7 as never } })],
-    ['a misspelt option', () => double(api).auth().plan(policy, { ...locked, [evil]: 7 })],
+    ['a misspelt option', () => double(api).auth().plan(policy, { ...locked, [evil]: 7 } as never)],
     ['a user to be made anew', () => double(api).auth().plan(policy, { ...locked, recreate: [evil] })],
     ['a state of names', () => planAuth(parseState({ api, enabled: false, users: { [evil]: ['root', evil] }, roles: { [evil]: [] } }), policy, locked, { user: 'root' }, new Date())],
     ['a state with a role that is none', () => parseState({ api, enabled: false, users: {}, roles: { [evil]: 7 } })],
