@@ -212,8 +212,7 @@ export class Direct {
     checkFields(options, ['acknowledgeRoot', 'acknowledgeOpenV2', 'needs', 'hiddenUsers'], 'the options of enable')
     const { acknowledgeRoot = [], acknowledgeOpenV2 = false, needs = {}, hiddenUsers = [] } = options
     if (typeof acknowledgeOpenV2 !== 'boolean') throw new TypeError('acknowledgeOpenV2 must be true or false')
-    checkNames(acknowledgeRoot, 'acknowledgeRoot')
-    checkNames(hiddenUsers, 'hiddenUsers')
+    for (const [what, names] of Object.entries({ acknowledgeRoot, hiddenUsers })) checkNames(names, what)
     checkNeeds(needs)
     const { backend, identity, context } = this.#applier
     const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers })
