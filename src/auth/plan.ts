@@ -5,13 +5,14 @@ import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
 import { blockersOf, newPasswordUsers, warningsOf } from './blockers.js'
 import { differences, unmanagedOf } from './difference.js'
+import { digestOf } from './digest.js'
 import { holdingsOf, holdsRoot } from './holdings.js'
 import type { Identity } from './identity.js'
 import { orderSteps, type Gap } from './order.js'
 import { checkPlanOptions, type PlanOptions } from './plan-options.js'
 import { ACCESSES, v2Regions, v3Regions } from './rights.js'
 import { rightsChanges, type RightsChange } from './rights-change.js'
-import { canonical, fingerprint, hashOf, type Api, type AuthState } from './state.js'
+import { fingerprint, type Api, type AuthState } from './state.js'
 import type { Step } from './step.js'
 import { wantedOf, type Wanted } from './wanted.js'
 
@@ -103,7 +104,7 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     version: state.version,
     advisories: advisoriesAt(state.version),
     policy,
-    options,
+    options: ownCopy(options),
     basis: fingerprint(state),
     steps,
     needsPassword: newPasswordUsers(steps),
@@ -113,12 +114,17 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     rights: rightsChanges(holdings.before, holdings.after),
     unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
     strangersWithRoot: strange.filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
-    unreadable: state.unreadable ?? { users: [], roles: [] },
+    unreadable: ownCopy(state.unreadable ?? { users: [], roles: [] }),
     appeared: { users: [], roles: [] },
-    emptyPasswords: state.emptyPasswords ?? [],
+    emptyPasswords: [...(state.emptyPasswords ?? [])],
     sever: enabling(state, options) ? 'everyone' : [...reducedBy(steps, state)],
     reads: state.reads ?? 0,
   }
+}
+
+/** A plan is a value: what its caller does to what it was made from does not change it. As JSON has it, since that is how a plan is kept. */
+function ownCopy<T>(data: T): T {
+  return JSON.parse(JSON.stringify(data)) as T
 }
 
 interface Decision extends Pick<Plan, 'steps' | 'gaps' | 'blockers'> {
@@ -166,7 +172,7 @@ export function sealed(plan: Draft): Plan {
 
 /** The fingerprint of a plan by the rest of it. */
 export function fingerprintOf(plan: Draft): string {
-  return `${plan.api}-plan-${hashOf(canonical({ ...plan, reads: undefined }))}`
+  return `${plan.api}-plan-${digestOf({ ...plan, outcome: undefined, fingerprint: undefined, reads: undefined })}`
 }
 
 function advisoriesAt(version: string | undefined): readonly string[] {

@@ -194,7 +194,7 @@ function backendOver(ask: Ask, options: V3BackendOptions, byPassword: V3Transpor
       const random = drawn && options.crypto !== undefined ? randomPassword(options.crypto) : undefined
       if (step.do === 'addUser' && password === undefined && random === undefined && !knowsNoPassword(version)) {
         const wanted = 'etcd 3.4 or newer on every member, or crypto for a random password'
-        throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: `${withoutNoPassword(version)} give user ${step.user} an empty password`, wanted, fix: 'pass { crypto }, or the { versions } of all members, to v3Backend' }, { wanted })
+        throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: `${withoutNoPassword(version)} give user ${visible(step.user)} an empty password`, wanted, fix: 'pass { crypto }, or the { versions } of all members, to v3Backend' }, { wanted })
       }
       await performV3(step, password ?? random, (method, request) => call(method, request, context))
     },
