@@ -48,7 +48,7 @@ export interface InspectedCertificate {
 }
 
 /**
- * Reads a certificate. Loads pkijs the first time.
+ * Reads a certificate.
  *
  * @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CERTIFICATE_INVALID`, `ERR_CRYPTO_UNUSABLE`
  * @example
