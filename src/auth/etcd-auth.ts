@@ -102,7 +102,7 @@ export class EtcdAuth {
    * @throws {@link EtcdRbacError} what {@link EtcdAuth.state} throws, `ERR_POLICY_HALF_MISSING`, and `ERR_POLICY_INVALID` for what is no checked policy
    */
   async plan(policy: Policy, options: PlanOptions & Pick<StateOptions, 'probeEmptyPasswords' | 'signal'>): Promise<Plan> {
-    checkPlanOptions(options)
+    checkPlanOptions(options, ['signal', 'probeEmptyPasswords'])
     const { signal, probeEmptyPasswords = false, ...decided } = options
     checkSignal(signal)
     const state = await this.state({ hiddenUsers: options.hiddenUsers ?? [], probeEmptyPasswords, ...(signal && { signal }) })

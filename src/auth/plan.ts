@@ -3,10 +3,11 @@ import { advisoriesOf } from '../advisories/advisories.js'
 import { allows, type PermissionType } from '../keys/permission.js'
 import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
+import { checkState } from './check-state.js'
 import { blockersOf, newPasswordUsers, warningsOf } from './blockers.js'
 import { differences, unmanagedOf } from './difference.js'
 import { holdingsOf, holdsRoot } from './holdings.js'
-import type { Identity } from './identity.js'
+import { checkIdentity, type Identity } from './identity.js'
 import { orderSteps, type Gap } from './order.js'
 import { checkPlanOptions, type PlanOptions } from './plan-options.js'
 import { ACCESSES, v2Regions, v3Regions } from './rights.js'
@@ -69,7 +70,7 @@ export interface Plan {
  * cannot do is not in its blockers; {@link EtcdAuth.plan} adds that.
  *
  * @param given Is checked once more: what was spread from a policy, or read as part of a plan, is data of unknown origin.
- * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`, `ERR_POLICY_INVALID`
+ * @throws `TypeError` for what is no state, identity, date or option of a plan; {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`, `ERR_POLICY_INVALID`
  * @example
  * ```ts
  * import { definePolicy, planAuth, showStep, type AuthState } from 'etcd-rbac'
@@ -80,6 +81,8 @@ export interface Plan {
  * ```
  */
 export function planAuth(state: AuthState, given: Policy, options: PlanOptions, identity: Identity, now: Date): Plan {
+  checkState(state)
+  checkIdentity(identity)
   return sealed(draftPlan(state, given, options, identity, now))
 }
 
@@ -88,11 +91,8 @@ export type Draft = Omit<Plan, 'outcome' | 'fingerprint'>
 
 /** See {@link planAuth}. */
 export function draftPlan(state: AuthState, given: Policy, options: PlanOptions, identity: Identity, now: Date): Draft {
-  // What plain JavaScript may have passed.
-  const [{ api }, { user }] = [(state as Partial<AuthState> | undefined) ?? {}, (identity as Partial<Identity> | undefined) ?? {}]
-  if (api !== 'v2' && api !== 'v3') throw new TypeError("state must be what an etcd's auth store holds, as EtcdAuth's state() and parseState give it")
-  if (typeof user !== 'string' || user === '') throw new TypeError('identity.user must name the user as whom the client is connected')
-  if (!(now instanceof Date)) throw new TypeError('now must be a Date')
+  // What plain JavaScript may have passed: an invalid date is neither before nor after the end of a certificate.
+  if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('now must be a valid Date')
   checkPlanOptions(options)
   const policy = checkedPolicy(given)
   const { wanted, holdings, steps, gaps, blockers } = decide(state, policy, options, identity, now)

@@ -8,9 +8,8 @@ import type { Permission } from '../keys/permission.js'
 import { byScope, scopeOf } from '../keys/scope.js'
 import { showKeys, showPermission } from '../keys/show.js'
 import { parsePolicy } from '../policy/define.js'
-import { isTable } from '../policy/found.js'
 import type { Login, Policy } from '../policy/policy.js'
-import { isStored } from './check-step.js'
+import { checkState } from './check-state.js'
 import { tableOf, type AuthState, type StoredPermission } from './state.js'
 import { visible } from './visible.js'
 
@@ -74,8 +73,8 @@ export interface AdoptOptions {
  * ```
  */
 export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedPolicy {
-  const [given, asked]: readonly unknown[] = [state, options]
-  if (!isState(given)) throw new TypeError("state must be what an etcd's auth store holds, as EtcdAuth's state() returns it")
+  checkState(state)
+  const asked: unknown = options
   const found: unknown = typeof asked === 'object' && asked !== null && 'logins' in asked ? asked.logins : undefined
   if (typeof found !== 'string' && (typeof found !== 'object' || found === null)) throw new TypeError("options must hold logins: 'certificate', 'password', or a table of users with theirs; etcd tells nobody how they log in")
   const { logins } = options
@@ -133,13 +132,6 @@ export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedP
   if (api === 'v2') roles.delete('guest')
   const half = { roles: tableOf(roles), bindings: tableOf(bindings) }
   return { policy: parsePolicy({ users: tableOf(users), [api]: api === 'v2' ? { guest, ...half } : half }), findings }
-}
-
-function isState(given: unknown): given is AuthState {
-  const { api, users, roles } = (given ?? {}) as { readonly [Field in keyof AuthState]?: unknown }
-  if ((api !== 'v2' && api !== 'v3') || !isTable(users) || !isTable(roles)) return false
-  const isPermission = (permission: unknown): boolean => isTable(permission) && isStored(api, permission['keys'] as StoredPermission['keys'] | null | undefined)
-  return Object.values(users).every((held) => Array.isArray(held) && held.every((role) => typeof role === 'string')) && Object.values(roles).every((permissions) => Array.isArray(permissions) && permissions.every(isPermission))
 }
 
 /** Why no policy may name that user. */
