@@ -68,7 +68,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) throw new TypeError('concurrency must be a whole number above 0')
   const atOnce = pacing === undefined ? Math.min(concurrency ?? backend.writesAtOnce, backend.writesAtOnce) : 1
   const { recreate: _, ...lasting } = plan.options
-  const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers: plan.options.hiddenUsers ?? [] })
+  const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers: plan.options.hiddenUsers ?? [], looksAtV2: plan.options.enable })
 
   const pace = createPace(context, pacing === undefined ? {} : pacing, signal)
   refuseBlocked(applier, plan, [])

@@ -105,7 +105,7 @@ export class EtcdAuth {
     checkPlanOptions(options, ['signal', 'probeEmptyPasswords'])
     const { signal, probeEmptyPasswords = false, ...decided } = options
     checkSignal(signal)
-    const state = await this.state({ hiddenUsers: options.hiddenUsers ?? [], probeEmptyPasswords, ...(signal && { signal }) })
+    const state = await readState(this.#backend, this.#context(signal), { hiddenUsers: options.hiddenUsers ?? [], probeEmptyPasswords, looksAtV2: options.enable })
     const plan = draftPlan(state, policy, decided, this.#identity, this.#clock.now())
     const untried = probeEmptyPasswords && !state.enabled ? ['nobody logs in while auth is off: the empty password was not tried; look again when it is on'] : []
     return sealed({ ...plan, blockers: [...plan.blockers, ...this.#backend.blockers(state, plan.steps)], warnings: [...plan.warnings, ...untried] })

@@ -6,8 +6,8 @@ import { scopeOf } from '../keys/scope.js'
 /** One of etcd's two separate auth stores. */
 export type Api = 'v2' | 'v3'
 
-/** What of the v2 API of a server was seen through the v3 backend: served without auth, with it, or not served. */
-export type V2Seen = 'open' | 'locked' | 'absent'
+/** What of the v2 API of a server was seen through the v3 backend: served without auth, with it, or not served; unknown where a member could not be asked and none is open. */
+export type V2Seen = 'open' | 'locked' | 'absent' | 'unknown'
 
 /**
  * A permission that a store holds. etcd v3 stores types that it does not know, `unknown` here: it grants nothing by them (server/auth/range_perm_cache.go,
@@ -25,8 +25,10 @@ export interface AuthState {
   readonly users: Readonly<Record<string, readonly string[]>>
   /** Role → permissions in stored order, duplicates included. v2's `guest` is one of them, its virtual `root` is not. */
   readonly roles: Readonly<Record<string, readonly StoredPermission[]>>
-  /** On v3: what was seen of the v2 API of the same server, where the backend was told how to look. */
+  /** On v3 while auth is off, since it matters before it is turned on: what was seen of the v2 API of the same server, where the backend was told how to look. */
   readonly v2?: V2Seen
+  /** Which endpoints of v2 could not be asked, each with the reason. Left away where all could. */
+  readonly v2Unasked?: readonly string[]
   /**
    * Names that the store lists and that cannot be asked for: no text in UTF-8, which older releases take, and which reads like another. Nothing is known of
    * them, and they are not among `users` and `roles`. Left away where there are none.

@@ -37,7 +37,8 @@ export interface V3BackendOptions {
   readonly crypto?: WebCryptoLike
   /**
    * Where the v2 API of the same server would be, to see whether it is open while v3 is being locked. Without it, a plan that turns auth on warns of v2 on
-   * 3.4 and 3.5, and is blocked on 3.3, which serves it unless told otherwise.
+   * 3.4 and 3.5, and is blocked on 3.3, which serves it unless told otherwise. A member that does not answer there may be open: it blocks such a plan, and
+   * nothing else.
    */
   readonly v2?: V2Door
 }
