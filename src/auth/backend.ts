@@ -9,6 +9,7 @@ import type { AbortSignalLike } from '../platform.js'
 import type { Clock } from './clock.js'
 import type { Api, AuthState, StoredPermission } from './state.js'
 import type { Step, Write } from './step.js'
+import type { Release } from './version.js'
 
 /** What every call of a backend is given. */
 export interface CallContext {
@@ -27,6 +28,8 @@ export interface Backend {
   readonly api: Api
   /** How many writes may be under way at once: 1 where the server loses one of two that meet. */
   readonly writesAtOnce: number
+  /** Whose versions `readVersion` tells: see {@link Release}. */
+  readonly versionOf?: Release['versionOf']
   /** The lowest version among the members, as far as it can be known. */
   readVersion(context: CallContext): Promise<string | undefined>
   /** Where no certificate is anybody: who logs in by password, if anyone does. */

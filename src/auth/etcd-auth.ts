@@ -86,7 +86,7 @@ export class EtcdAuth {
    * What the store holds. Every read is an entry in etcd's raft log: one for each user and each role, 16 in flight at once.
    *
    * @throws {@link EtcdRbacError} `ERR_UNREACHABLE`, `ERR_TLS`, `ERR_DEADLINE`, `ERR_NOT_ROOT`, `ERR_NOT_AUTHENTICATED`, `ERR_V2_DISABLED`,
-   * `ERR_VERSION_UNSUPPORTED`, `ERR_SERVER`, `ERR_ABORTED`
+   * `ERR_VERSION_UNSUPPORTED`, `ERR_VERSION_CONTRADICTED`, `ERR_SERVER`, `ERR_ABORTED`
    */
   async state(options: StateOptions = {}): Promise<AuthState> {
     checkFields(options, ['hiddenUsers', 'probeEmptyPasswords', 'signal'], 'the options of state')

@@ -26,14 +26,16 @@ const TYPES: readonly unknown[] = ['read', 'write', 'readwrite', 'unknown']
  * ```
  */
 export function parseState(json: unknown): AuthState {
-  const { api, version, enabled, users, roles, v2, v2Unasked, unreadable, emptyPasswords, reads } = fieldsOf(json, 'no object')
+  const { api, version, versionOf, enabled, users, roles, v2, v2Unasked, unreadable, emptyPasswords, reads } = fieldsOf(json, 'no object')
   if (api !== 'v2' && api !== 'v3') throw invalid('no api: "v2" or "v3"')
+  if (versionOf !== undefined && versionOf !== 'some') throw invalid('a word on whose version it is that is not "some"')
   if (typeof enabled !== 'boolean') throw invalid('no word whether auth is enabled')
   if (version !== undefined && typeof version !== 'string') throw invalid('a version that is no text')
   if (!isSeen(v2)) throw invalid(`a word on v2 that is none of ${SEEN.join(', ')}`)
   return {
     api,
     version,
+    ...(versionOf === undefined ? {} : { versionOf }),
     enabled,
     users: tableOf(Object.entries(fieldsOf(users, 'no table of users')).map(([user, held]) => [nameOf(user), namesOf(held, `roles of user ${quoted(user)}`)] as const)),
     roles: tableOf(Object.entries(fieldsOf(roles, 'no table of roles')).map(([role, permissions]) => [nameOf(role), permissionsOf(api, role, permissions)] as const)),

@@ -39,7 +39,7 @@ export async function readState(backend: Backend, { sent, ...rest }: CallContext
   const v2 = enabled || !looksAtV2 ? undefined : await next(async () => backend.readV2?.(rest))
   const accepts = (user: string): Promise<true | undefined> => Promise.resolve(backend.acceptsEmptyPassword?.(user, context)).then((does) => (does === true ? true : undefined))
   const emptyPasswords = probeEmptyPasswords && enabled ? (await readEach(users.map(([user]) => user), accepts, context)).map(([user]) => user).sort(compareNames) : undefined
-  return { api: backend.api, version, enabled, users: tableOf(users), roles: tableOf(roles), ...v2, ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }
+  return { api: backend.api, version, ...(backend.versionOf && { versionOf: backend.versionOf }), enabled, users: tableOf(users), roles: tableOf(roles), ...v2, ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }
 }
 
 function refuseAborted({ signal }: CallContext): void {

@@ -2,6 +2,7 @@
 import { compareBytes, utf8 } from '../bytes.js'
 import type { Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
+import type { Release } from './version.js'
 
 /** One of etcd's two separate auth stores. */
 export type Api = 'v2' | 'v3'
@@ -16,10 +17,8 @@ export type V2Seen = 'open' | 'locked' | 'absent' | 'unknown'
 export type StoredPermission = Permission | { readonly type: 'unknown'; readonly keys: Permission['keys'] }
 
 /** Users, roles and whether auth is on. Tables have no prototype. */
-export interface AuthState {
+export interface AuthState extends Release {
   readonly api: Api
-  /** The lowest version among the members, as far as it is known: that of the one that answered, unless the backend was told them all. */
-  readonly version: string | undefined
   readonly enabled: boolean
   /** User → names of its roles, `root` among them. */
   readonly users: Readonly<Record<string, readonly string[]>>
