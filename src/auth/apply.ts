@@ -82,7 +82,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   const now = draftPlan(before, plan.policy, plan.options, identity, context.clock.now())
   refuseBlocked(applier, now, backend.blockers(before, now.steps))
   // Whoever agreed to it has seen the rest of it, too.
-  const [asked = '', follows = ''] = [plan, now].map(({ steps, gaps, rights, sever, needsPassword, unmanaged, strangersWithRoot }) => JSON.stringify([steps, gaps, rights, sever, needsPassword, unmanaged, strangersWithRoot]))
+  const [asked = '', follows = ''] = [plan, now].map(({ steps, gaps, rights, sever, needsPassword, unmanaged, stays, strangersWithRoot }) => JSON.stringify([steps, gaps, rights, sever, needsPassword, unmanaged, stays, strangersWithRoot]))
   if (asked !== follows) {
     const digest = (steps: string): string => `${plan.api}-${hashOf(steps)}`
     throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a plan that does not follow from its policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: digest(asked), found: digest(follows) })

@@ -16,6 +16,12 @@ export type V2Seen = 'open' | 'locked' | 'absent' | 'unknown'
  */
 export type StoredPermission = Permission | { readonly type: 'unknown'; readonly keys: Permission['keys'] }
 
+/** Names of users and roles. */
+export interface StoreNames {
+  readonly users: readonly string[]
+  readonly roles: readonly string[]
+}
+
 /** Users, roles and whether auth is on. Tables have no prototype. */
 export interface AuthState extends Release {
   readonly api: Api
@@ -32,7 +38,7 @@ export interface AuthState extends Release {
    * Names that the store lists and that cannot be asked for: no text in UTF-8, which older releases take, and which reads like another. Nothing is known of
    * them, and they are not among `users` and `roles`. Left away where there are none.
    */
-  readonly unreadable?: { readonly users: readonly string[]; readonly roles: readonly string[] }
+  readonly unreadable?: StoreNames
   /** Users whom the empty password lets in, where that was asked for. */
   readonly emptyPasswords?: readonly string[]
   /** How many requests reading it took: on v3, each is an entry in etcd's raft log. */
