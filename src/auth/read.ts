@@ -32,9 +32,9 @@ export async function readState(backend: Backend, { sent, ...rest }: CallContext
   const listUsers = (): Promise<readonly string[]> => next(() => backend.listUsers(context))
   const listRoles = (): Promise<readonly string[]> => next(() => backend.listRoles(context))
   const { found: users, unreadable: lostUsers } = await readListed(listUsers, hiddenUsers, (user) => backend.readUser(user, context), context)
-  // v2 lists no role whose name begins with "_": whoever holds it names it.
-  const held = users.flatMap(([, names]) => names).filter((role) => role !== 'root')
-  const { found: roles, unreadable: lostRoles } = await readListed(listRoles, held, (role) => backend.readRole(role, context), context)
+  // v2 lists no role whose name begins with "_": whoever holds it names it. One with a slash cannot be asked for there.
+  const hidden = users.flatMap(([, held]) => held).filter((role) => role.startsWith('_') && !role.includes('/'))
+  const { found: roles, unreadable: lostRoles } = await readListed(listRoles, hidden, (role) => backend.readRole(role, context), context)
   // A role that a user holds may have such a name, too: it is in no list where it does not exist.
   const unreadable = { users: lostUsers, roles: [...new Set([...lostRoles, ...users.flatMap(([, held]) => held.filter(isMangled))])].sort(compareNames) }
   // No entry of the log of v3, so not counted; asked only while v3 is still to be locked.

@@ -182,6 +182,7 @@ test('a role that v2 hides from its list is found by whoever holds it, and nobod
   const put = (path: string, body: object) => etcd.fetch(`https://127.0.0.1:2379/v2/auth/${path}`, { method: 'PUT', redirect: 'manual', body: JSON.stringify(body) })
   await put('roles/_r', { role: '_r', permissions: { kv: { read: ['/p'], write: [] } } })
   await put('users/app', { user: 'app', password: 'x', roles: ['_r'] })
+  await put('users/odd', { user: 'odd', password: 'x', roles: ['_a/b', 'a/b'] })
   const found = await auth().state()
   expect(found.roles['_r']).toEqual([read(pattern('/p'))])
   const { policy: draft, findings } = policyOfState(found, { logins: 'certificate' })
