@@ -151,7 +151,7 @@ export class EtcdAuth {
     const decided = { unmanaged: unmanaged === 'keep' ? ('report' as const) : unmanaged, enable, ...lasting, ...options }
     // Whom the record was told of is still looked for.
     checkNames(options.hiddenUsers, 'hiddenUsers')
-    const hidden = [...hiddenUsers, ...(options.hiddenUsers ?? [])]
+    const hidden = [...new Set([...hiddenUsers, ...(options.hiddenUsers ?? [])])]
     // What was ours to remove goes with removing only.
     const { draft, state } = await this.#draft(planned?.policy ?? (from as Policy), { ...(ours !== undefined && decided.unmanaged === 'remove' ? { ours } : {}), ...decided, ...(hidden.length > 0 && { hiddenUsers: hidden }) })
     // What the record did not list because it was to be kept, it does not tell from what has come since.
