@@ -3,9 +3,19 @@
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Nearly all names and keys are ASCII and no longer: a few bytes are made far faster by hand, and leave less behind than an encoder does. */
+const SHORT = 64
+
 /** The UTF-8 bytes of a string. A lone surrogate has none: callers refuse it with {@link isWellFormed} first. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(text)
+  if (text.length > SHORT) return encoder.encode(text)
+  const bytes = new Uint8Array(text.length)
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit > 0x7f) return encoder.encode(text)
+    bytes[at] = unit
+  }
+  return bytes
 }
 
 /** Whether a string has no lone surrogate, so that its UTF-8 form says the same. */
@@ -61,10 +71,12 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   return bytes
 }
 
+const HEX: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /** Lower-case hex, two digits a byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  for (const byte of bytes) text += HEX[byte] ?? ''
   return text
 }
 

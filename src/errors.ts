@@ -85,9 +85,10 @@ export interface ErrorText {
   readonly fix: string
 }
 
-/** A text as messages show it: in quotes, and cut where nobody would read it to its end. */
+/** A text as messages show it: in quotes, cut where nobody would read it to its end, and what is invisible spelt out, of which JSON leaves much as it is. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.length > 120 ? `${text.slice(0, 100)}…` : text)
+  const cut = JSON.stringify(text.length > 120 ? `${text.slice(0, 100)}…` : text)
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
 }
 
 /**

@@ -4,13 +4,14 @@ import type { AbortSignalLike } from '../platform.js'
 import { eachAtOnce } from './at-once.js'
 import type { AdvisoryLock } from './lock.js'
 import { createPace, type Pacing } from './pacing.js'
+import { checkFingerprint } from './parse-plan.js'
 import { checkPasswords } from './passwords.js'
 import { perform, proveRoot, type Applier, type Outcome } from './perform.js'
 import { strangersWithRoot, unreadableProblems } from './blockers.js'
-import { decide, draftPlan, type Draft, type Plan } from './plan.js'
+import { decide, draftPlan, fingerprintOf, type Draft, type Plan } from './plan.js'
 import { readState } from './read.js'
 import { sideBySide } from './side-by-side.js'
-import { fingerprint, hashOf, type AuthState } from './state.js'
+import { fingerprint, type AuthState } from './state.js'
 import { showStep, type Step } from './step.js'
 import { few, visible } from './visible.js'
 import { wantedOf } from './wanted.js'
@@ -68,12 +69,14 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) throw new TypeError('concurrency must be a whole number above 0')
   const atOnce = pacing === undefined ? Math.min(concurrency ?? backend.writesAtOnce, backend.writesAtOnce) : 1
   const { recreate: _, ...lasting } = plan.options
-  const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers: plan.options.hiddenUsers ?? [], looksAtV2: plan.options.enable })
+  const read = (reading = context): Promise<AuthState> => readState(backend, reading, { hiddenUsers: plan.options.hiddenUsers ?? [], looksAtV2: plan.options.enable })
 
   const pace = createPace(context, pacing === undefined ? {} : pacing, signal)
   refuseBlocked(applier, plan, [])
+  checkFingerprint(plan)
   checkPasswords(plan, passwords)
-  const before = await read()
+  // Nothing is written yet that would have to be read back.
+  const before = await read({ ...context, signal })
   const found = fingerprint(before)
   if (found !== plan.basis) {
     throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a store that has changed since the plan was made', wanted: 'the state that the plan was made for', fix: 'plan again, and look at what is new' }, { planned: plan.basis, found })
@@ -82,10 +85,9 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   const now = draftPlan(before, plan.policy, plan.options, identity, context.clock.now())
   refuseBlocked(applier, now, backend.blockers(before, now.steps))
   // Whoever agreed to it has seen the rest of it, too.
-  const [asked = '', follows = ''] = [plan, now].map(({ steps, gaps, rights, sever, needsPassword, unmanaged, stays, strangersWithRoot }) => JSON.stringify([steps, gaps, rights, sever, needsPassword, unmanaged, stays, strangersWithRoot]))
-  if (asked !== follows) {
-    const digest = (steps: string): string => `${plan.api}-${hashOf(steps)}`
-    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a plan that does not follow from its policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: digest(asked), found: digest(follows) })
+  const follows = fingerprintOf({ ...now, version: plan.version, advisories: plan.advisories, blockers: plan.blockers, warnings: plan.warnings, unreadable: plan.unreadable, emptyPasswords: plan.emptyPasswords, appeared: plan.appeared, disappeared: plan.disappeared, altered: plan.altered })
+  if (follows !== plan.fingerprint) {
+    throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a plan that does not follow from its policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: plan.fingerprint, found: follows })
   }
   checkPasswords(now, passwords)
   /** What is left to do. Whoever was to be made anew has been. */

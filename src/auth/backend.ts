@@ -10,6 +10,7 @@ import type { Clock } from './clock.js'
 import type { Api, AuthState, StoredPermission } from './state.js'
 import type { Step, Write } from './step.js'
 import type { Release } from './version.js'
+import { visible } from './visible.js'
 
 /** What every call of a backend is given. */
 export interface CallContext {
@@ -73,5 +74,5 @@ export function passwordWayProblems({ byPassword }: Pick<Backend, 'byPassword'>,
   if (byPassword === undefined) return []
   const { user } = byPassword
   if (user === undefined) return enabling ? ['nobody logs in over this way, where no certificate is anybody: pass login to gatewayTransport'] : []
-  return withoutPassword.includes(user) ? [`user ${user}, by whose password you log in, would be one without: let it log in by password in the policy, or connect with its certificate over gRPC`] : []
+  return withoutPassword.includes(user) ? [`user ${visible(user)}, by whose password you log in, would be one without: let it log in by password in the policy, or connect with its certificate over gRPC`] : []
 }

@@ -18,7 +18,7 @@ import { checkNames, checkNeeds, type PlanOptions } from './plan-options.js'
 import { takes } from './plan.js'
 import { perform, proveRoot, type Applier } from './perform.js'
 import { holds, readState } from './read.js'
-import type { StoredPermission } from './state.js'
+import type { AuthState, StoredPermission } from './state.js'
 import type { Write } from './step.js'
 import { few, visible } from './visible.js'
 import { byScope } from './wanted.js'
@@ -41,7 +41,7 @@ export interface PasswordOptions {
 }
 
 /** What must be known before auth is turned on. */
-export type EnableOptions = Pick<PlanOptions, 'acknowledgeRoot' | 'acknowledgeOpenV2' | 'needs'>
+export type EnableOptions = Pick<PlanOptions, 'acknowledgeRoot' | 'acknowledgeOpenV2' | 'needs' | 'hiddenUsers'>
 
 type Unexplained<W> = W extends unknown ? Omit<W, 'reason'> : never
 
@@ -105,6 +105,7 @@ export class Direct {
     checkFields(options, ['login', 'password', 'acknowledgePasswordsInLog'], 'the options of addUser')
     const { login } = (options as Partial<NewUser> | undefined) ?? {}
     if (login !== 'certificate' && login !== 'password') throw new TypeError("login must be 'certificate' or 'password'")
+    if (login === 'certificate' && (options as { readonly password?: unknown }).password !== undefined) throw new TypeError('a user who logs in by certificate is given no password: leave it away, or let the user log in by password')
     const step = { do: 'addUser', user, login } as const
     this.#check(step)
     const password = options.login === 'password' ? options.password : undefined
@@ -208,13 +209,14 @@ export class Direct {
   }
 
   async enable(options: EnableOptions): Promise<Written<'changed'>> {
-    checkFields(options, ['acknowledgeRoot', 'acknowledgeOpenV2', 'needs'], 'the options of enable')
-    const { acknowledgeRoot = [], acknowledgeOpenV2 = false, needs = {} } = options
+    checkFields(options, ['acknowledgeRoot', 'acknowledgeOpenV2', 'needs', 'hiddenUsers'], 'the options of enable')
+    const { acknowledgeRoot = [], acknowledgeOpenV2 = false, needs = {}, hiddenUsers = [] } = options
     if (typeof acknowledgeOpenV2 !== 'boolean') throw new TypeError('acknowledgeOpenV2 must be true or false')
-    checkNames(acknowledgeRoot, 'acknowledgeRoot')
+    for (const [what, names] of Object.entries({ acknowledgeRoot, hiddenUsers })) checkNames(names, what)
     checkNeeds(needs)
     const { backend, identity, context } = this.#applier
-    const state = await readState(backend, context)
+    const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers })
+    const state = await read()
     if (state.enabled) return { outcome: 'unchanged' }
     const blockers = [
       ...identityProblems(identity, context.clock.now()),
@@ -226,7 +228,7 @@ export class Direct {
     if (blockers.length > 0) throw refused(few(blockers))
     await this.#write({ do: 'enable' })
     await proveRoot(this.#applier)
-    const after = enablingProblems(await readState(backend, context), identity, acknowledgeRoot)
+    const after = enablingProblems(await read(), identity, acknowledgeRoot)
     if (after.length > 0) throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that changed while auth was turned on: ${few(after)}`, wanted: 'what was looked at before', fix: 'look who made them, and delete whom you do not know: auth is on' }, { differences: after })
     return { outcome: 'changed', sever: 'everyone' }
   }

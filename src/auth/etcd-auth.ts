@@ -112,7 +112,7 @@ export class EtcdAuth {
   /**
    * Writes a plan, step by step, enabling last, and reads the store back. Interrupted at any step, planning and applying again goes on.
    *
-   * @throws {@link EtcdRbacError} before any write: `ERR_LOCK_HELD`, `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
+   * @throws {@link EtcdRbacError} before any write: `ERR_LOCK_HELD`, `ERR_PLAN_BLOCKED`, `ERR_PLAN_INVALID` for a plan that is not the one of its fingerprint, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
    * `ERR_PASSWORD_INVALID`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`; and what {@link EtcdAuth.state} throws
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
@@ -209,7 +209,8 @@ export class EtcdAuth {
    * where the password would stand in a log, or where you log in by it, and what
    * {@link EtcdAuth.state} throws
    */
-  dropPassword(user: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+  async dropPassword(user: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+    checkFields(options, ['acknowledgePasswordsInLog'], 'the options of dropPassword')
     return this.#direct.dropPassword(user, options)
   }
 
@@ -270,7 +271,7 @@ export class EtcdAuth {
 
   /**
    * Turns auth on, and proves that you are root then. Refuses while you or user root would not be, while a user that is not acknowledged holds role root
-   * (anyone could have made it), while somebody would lack what `needs` says, and while the v2 API of the server is open. On v2 also without a role guest:
+   * (anyone could have made it, `root` too where you connect as another; on v2 `hiddenUsers` are looked for), while somebody would lack what `needs` says, and while the v2 API of the server is open. On v2 also without a role guest:
    * etcd would make one that may do everything.
    *
    * @throws {@link EtcdRbacError} `ERR_WRITE_REFUSED` before anything is written; `ERR_LOCKED_OUT` and `ERR_READ_BACK` behind; and what
@@ -283,9 +284,11 @@ export class EtcdAuth {
   /**
    * Turns auth off: every client past TLS may then do everything.
    *
+   * @param options There are none yet.
    * @throws {@link EtcdRbacError} what {@link EtcdAuth.state} throws
    */
-  disable(): Promise<Written<'changed'>> {
+  async disable(options: Readonly<Record<string, never>> = {}): Promise<Written<'changed'>> {
+    checkFields(options, [], 'the options of disable')
     return this.#direct.disable()
   }
 

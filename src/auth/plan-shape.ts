@@ -48,6 +48,7 @@ export function planFault(json: unknown): string | undefined {
 export function checkPlan(plan: unknown): void {
   const { steps, blockers, needsPassword, policy, options } = (plan ?? {}) as Loose<Plan>
   if (![steps, blockers, needsPassword].every(Array.isArray) || !isObject(policy) || !isObject(options)) throw noPlan()
+  if (isDeeper(plan, LEVELS)) throw noPlan(`more than ${LEVELS} levels`)
 }
 
 /**

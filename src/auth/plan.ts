@@ -6,13 +6,14 @@ import type { Policy } from '../policy/policy.js'
 import { checkState } from './check-state.js'
 import { blockersOf, newPasswordUsers, warningsOf } from './blockers.js'
 import { differences, unmanagedOf } from './difference.js'
+import { digestOf } from './digest.js'
 import { holdingsOf, holdsRoot } from './holdings.js'
 import { checkIdentity, type Identity } from './identity.js'
 import { orderSteps, type Gap } from './order.js'
 import { checkPlanOptions, type PlanOptions } from './plan-options.js'
 import { ACCESSES, v2Regions, v3Regions } from './rights.js'
 import { rightsChanges, type RightsChange } from './rights-change.js'
-import { canonical, fingerprint, hashOf, type Api, type AuthState, type StoreNames } from './state.js'
+import { fingerprint, type Api, type AuthState, type StoreNames } from './state.js'
 import type { Step } from './step.js'
 import { NOTHING_SINCE, othersIn, withoutDeleted, type Others, type OthersSince } from './unmanaged.js'
 import { wantedOf, type Wanted } from './wanted.js'
@@ -111,7 +112,7 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     version: state.version,
     advisories: advisoriesAt(state.version),
     policy,
-    options,
+    options: ownCopy(options),
     basis: fingerprint(state),
     steps,
     needsPassword: newPasswordUsers(steps),
@@ -122,12 +123,17 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     unmanaged: listed,
     stays: othersIn(holdings.after, withoutDeleted(listed, steps)),
     strangersWithRoot: strange.filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
-    unreadable: state.unreadable ?? { users: [], roles: [] },
+    unreadable: ownCopy(state.unreadable ?? { users: [], roles: [] }),
     ...NOTHING_SINCE,
-    emptyPasswords: state.emptyPasswords ?? [],
+    emptyPasswords: [...(state.emptyPasswords ?? [])],
     sever: enabling(state, options) ? 'everyone' : [...reducedBy(steps, state)],
     reads: state.reads ?? 0,
   }
+}
+
+/** A plan is a value: what its caller does to what it was made from does not change it. As JSON has it, since that is how a plan is kept. */
+function ownCopy<T>(data: T): T {
+  return JSON.parse(JSON.stringify(data)) as T
 }
 
 interface Decision extends Pick<Plan, 'steps' | 'gaps' | 'blockers'> {
@@ -175,7 +181,7 @@ export function sealed(plan: Draft): Plan {
 
 /** The fingerprint of a plan by the rest of it. */
 export function fingerprintOf(plan: Draft): string {
-  return `${plan.api}-plan-${hashOf(canonical({ ...plan, reads: undefined }))}`
+  return `${plan.api}-plan-${digestOf({ ...plan, outcome: undefined, fingerprint: undefined, reads: undefined })}`
 }
 
 function advisoriesAt(version: string | undefined): readonly string[] {

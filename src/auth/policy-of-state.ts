@@ -20,7 +20,7 @@ export type AdoptCode =
   | 'administrator'
   /** A name that the store lists and that cannot be asked for: nothing is known of it, and a policy cannot name it. */
   | 'unreadable'
-  /** The same keys are granted twice in one role, as etcd v3 does when a type is changed by hand: a plan puts it in order. */
+  /** The same keys are granted twice in one role: as etcd v3 does when a type is changed by hand, which a plan puts in order, or alike, by a client that repeats itself, which does no harm. */
   | 'duplicate-grant'
   /** A range that holds no key, or a pattern that matches nothing or crashes etcd: it grants nothing, and a plan takes it away. */
   | 'empty-grant'
@@ -180,12 +180,12 @@ function grantsOf(role: string, permissions: readonly StoredPermission[], find: 
     else find('empty-grant', role, `role ${quoted(role)} grants ${visible(showPermission(permission))}, which opens nothing`, true)
     return false
   })
-  const scopes = new Map<string, number>()
-  for (const { keys } of sound) scopes.set(scopeOf(keys), (scopes.get(scopeOf(keys)) ?? 0) + 1)
+  const scopes = new Map<string, Permission['type'][]>()
+  for (const { type, keys } of sound) scopes.set(scopeOf(keys), [...(scopes.get(scopeOf(keys)) ?? []), type])
   const kept = byScope(sound)
-  for (const [scope, count] of scopes) {
+  for (const [scope, types] of scopes) {
     const permission = kept.get(scope)
-    if (count > 1 && permission !== undefined) find('duplicate-grant', role, `role ${quoted(role)} has ${count} permissions on the same keys, which add up to ${visible(showPermission(permission))}`, permission.keys.api === 'v3')
+    if (types.length > 1 && permission !== undefined) find('duplicate-grant', role, `role ${quoted(role)} has ${types.length} permissions on the same keys, which add up to ${visible(showPermission(permission))}`, permission.keys.api === 'v3' && new Set(types).size > 1)
   }
   return [...kept.values()]
 }

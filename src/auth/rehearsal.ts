@@ -59,15 +59,14 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
     holders.get(role)?.delete(user)
     strangers.get(role)?.delete(user)
   }
-  const note = (role: string, permission: Permission): void => {
-    const scope = scopeOf(permission.keys)
+  const note = (role: string, scope: string, permission: Permission): void => {
     const goal = rolesAfter.get(role)?.get(scope)
     const isSurplus = goal === undefined || (goal.type !== permission.type && goal.type !== 'readwrite')
     if (isSurplus) surplus.set(role, (surplus.get(role) ?? new Map<string, Permission>()).set(scope, permission))
     else surplus.get(role)?.delete(scope)
   }
   for (const [user, held] of users) for (const role of held) hold(user, role)
-  for (const [role, scopes] of roles) for (const permission of scopes.values()) note(role, permission)
+  for (const [role, scopes] of roles) for (const [scope, permission] of scopes) note(role, scope, permission)
 
   const rightsBy = (held: ReadonlyMap<string, readonly string[]>, tables: ReadonlyMap<string, ReadonlyMap<string, Permission>>): ((user: string) => Rights<R>) => {
     const known = memo((names: string) => {
@@ -79,6 +78,15 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
   const before = rightsBy(bindingsBefore, rolesBefore)
   const after = rightsBy(bindingsAfter, rolesAfter)
   const paired = (user: string): string => JSON.stringify([bindingsBefore.get(user), bindingsAfter.get(user)])
+  /** What users held, will hold and hold, as one text for each; until that changes. */
+  const kinds = new Map<string, string>()
+  const kindOf = (user: string): string => {
+    const known = kinds.get(user)
+    if (known !== undefined) return known
+    const kind = paired(user) + JSON.stringify([...(users.get(user) ?? [])])
+    kinds.set(user, kind)
+    return kind
+  }
   const pairs = new Map<string, { readonly either: Rights<R>; readonly both: Rights<R> }>()
   /** What one or both of the policies give a user. */
   const rightsIn = (user: string): { readonly either: Rights<R>; readonly both: Rights<R> } => {
@@ -153,7 +161,7 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
       const left = step.do === 'grantPermission' ? step.permission : undefined
       const judged = new Map<string, readonly Access[]>()
       for (const user of holders.get(step.role) ?? []) {
-        const kind = paired(user) + JSON.stringify([...(users.get(user) ?? [])])
+        const kind = kindOf(user)
         const accesses = judged.get(kind) ?? missing(user, step.role, [stored], left)
         judged.set(kind, accesses)
         if (accesses.length > 0) yield lack(user, accesses, visible(showPermission(left ?? stored)))
@@ -173,6 +181,7 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
       for (const step of unit) yield* lacksOf(step)
     },
     play: (step) => {
+      if ('user' in step) kinds.delete(step.user)
       switch (step.do) {
         case 'addRole':
           roles.set(step.role, new Map())
@@ -180,14 +189,17 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
         case 'addUser':
           users.set(step.user, new Set())
           return { users: [], roles: [] }
-        case 'grantPermission':
-          roles.get(step.role)?.set(scopeOf(step.permission.keys), step.permission)
-          note(step.role, step.permission)
+        case 'grantPermission': {
+          const scope = scopeOf(step.permission.keys)
+          roles.get(step.role)?.set(scope, step.permission)
+          note(step.role, scope, step.permission)
           return { users: holders.get(step.role) ?? [], roles: [step.role] }
-        case 'revokePermission':
-          roles.get(step.role)?.delete(scopeOf(step.permission.keys))
-          surplus.get(step.role)?.delete(scopeOf(step.permission.keys))
+        }
+        case 'revokePermission': {
+          const scope = scopeOf(step.permission.keys)
+          for (const table of [roles, surplus]) table.get(step.role)?.delete(scope)
           return { users: holders.get(step.role) ?? [], roles: [step.role] }
+        }
         case 'bindRole':
           users.get(step.user)?.add(step.role)
           hold(step.user, step.role)
@@ -204,7 +216,10 @@ export function rehearse<R>(regions: Regions<R>, { before: { users: bindingsBefo
         }
         case 'deleteRole': {
           const held = [...(holders.get(step.role) ?? [])]
-          for (const user of held) users.get(user)?.delete(step.role)
+          for (const user of held) {
+            users.get(user)?.delete(step.role)
+            kinds.delete(user)
+          }
           for (const table of [roles, holders, strangers, surplus]) table.delete(step.role)
           return { users: held, roles: [step.role] }
         }

@@ -3,6 +3,7 @@ import { compareBytes, utf8 } from '../bytes.js'
 import type { Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
 import type { Release } from './version.js'
+import { hashOf } from './digest.js'
 
 /** One of etcd's two separate auth stores. */
 export type Api = 'v2' | 'v3'
@@ -45,9 +46,12 @@ export interface AuthState extends Release {
   readonly reads?: number
 }
 
-/** Order of names as etcd lists them. */
+const SURROGATE = /[\ud800-\udfff]/
+
+/** Order of names as etcd lists them: of their UTF-8, which is encoded only where the order of UTF-16 units could be another. */
 export function compareNames(a: string, b: string): number {
-  return compareBytes(utf8(a), utf8(b))
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return compareBytes(utf8(a), utf8(b))
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** A table without prototype, names in etcd's order. */
@@ -66,25 +70,4 @@ export function fingerprint({ api, enabled, users, roles }: AuthState): string {
     Object.entries(roles).map(([role, permissions]) => [role, permissions.map(({ type, keys }) => [type, scopeOf(keys)])]),
   ])
   return `${api}-${hashOf(text)}`
-}
-
-/** One text for equal data, in whatever order its fields stand: JSON, fields by name, those without a value left away. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
-  return `{${fields.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join()}}`
-}
-
-/** FNV-1a, 64 bits: tells texts apart, keeps nothing secret and nothing safe. */
-export function hashOf(text: string): string {
-  // In halves, since BigInt is slow: the prime is 2^40 + 0x1b3.
-  let [high, low] = [0xcbf29ce4, 0x84222325]
-  for (const byte of utf8(text)) {
-    const mixed = (low ^ byte) >>> 0
-    const product = mixed * 0x1b3
-    low = product >>> 0
-    high = (high * 0x1b3 + Math.floor(product / 2 ** 32) + ((mixed << 8) >>> 0)) % 2 ** 32
-  }
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
 }

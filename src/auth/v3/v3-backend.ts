@@ -17,6 +17,7 @@ import { v3Failure } from './failures.js'
 import { enabledIn, namesIn, permissionsIn, WIRE_TYPES } from './replies.js'
 import { seeV2, type V2Door } from './see-v2.js'
 import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type V3Transport, type WirePermission } from './transport.js'
+import { visible } from '../visible.js'
 
 /** etcd takes them one after the other all the same, but writes several of them to disk at once; more than so many gain nothing. */
 const WRITES_AT_ONCE = 16
@@ -189,7 +190,7 @@ function backendOver(ask: Ask, options: V3BackendOptions, byPassword: V3Transpor
       const random = drawn && options.crypto !== undefined ? randomPassword(options.crypto) : undefined
       if (step.do === 'addUser' && password === undefined && random === undefined && !knowsNoPassword(version)) {
         const wanted = 'etcd 3.4 or newer on every member, or crypto for a random password'
-        throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: emptyFor(version, `user ${step.user}`), wanted, fix: 'pass { crypto }, or the { versions } of all members, to v3Backend' }, { wanted })
+        throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: emptyFor(version, `user ${visible(step.user)}`), wanted, fix: 'pass { crypto }, or the { versions } of all members, to v3Backend' }, { wanted })
       }
       await performV3(step, password ?? random, (method, request) => call(method, request, context))
     },

@@ -159,6 +159,16 @@ describe('hidden users of v2', () => {
     expect((await auth().drift(policy, { hiddenUsers: ['_back'] })).outcome).toBe('in sync')
   })
 
+  test('are looked for by a single write that turns auth on, too, where they are named', async () => {
+    const { auth } = await planted()
+    await auth().addRole('guest')
+    await auth().addUser('root', { login: 'certificate' })
+    expect((await rejected('ERR_WRITE_REFUSED', auth().enable({ hiddenUsers: ['_back', '_none'] }))).message).toContain('user _back holds role root')
+    expect((await auth().state()).enabled).toBe(false)
+    expect((await auth().enable({ hiddenUsers: ['_back'], acknowledgeRoot: ['_back'] })).outcome).toBe('changed')
+    await expect(auth().enable({ hiddenUsers: '_back' as never })).rejects.toBeInstanceOf(TypeError)
+  })
+
   test.each([['_back'], [['']], [[1]]])('that %j names nobody of is a TypeError', async (hiddenUsers) => {
     await expect(double('v2').auth().state({ hiddenUsers: hiddenUsers as never })).rejects.toBeInstanceOf(TypeError)
     await expect(double('v2').auth().plan(policy, { ...options, hiddenUsers: hiddenUsers as never })).rejects.toBeInstanceOf(TypeError)

@@ -136,6 +136,20 @@ test.each<[string, unknown, RegExp]>([
   ['a misspelt one', { acknowledgePasswordInLog: true }, /"acknowledgePasswordInLog", only acknowledgePasswordsInLog$/],
 ])('a password is not set with %s as options', async (_, options, message) => {
   expect(await refusal(() => made.auth().setPassword('auditor', 'a password', options as never))).toMatch(message)
+  expect(await refusal(() => made.auth().dropPassword('auditor', options as never))).toMatch(new RegExp(message.source.replace('setPassword', 'dropPassword')))
+})
+
+test.each<[string, unknown, RegExp]>([
+  ['null', null, /^the options of disable must be a table/],
+  ['a signal, which it does not look at', { signal: AbortSignal.abort() }, /^the options of disable have no field "signal"$/],
+])('auth is not turned off with %s as options', async (_, options, message) => {
+  expect(await refusal(() => made.auth().disable(options as never))).toMatch(message)
+})
+
+test('a user who is to log in by certificate is not made with a password that nobody would use, nor is that told', async () => {
+  const message = await refusal(() => made.auth().addUser('app', { login: 'certificate', password: 'geheim' } as never))
+  expect(message).toMatch(/^a user who logs in by certificate is given no password/)
+  expect(message).not.toContain('geheim')
 })
 
 describe('what users need is refused where it is', () => {

@@ -84,6 +84,39 @@ test('of however many strangers, a message names a few, and its end how many mor
   }
 })
 
+describe.each(['v3', 'v2'] as const)('on %s, user root, whom neither the policy nor the caller is,', (api) => {
+  const half = { roles: {}, bindings: { admin: ['root'] } } as const
+  const only = definePolicy({ users: { admin: 'certificate' }, v3: half, v2: { guest: [], ...half } })
+  const prepared = async () => {
+    const made = double(api)
+    const auth = made.auth({ identity: { user: 'admin' } })
+    await auth.addRole(api === 'v3' ? 'root' : 'guest')
+    for (const user of ['root', 'admin']) {
+      await auth.addUser(user, { login: 'certificate' })
+      await auth.grantRole(user, 'root')
+    }
+    return auth
+  }
+
+  test.each(['keep', 'report', 'remove'] as const)('may have been made by anyone: a plan (%s) and a single write ask for it by name alike, and neither says to remove it', async (unmanaged) => {
+    const auth = await prepared()
+    const [blocker, ...others] = (await auth.plan(only, { ...locked, unmanaged })).blockers
+    expect(others).toEqual([])
+    expect(blocker).toMatch(/user root, whom the policy does not name, holds role root: declare it in the policy, or acknowledge it by name \(acknowledgeRoot\)/)
+    const { message } = await rejected('ERR_WRITE_REFUSED', auth.enable())
+    expect(message).toMatch(/user root holds role root: .*acknowledge it by name \(acknowledgeRoot\)/)
+    expect(`${String(blocker)} ${message}`).not.toMatch(/remove it|delete it/)
+  })
+
+  test('is taken for known by both where it is acknowledged', async () => {
+    const auth = await prepared()
+    expect((await auth.enable({ acknowledgeRoot: ['root'] })).outcome).toBe('changed')
+    const other = await prepared()
+    const { state } = await other.apply(await other.plan(only, { ...locked, acknowledgeRoot: ['root'] }))
+    expect(state.enabled).toBe(true)
+  })
+})
+
 test('whoever turns auth on and is not root then is told so at once', async () => {
   const { auth, etcd } = double('v3')
   await auth().addUser('root', { login: 'certificate' })

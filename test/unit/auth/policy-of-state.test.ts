@@ -50,6 +50,7 @@ test('a store that hands have made is adopted with what they left behind, and a 
 
 describe('what a policy cannot say is found', () => {
   test.each<[string, AuthState, readonly string[], readonly string[]]>([
+    ['the very same twice, which does no harm', state('v3', {}, { r: [read(key('/a')), read(key('/a'))] }), ['duplicate-grant r'], []],
     ['the same keys twice', state('v3', {}, { r: [read(key('/a')), readwrite(key('/a'))] }), ['duplicate-grant r'], ['revokePermission r', 'grantPermission r']],
     ['a range that holds no key', state('v3', {}, { r: [read(wire('/b', '/a')), read(key('/c'))] }), ['empty-grant r'], ['revokePermission r']],
     ['an empty key', state('v3', {}, { r: [read(wire('', '\0'))] }), ['empty-grant r'], ['revokePermission r']],
