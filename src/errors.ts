@@ -63,6 +63,7 @@ export interface ErrorDetails {
   readonly ERR_V2_DISABLED: { readonly endpoint: string }
   readonly ERR_VERSION_UNSUPPORTED: { readonly version: string; readonly wanted: string }
   readonly ERR_VERSION_UNKNOWN: { readonly wanted: string }
+  readonly ERR_VERSION_CONTRADICTED: { readonly stated: readonly string[]; readonly found: string }
   readonly ERR_PASSWORD_MISSING: { readonly users: readonly string[] }
   readonly ERR_PASSWORD_INVALID: { readonly user: string; readonly reason: string }
   readonly ERR_PLAN_BLOCKED: { readonly blockers: readonly string[] }

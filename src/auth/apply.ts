@@ -69,7 +69,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) throw new TypeError('concurrency must be a whole number above 0')
   const atOnce = pacing === undefined ? Math.min(concurrency ?? backend.writesAtOnce, backend.writesAtOnce) : 1
   const { recreate: _, ...lasting } = plan.options
-  const read = (reading = context): Promise<AuthState> => readState(backend, reading, { hiddenUsers: plan.options.hiddenUsers ?? [] })
+  const read = (reading = context): Promise<AuthState> => readState(backend, reading, { hiddenUsers: plan.options.hiddenUsers ?? [], looksAtV2: plan.options.enable })
 
   const pace = createPace(context, pacing === undefined ? {} : pacing, signal)
   refuseBlocked(applier, plan, [])
@@ -85,7 +85,7 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   const now = draftPlan(before, plan.policy, plan.options, identity, context.clock.now())
   refuseBlocked(applier, now, backend.blockers(before, now.steps))
   // Whoever agreed to it has seen the rest of it, too.
-  const follows = fingerprintOf({ ...now, version: plan.version, advisories: plan.advisories, blockers: plan.blockers, warnings: plan.warnings, unreadable: plan.unreadable, emptyPasswords: plan.emptyPasswords, appeared: plan.appeared })
+  const follows = fingerprintOf({ ...now, version: plan.version, advisories: plan.advisories, blockers: plan.blockers, warnings: plan.warnings, unreadable: plan.unreadable, emptyPasswords: plan.emptyPasswords, appeared: plan.appeared, disappeared: plan.disappeared, altered: plan.altered })
   if (follows !== plan.fingerprint) {
     throw new EtcdRbacError('ERR_PLAN_STALE', { found: 'a plan that does not follow from its policy and the state of the store', wanted: 'a plan as it was made, by this release and for this identity', fix: 'plan again, and apply what that gives' }, { planned: plan.fingerprint, found: follows })
   }

@@ -52,11 +52,11 @@ export function blockersOf({ state, wanted, options, identity, now, steps, after
     if (enabled && (user === 'root' || user === identity.user)) blockers.push(`user ${visible(user)} cannot be made anew: for a moment nobody would administer this store`)
     else if (!Object.hasOwn(wanted.users, user)) blockers.push(`user ${visible(user)}, who is to be made anew, is not in the policy: declare it, or drop it from recreate`)
   }
-  if (options.acknowledgePasswordsInLog !== true && logsPasswords(api, state.version)) {
+  if (options.acknowledgePasswordsInLog !== true && logsPasswords(api, state)) {
     const chosen = newPasswordUsers(steps)
-    const drawn = steps.flatMap((step) => (step.do === 'addUser' && step.login === 'certificate' && drawsPasswords(api, state.version) ? [step.user] : []))
-    if (chosen.length > 0) blockers.push(`${passwordsInLog(state.version)}: let ${listed(chosen)} log in by certificate, or acknowledge it (acknowledgePasswordsInLog)`)
-    if (drawn.length > 0) blockers.push(`${passwordsInLog(state.version)}, the random ones too that it wants for ${listed(drawn)}: whoever reads that log could be them; acknowledge it (acknowledgePasswordsInLog)`)
+    const drawn = steps.flatMap((step) => (step.do === 'addUser' && step.login === 'certificate' && drawsPasswords(api, state) ? [step.user] : []))
+    if (chosen.length > 0) blockers.push(`${passwordsInLog(state)}: let ${listed(chosen)} log in by certificate, or acknowledge it (acknowledgePasswordsInLog)`)
+    if (drawn.length > 0) blockers.push(`${passwordsInLog(state)}, the random ones too that it wants for ${listed(drawn)}: whoever reads that log could be them; acknowledge it (acknowledgePasswordsInLog)`)
   }
   return blockers
 }

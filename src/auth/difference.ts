@@ -3,7 +3,7 @@ import type { Permission } from '../keys/permission.js'
 import { showPermission } from '../keys/show.js'
 import { scopeOf } from '../keys/scope.js'
 import type { Ours, PlanOptions } from './plan-options.js'
-import type { AuthState, StoredPermission } from './state.js'
+import type { AuthState, StoredPermission, StoreNames } from './state.js'
 import type { Step } from './step.js'
 import { byScope, type Wanted } from './wanted.js'
 
@@ -27,7 +27,7 @@ const isOwn = (role: string): boolean => role === 'root'
 const isInborn = (api: AuthState['api'], user: string, role: string): boolean => api === 'v2' && user === 'root' && role === 'root'
 
 /** Users and roles of the store that the policy does not name. */
-export function unmanagedOf(state: AuthState, wanted: Wanted): { readonly users: readonly string[]; readonly roles: readonly string[] } {
+export function unmanagedOf(state: AuthState, wanted: Wanted): StoreNames {
   return {
     users: Object.keys(state.users).filter((user) => !Object.hasOwn(wanted.users, user)),
     roles: Object.keys(state.roles).filter((role) => !isOwn(role) && !Object.hasOwn(wanted.roles, role)),
@@ -43,7 +43,7 @@ export function strangersOf(state: AuthState, wanted: Wanted): readonly { readon
 }
 
 /** What is removed of what the policy does not name: all, or what is ours. Neither `root` nor anyone in `keepUsers` ever is. */
-function removedOf(state: AuthState, wanted: Wanted, ours: Ours | undefined, keepUsers: readonly string[]): { readonly users: readonly string[]; readonly roles: readonly string[] } {
+function removedOf(state: AuthState, wanted: Wanted, ours: Ours | undefined, keepUsers: readonly string[]): StoreNames {
   const others = unmanagedOf(state, wanted)
   const begins = (name: string): boolean => (ours?.prefixes ?? []).some((prefix) => name.startsWith(prefix))
   const isOurs = (user: string): boolean => begins(user) || (ours?.markerRole !== undefined && state.users[user]?.includes(ours.markerRole) === true)

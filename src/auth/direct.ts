@@ -97,8 +97,8 @@ export class Direct {
     if (typeof acknowledgePasswordsInLog !== 'boolean') throw new TypeError('acknowledgePasswordsInLog must be true or false')
     if (acknowledgePasswordsInLog) return
     const { backend, context } = this.#applier
-    const version = await backend.readVersion(context)
-    if (login === 'password' ? logsPasswords(backend.api, version) : drawsPasswords(backend.api, version)) throw refused(`${passwordsInLog(version)}: acknowledge it (acknowledgePasswordsInLog)${login === 'password' ? ', or let the user log in by certificate' : ': a user without one is not known to that release'}`)
+    const release = { version: await backend.readVersion(context), ...(backend.versionOf && { versionOf: backend.versionOf }) }
+    if (login === 'password' ? logsPasswords(backend.api, release) : drawsPasswords(backend.api, release)) throw refused(`${passwordsInLog(release)}: acknowledge it (acknowledgePasswordsInLog)${login === 'password' ? ', or let the user log in by certificate' : ': a user without one is not known to that release'}`)
   }
 
   async addUser(user: string, options: NewUser): Promise<Written<'created'>> {

@@ -4,6 +4,7 @@ import { checkedPolicy } from '../policy/check.js'
 import { checkPlanOptions, type PlanOptions } from './plan-options.js'
 import { planFault } from './plan-shape.js'
 import { fingerprintOf, sealed, type Draft, type Plan } from './plan.js'
+import { tableOf } from './state.js'
 import { MESSAGE_MAX, visible } from './visible.js'
 
 /**
@@ -29,7 +30,8 @@ export function parsePlan(json: unknown): Plan {
   checkOptions(found.options)
   // JSON has no undefined, and a table of it has a prototype.
   const steps = found.steps.map((step) => (step.do === 'grantPermission' ? { ...step, replaces: step.replaces } : step))
-  const plan = sealed({ ...found, steps, policy: checkedPolicy(found.policy) })
+  const stays = { users: tableOf(Object.entries(found.stays.users)), roles: tableOf(Object.entries(found.stays.roles)) }
+  const plan = sealed({ ...found, steps, policy: checkedPolicy(found.policy), stays })
   if (plan.outcome !== outcome || plan.fingerprint !== fingerprint) throw invalid(contentOfAnother(fingerprint))
   return plan
 }

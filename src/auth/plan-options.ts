@@ -59,14 +59,14 @@ export interface Needed {
 const TYPES: readonly unknown[] = ['read', 'write', 'readwrite']
 
 /**
- * Refuses options of the wrong JavaScript type.
+ * Refuses options of the wrong JavaScript type. `more`: what may be said beside them, of reading the store.
  *
  * @throws `TypeError`, and what {@link checkNeeds} throws
  */
-export function checkPlanOptions(options: PlanOptions): void {
+export function checkPlanOptions(options: PlanOptions, more: readonly string[] = []): void {
   // What plain JavaScript may have left away.
   const given = (options as Partial<PlanOptions> | undefined) ?? {}
-  checkFields(given, ['unmanaged', 'ours', 'enable', 'acknowledgeRoot', 'acknowledgePasswordsInLog', 'acknowledgeOpenV2', 'needs', 'recreate', 'hiddenUsers', 'signal', 'probeEmptyPasswords'], 'the options of a plan')
+  checkFields(given, ['unmanaged', 'ours', 'enable', 'acknowledgeRoot', 'acknowledgePasswordsInLog', 'acknowledgeOpenV2', 'needs', 'recreate', 'hiddenUsers', ...more], 'the options of a plan')
   const { unmanaged, ours, enable, needs, ...rest } = given
   if (unmanaged !== 'keep' && unmanaged !== 'report' && unmanaged !== 'remove') throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
   if (ours !== undefined) checkOurs(unmanaged, ours)

@@ -20,7 +20,7 @@ export interface ReadOptions {
 }
 
 /** Reads all of a store. Every read is an entry in etcd's raft log, so callers read once and keep the result. */
-export async function readState(backend: Backend, { sent, ...rest }: CallContext, { hiddenUsers = [], probeEmptyPasswords = false }: ReadOptions = {}): Promise<AuthState> {
+export async function readState(backend: Backend, { sent, ...rest }: CallContext, { hiddenUsers = [], probeEmptyPasswords = false, looksAtV2 = true }: ReadOptions & { readonly looksAtV2?: boolean } = {}): Promise<AuthState> {
   let reads = 0
   const context: CallContext = { ...rest, sent: (method) => (reads++, sent?.(method)) }
   const next = <T>(read: () => Promise<T>): Promise<T> => {
@@ -32,14 +32,16 @@ export async function readState(backend: Backend, { sent, ...rest }: CallContext
   const listUsers = (): Promise<readonly string[]> => next(() => backend.listUsers(context))
   const listRoles = (): Promise<readonly string[]> => next(() => backend.listRoles(context))
   const { found: users, unreadable: lostUsers } = await readListed(listUsers, hiddenUsers, (user) => backend.readUser(user, context), context)
-  const { found: roles, unreadable: lostRoles } = await readListed(listRoles, [], (role) => backend.readRole(role, context), context)
+  // v2 lists no role whose name begins with "_": whoever holds it names it. One with a slash cannot be asked for there.
+  const hidden = users.flatMap(([, held]) => held).filter((role) => role.startsWith('_') && !role.includes('/'))
+  const { found: roles, unreadable: lostRoles } = await readListed(listRoles, hidden, (role) => backend.readRole(role, context), context)
   // A role that a user holds may have such a name, too: it is in no list where it does not exist.
   const unreadable = { users: lostUsers, roles: [...new Set([...lostRoles, ...users.flatMap(([, held]) => held.filter(isMangled))])].sort(compareNames) }
-  // No entry of the log of v3, so not counted.
-  const v2 = await next(async () => backend.readV2?.(rest))
+  // No entry of the log of v3, so not counted; asked only while v3 is still to be locked.
+  const v2 = enabled || !looksAtV2 ? undefined : await next(async () => backend.readV2?.(rest))
   const accepts = (user: string): Promise<true | undefined> => Promise.resolve(backend.acceptsEmptyPassword?.(user, context)).then((does) => (does === true ? true : undefined))
   const emptyPasswords = probeEmptyPasswords && enabled ? (await readEach(users.map(([user]) => user), accepts, context)).map(([user]) => user).sort(compareNames) : undefined
-  return { api: backend.api, version, enabled, users: tableOf(users), roles: tableOf(roles), ...(v2 && { v2 }), ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }
+  return { api: backend.api, version, ...(backend.versionOf && { versionOf: backend.versionOf }), enabled, users: tableOf(users), roles: tableOf(roles), ...v2, ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }
 }
 
 function refuseAborted({ signal }: CallContext): void {

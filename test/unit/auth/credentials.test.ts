@@ -90,7 +90,7 @@ describe.each(['v3', 'v2'] as const)('on %s', (api) => {
 })
 
 test('v3 draws no password without crypto', async () => {
-  const auth = new EtcdAuth(v3Backend(memoryEtcd({ version: '3.5.35' }).auth), { identity: { user: 'root' } })
+  const auth = new EtcdAuth(v3Backend(memoryEtcd({ version: '3.5.35' }).auth, { versions: ['3.5.35'] }), { identity: { user: 'root' } })
   await auth.addUser('app', { login: 'password', password: secret })
   await rejected('ERR_CRYPTO_UNUSABLE', auth.dropPassword('app'))
 })
