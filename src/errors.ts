@@ -34,6 +34,7 @@ export interface ErrorDetails {
   readonly ERR_DER_INVALID: { readonly offset: number; readonly reason: string }
   readonly ERR_CERTIFICATE_INVALID: { readonly reason: string }
   readonly ERR_KEY_MISMATCH: { readonly commonName: string }
+  readonly ERR_PASSPHRASE: { readonly reason: 'missing' | 'wrong' | 'not encrypted' | 'too short' | 'not ASCII' }
   readonly ERR_CSR_INVALID: { readonly reason: string }
   readonly ERR_CSR_SIGNATURE: { readonly reason: string }
   readonly ERR_CSR_KEY: { readonly algorithm: string; readonly wanted: string }
@@ -41,10 +42,16 @@ export interface ErrorDetails {
   readonly ERR_VALIDITY_INVALID: { readonly notBefore: string; readonly notAfter: string }
   readonly ERR_PURPOSE_REFUSED: { readonly wanted: string; readonly issues: readonly string[] }
   readonly ERR_HOST_INVALID: { readonly host: string }
+  readonly ERR_NAME_CONSTRAINTS: { readonly name: string; readonly authority: string }
   readonly ERR_LABEL_INVALID: { readonly label: string }
   readonly ERR_RECORD_INVALID: { readonly problems: readonly Problem[] }
   readonly ERR_ISSUE_REFUSED: { readonly name: string; readonly reason: string }
   readonly ERR_SIGNER_INVALID: { readonly reason: string }
+  readonly ERR_ROTATION_INVALID: { readonly reason: string }
+  readonly ERR_ROTATION_ORDER: { readonly dropped: readonly string[]; readonly inUse: readonly string[] }
+  readonly ERR_RENEWAL_REFUSED: { readonly name: string; readonly reason: string }
+  readonly ERR_CRL_INVALID: { readonly reason: string }
+  readonly ERR_CFSSL_INVALID: { readonly problems: readonly Problem[] }
 
   // auth
   readonly ERR_UNREACHABLE: { readonly reason: string }
@@ -56,6 +63,7 @@ export interface ErrorDetails {
   readonly ERR_V2_DISABLED: { readonly endpoint: string }
   readonly ERR_VERSION_UNSUPPORTED: { readonly version: string; readonly wanted: string }
   readonly ERR_VERSION_UNKNOWN: { readonly wanted: string }
+  readonly ERR_VERSION_CONTRADICTED: { readonly stated: readonly string[]; readonly found: string }
   readonly ERR_PASSWORD_MISSING: { readonly users: readonly string[] }
   readonly ERR_PASSWORD_INVALID: { readonly user: string; readonly reason: string }
   readonly ERR_PLAN_BLOCKED: { readonly blockers: readonly string[] }
@@ -84,9 +92,10 @@ export interface ErrorText {
   readonly fix: string
 }
 
-/** A text as messages show it: in quotes, and cut where nobody would read it to its end. */
+/** A text as messages show it: in quotes, cut where nobody would read it to its end, and what is invisible spelt out, of which JSON leaves much as it is. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.length > 120 ? `${text.slice(0, 100)}…` : text)
+  const cut = JSON.stringify(text.length > 120 ? `${text.slice(0, 100)}…` : text)
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
 }
 
 /**

@@ -25,6 +25,7 @@ export function nameProblem(kind: NameKind, name: string): { readonly found: str
   if (huge || [...name].length > COMMON_NAME_MAX) return wrong(`is longer than ${COMMON_NAME_MAX} characters`, 'a name that fits a Common Name')
   if (!isWellFormed(name)) return wrong('holds half of a surrogate pair', 'well-formed Unicode')
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name)) return wrong('holds a control or invisible character', 'visible characters only')
+  if (name.includes('\ufffd')) return wrong('holds U+FFFD, the replacement character', 'a name that can be read back: a decoder puts that character wherever bytes are no text, so that nobody could tell it from another name')
   if (name.trim() !== name) return wrong('begins or ends with a space', 'a name without outer spaces: etcd compares names byte by byte')
   if (name === '.' || name === '..') return wrong('is a path', 'a name that etcd v2 does not resolve to another')
   if (name.includes('/')) return wrong('holds a slash', 'a name without slash: etcd v2 resolves user names as paths ("x/../root" is "root")')

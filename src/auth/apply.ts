@@ -5,13 +5,15 @@ import { eachAtOnce } from './at-once.js'
 import { isDangling } from './dangling.js'
 import type { AdvisoryLock } from './lock.js'
 import { createPace, type Pacing } from './pacing.js'
+import { checkFingerprint } from './parse-plan.js'
 import { checkPasswords } from './passwords.js'
+import { digestOf } from './digest.js'
 import { perform, proveRoot, type Applier, type Outcome } from './perform.js'
 import { strangersWithRoot, unreadableProblems } from './blockers.js'
-import { decide, draftPlan, type Draft, type Plan } from './plan.js'
+import { decide, draftPlan, fingerprintOf, type Draft, type Plan } from './plan.js'
 import { readState } from './read.js'
 import { sideBySide } from './side-by-side.js'
-import { fingerprint, hashOf, type AuthState } from './state.js'
+import { fingerprint, type AuthState } from './state.js'
 import { showStep, type Step } from './step.js'
 import { few, visible } from './visible.js'
 import { wantedOf } from './wanted.js'
@@ -69,21 +71,22 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) throw new TypeError('concurrency must be a whole number above 0')
   const atOnce = pacing === undefined ? Math.min(concurrency ?? backend.writesAtOnce, backend.writesAtOnce) : 1
   const { recreate: _, ...lasting } = plan.options
-  const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers: plan.options.hiddenUsers ?? [] })
+  const read = (reading = context): Promise<AuthState> => readState(backend, reading, { hiddenUsers: plan.options.hiddenUsers ?? [], looksAtV2: plan.options.enable })
 
   const pace = createPace(context, pacing === undefined ? {} : pacing, signal)
   refuseBlocked(applier, plan, [])
+  checkFingerprint(plan)
   checkPasswords(plan, passwords)
-  const before = await read()
+  // Nothing is written yet that would have to be read back.
+  const before = await read({ ...context, signal })
   const found = fingerprint(before)
   if (found !== plan.basis) throw stale('a store that has changed since the plan was made', 'the state that the plan was made for', plan.basis, found)
   // A plan is data, and may have been kept as JSON or changed: what is written follows from the policy and from what was read.
   const now = draftPlan(before, plan.policy, plan.options, identity, context.clock.now())
   refuseBlocked(applier, now, backend.blockers(before, now.steps))
   // Whoever agreed to it has seen the rest of it, too.
-  const [asked = '', follows = ''] = [plan, now].map(({ steps, gaps, rights, sever, needsPassword, unmanaged, strangersWithRoot }) => JSON.stringify([steps, gaps, rights, sever, needsPassword, unmanaged, strangersWithRoot]))
-  const digest = (steps: string): string => `${plan.api}-${hashOf(steps)}`
-  if (asked !== follows) throw stale('a plan that does not follow from its policy and the state of the store', 'a plan as it was made, by this release and for this identity', digest(asked), digest(follows))
+  const follows = fingerprintOf({ ...now, version: plan.version, advisories: plan.advisories, blockers: plan.blockers, warnings: plan.warnings, unreadable: plan.unreadable, emptyPasswords: plan.emptyPasswords, appeared: plan.appeared, disappeared: plan.disappeared, altered: plan.altered })
+  if (follows !== plan.fingerprint) throw stale('a plan that does not follow from its policy and the state of the store', 'a plan as it was made, by this release and for this identity', plan.fingerprint, follows)
   checkPasswords(now, passwords)
   /** What is left to do. Whoever was to be made anew has been. */
   const remaining = (state: AuthState) => decide(state, now.policy, lasting, identity, context.clock.now())
@@ -127,8 +130,8 @@ export async function applyPlan(applier: Applier, plan: Plan, { passwords = {}, 
       // A store that answers as if it were done, and is not, ends here and not in a circle.
       refuseDifferences(veils.filter((step) => unbound.has(JSON.stringify(step))).map(showStep))
     }
-    const [asked, follows] = [others, left].map((list) => JSON.stringify(list)) as [string, string]
-    if (unbound.size > 0 && asked !== follows) throw stale('users who turn out to hold roles that were hidden behind some that do not exist', 'what was known when the plan was made', digest(asked), digest(follows))
+    const [asked, follows] = [others, left].map((list) => digestOf(list)) as [string, string]
+    if (unbound.size > 0 && asked !== follows) throw stale('users who turn out to hold roles that were hidden behind some that do not exist', 'what was known when the plan was made', asked, follows)
     return others
   }
 

@@ -7,8 +7,10 @@
 import { isEtcdRbacError } from '../errors.js'
 import type { AbortSignalLike } from '../platform.js'
 import type { Clock } from './clock.js'
-import type { Api, AuthState, StoredPermission, V2Seen } from './state.js'
+import type { Api, AuthState, StoredPermission } from './state.js'
 import type { Step, Write } from './step.js'
+import type { Release } from './version.js'
+import { visible } from './visible.js'
 
 /** What every call of a backend is given. */
 export interface CallContext {
@@ -27,6 +29,8 @@ export interface Backend {
   readonly api: Api
   /** How many writes may be under way at once: 1 where the server loses one of two that meet. */
   readonly writesAtOnce: number
+  /** Whose versions `readVersion` tells: see {@link Release}. */
+  readonly versionOf?: Release['versionOf']
   /** The lowest version among the members, as far as it can be known. */
   readVersion(context: CallContext): Promise<string | undefined>
   /** Where no certificate is anybody: who logs in by password, if anyone does. */
@@ -41,8 +45,8 @@ export interface Backend {
   readUser(user: string, context: CallContext): Promise<readonly string[] | undefined>
   /** The permissions of a role in stored order, `undefined` if there is none. */
   readRole(role: string, context: CallContext): Promise<readonly StoredPermission[] | undefined>
-  /** On v3: what can be seen of the v2 API of the same server. Left away where the backend was not told how to look. */
-  readV2?(context: CallContext): Promise<V2Seen>
+  /** On v3: what can be seen of the v2 API of the same server, whoever of it answers. Left away where the backend was not told how to look. */
+  readV2?(context: CallContext): Promise<Pick<AuthState, 'v2' | 'v2Unasked'>>
   /** Whether the empty password lets a user in, which etcd tells only by letting it in. Left away where no user can have one. Auth must be on. */
   acceptsEmptyPassword?(user: string, context: CallContext): Promise<boolean>
   /** Why the steps cannot be done on a server like this; empty if they can. */
@@ -70,5 +74,5 @@ export function passwordWayProblems({ byPassword }: Pick<Backend, 'byPassword'>,
   if (byPassword === undefined) return []
   const { user } = byPassword
   if (user === undefined) return enabling ? ['nobody logs in over this way, where no certificate is anybody: pass login to gatewayTransport'] : []
-  return withoutPassword.includes(user) ? [`user ${user}, by whose password you log in, would be one without: let it log in by password in the policy, or connect with its certificate over gRPC`] : []
+  return withoutPassword.includes(user) ? [`user ${visible(user)}, by whose password you log in, would be one without: let it log in by password in the policy, or connect with its certificate over gRPC`] : []
 }

@@ -37,7 +37,7 @@ export function blockersOf({ state, wanted, options, identity, now, steps, after
   const rootIsManaged = Object.hasOwn(wanted.users, 'root')
   const blockers: string[] = []
   if (onAfter && !holdsRoot(after, identity.user))
-    blockers.push(`user ${identity.user}, as whom you connect, would not hold role root: bind it to "root" in the ${api} half, or connect as a user who does`)
+    blockers.push(`user ${visible(identity.user)}, as whom you connect, would not hold role root: bind it to "root" in the ${api} half, or connect as a user who does`)
   if (enabling) {
     if (!holdsRoot(after, 'root')) blockers.push(`etcd enables auth only if a user named root holds role root: declare user root and bind it to "root" in the ${api} half`)
     blockers.push(...identityProblems(identity, now), ...strangersWithRoot(state, wanted, options, identity, after), ...unreadableProblems(state, after), ...openV2Problems(state, options))
@@ -46,15 +46,18 @@ export function blockersOf({ state, wanted, options, identity, now, steps, after
   if (api === 'v3' && enabled && rootIsManaged && Object.hasOwn(state.users, 'root') && !holdsRoot(after, 'root'))
     blockers.push('etcd does not take role root from user root while auth is on: bind it to "root" in the v3 half, or drop the user')
   if (onAfter) blockers.push(...needProblems(api, after, options.needs ?? {}))
+  const mark = options.ours?.markerRole
+  if (mark !== undefined && !Object.hasOwn(wanted.roles, mark))
+    blockers.push(`role ${visible(mark)}, by which you tell who is yours, is not in the ${api} half: this plan would take it from the users of the policy, and none of them could be told from others later; declare it there, without permissions, and bind your users to it`)
   for (const user of options.recreate ?? []) {
     if (enabled && (user === 'root' || user === identity.user)) blockers.push(`user ${visible(user)} cannot be made anew: for a moment nobody would administer this store`)
     else if (!Object.hasOwn(wanted.users, user)) blockers.push(`user ${visible(user)}, who is to be made anew, is not in the policy: declare it, or drop it from recreate`)
   }
-  if (options.acknowledgePasswordsInLog !== true && logsPasswords(api, state.version)) {
+  if (options.acknowledgePasswordsInLog !== true && logsPasswords(api, state)) {
     const chosen = newPasswordUsers(steps)
-    const drawn = steps.flatMap((step) => (step.do === 'addUser' && step.login === 'certificate' && drawsPasswords(api, state.version) ? [step.user] : []))
-    if (chosen.length > 0) blockers.push(`${passwordsInLog(state.version)}: let ${listed(chosen)} log in by certificate, or acknowledge it (acknowledgePasswordsInLog)`)
-    if (drawn.length > 0) blockers.push(`${passwordsInLog(state.version)}, the random ones too that it wants for ${listed(drawn)}: whoever reads that log could be them; acknowledge it (acknowledgePasswordsInLog)`)
+    const drawn = steps.flatMap((step) => (step.do === 'addUser' && step.login === 'certificate' && drawsPasswords(api, state) ? [step.user] : []))
+    if (chosen.length > 0) blockers.push(`${passwordsInLog(state)}: let ${listed(chosen)} log in by certificate, or acknowledge it (acknowledgePasswordsInLog)`)
+    if (drawn.length > 0) blockers.push(`${passwordsInLog(state)}, the random ones too that it wants for ${listed(drawn)}: whoever reads that log could be them; acknowledge it (acknowledgePasswordsInLog)`)
   }
   return blockers
 }
@@ -82,7 +85,7 @@ export function warningsOf(state: AuthState, wanted: Wanted, options: PlanOption
   if (enabled || !options.enable) warnings.push(...unreadableProblems(state))
   const empty = state.emptyPasswords ?? []
   if (empty.length > 0) warnings.push(`the empty password lets in: ${listed(empty)}; set or drop their passwords (setPassword, dropPassword)`)
-  for (const [role, permissions] of Object.entries(wanted.roles)) if (permissions.size === 0 && role !== 'guest') warnings.push(`role ${role} grants nothing`)
+  for (const [role, permissions] of Object.entries(wanted.roles)) if (permissions.size === 0 && role !== 'guest') warnings.push(`role ${visible(role)} grants nothing`)
   return warnings
 }
 
@@ -92,7 +95,7 @@ export function strangersWithRoot(state: AuthState, wanted: Wanted, { acknowledg
   const isRoot = (user: string): boolean => state.users[user]?.includes('root') === true && (after === undefined || holdsRoot(after, user))
   return unmanagedOf(state, wanted)
     .users.filter((user) => isRoot(user) && !known.has(user))
-    .map((user) => `user ${visible(user)}, whom the policy does not name, holds role root: remove it, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
+    .map((user) => `user ${visible(user)}, whom the policy does not name, holds role root: ${user === 'root' ? 'declare it in the policy' : 'remove it'}, or acknowledge it by name (acknowledgeRoot) if you know who made it`)
 }
 
 /**

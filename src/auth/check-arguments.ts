@@ -1,4 +1,5 @@
 /** What plain JavaScript may pass to the facade instead of what its types say, refused before anything is asked. */
+import { quoted } from '../errors.js'
 import { checkFields } from '../known-fields.js'
 import type { ApplyOptions } from './apply.js'
 import type { Backend } from './backend.js'
@@ -39,7 +40,7 @@ export function checkApplyOptions(options: unknown): void {
   checkFields(options, ['passwords', 'onStep', 'signal', 'pacing', 'concurrency', 'lock'], 'the options of apply')
   const { passwords, onStep, signal, lock } = options as Loose<ApplyOptions>
   if (passwords !== undefined && (typeof passwords !== 'object' || passwords === null || Array.isArray(passwords))) throw new TypeError('passwords must be a table of users with the password of each')
-  for (const [user, password] of Object.entries(passwords ?? {})) if (typeof password !== 'string') throw new TypeError(`the password of user ${JSON.stringify(user.slice(0, 40))} must be a string`)
+  for (const [user, password] of Object.entries(passwords ?? {})) if (typeof password !== 'string') throw new TypeError(`the password of user ${quoted(user)} must be a string`)
   if (onStep !== undefined && typeof onStep !== 'function') throw new TypeError('onStep must be a function')
   checkSignal(signal)
   checkLock(lock)

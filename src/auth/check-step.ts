@@ -2,7 +2,7 @@
  * What a step names, looked at before anything is sent. An empty role name kills a 3.3 for good, and what other versions store grants nothing or something
  * else: a step may come from a plan that was kept as JSON, or from a caller of a backend.
  */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
 import { isWellFormed } from '../bytes.js'
 import { toWire } from '../keys/interval.js'
 import { checkName } from '../names.js'
@@ -68,7 +68,7 @@ export function checkStep(api: Api, step: Write): void {
       if (!isStored(api, step.permission.keys)) throw new TypeError('keys are made by key, prefix, range, fromKey or allKeys, and on v2 by pattern')
       return
     default:
-      throw new TypeError(`a step that does ${JSON.stringify((step as { readonly do?: unknown }).do)}`)
+      throw new TypeError(`a step that does ${quoted(String((step as { readonly do?: unknown }).do))}`)
   }
 }
 

@@ -3,6 +3,7 @@ import { checkFields } from '../known-fields.js'
 import { markdownText } from '../policy/document/markdown.js'
 import type { Plan } from './plan.js'
 import { checkShownPlan } from './plan-shape.js'
+import type { StoreNames } from './state.js'
 import { showStep } from './step.js'
 import { visible } from './visible.js'
 
@@ -53,7 +54,14 @@ function sectionsOf(plan: Plan): readonly (readonly [heading: string, lines: rea
     ...(closes.length > 0 ? [`${visible(user)} loses ${closes.map((one) => visible(one)).join(', ')}`] : []),
   ])
   const gaps = plan.gaps.map(({ user, permission, after }) => `${visible(user)}: ${permission}, after "${showStep(after)}"`)
-  const others = [...plan.unmanaged.users.map((user) => `user ${visible(user)}`), ...plan.unmanaged.roles.map((role) => `role ${visible(role)}`)]
+  const listed = ({ users, roles }: StoreNames): readonly string[] => [...users.map((user) => `user ${visible(user)}`), ...roles.map((role) => `role ${visible(role)}`)]
+  const shown = (texts: readonly string[]): string => texts.map((text) => visible(text)).join(', ')
+  /** With what it holds, where it stays. */
+  const held = (table: Readonly<Record<string, readonly string[]>>, name: string): string => (Object.hasOwn(table, name) ? ` (${shown(table[name] ?? []) || 'nothing'})` : '')
+  const others = [
+    ...plan.unmanaged.users.map((user) => `user ${visible(user)}${held(plan.stays.users, user)}`),
+    ...plan.unmanaged.roles.map((role) => `role ${visible(role)}${held(plan.stays.roles, role)}`),
+  ]
   const cut = plan.sever === 'everyone' ? ['every client: streams opened before auth was on go on without it'] : plan.sever.map((user) => `${visible(user)}: watches opened before go on with the old rights`)
   const { acknowledgeRoot = [], acknowledgeOpenV2, acknowledgePasswordsInLog, unmanaged } = plan.options
   const agreed = [
@@ -62,8 +70,9 @@ function sectionsOf(plan: Plan): readonly (readonly [heading: string, lines: rea
     ...(acknowledgePasswordsInLog === true ? ['passwords may stand in clear in the log of members before 3.5'] : []),
     ...(unmanaged === 'keep' ? ['users and roles that the policy does not name stay, and are not listed'] : []),
   ]
-  const lost = [...plan.unreadable.users.map((user) => `user ${visible(user)}`), ...plan.unreadable.roles.map((role) => `role ${visible(role)}`)]
-  const since = [...plan.appeared.users.map((user) => `user ${visible(user)}`), ...plan.appeared.roles.map((role) => `role ${visible(role)}`)]
+  const altered = (['user', 'role'] as const).flatMap((kind) =>
+    plan.altered[`${kind}s`].flatMap(({ name, ...change }) => (['gained', 'lost'] as const).flatMap((way) => (change[way].length > 0 ? [`${kind} ${visible(name)} ${way} ${kind === 'user' ? 'role ' : ''}${shown(change[way])}`] : []))),
+  )
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['Rights that change', rights],
     ['Blocked', plan.blockers],
@@ -71,8 +80,10 @@ function sectionsOf(plan: Plan): readonly (readonly [heading: string, lines: rea
     ['For a moment without a right that they keep', gaps],
     ['Not in the policy, and with role root', plan.strangersWithRoot.map((user) => visible(user))],
     ['Not in the policy', others],
-    ['Come since the plan was made', since],
-    ['Of whom not all is known', lost],
+    ['Come since the plan was made', listed(plan.appeared)],
+    ['Gone since the plan was made', listed(plan.disappeared)],
+    ['Altered since the plan was made', altered],
+    ['Of whom not all is known', listed(plan.unreadable)],
     ['The empty password lets in', plan.emptyPasswords.map((user) => visible(user))],
     ['Agreed to', agreed],
     ['Warnings', plan.warnings],

@@ -1,12 +1,10 @@
 /** The writes that lead from what a store holds to what a policy wants, in no order yet. */
 import type { Permission } from '../keys/permission.js'
 import { showPermission } from '../keys/show.js'
-import { toWire } from '../keys/interval.js'
 import { scopeOf } from '../keys/scope.js'
 import { isDangling } from './dangling.js'
-import { toHex } from '../bytes.js'
 import type { Ours, PlanOptions } from './plan-options.js'
-import type { AuthState, StoredPermission } from './state.js'
+import type { AuthState, StoredPermission, StoreNames } from './state.js'
 import type { Step } from './step.js'
 import { byScope, type Wanted } from './wanted.js'
 
@@ -32,7 +30,7 @@ const isOwn = (role: string): boolean => role === 'root'
 const isInborn = (api: AuthState['api'], user: string, role: string): boolean => api === 'v2' && user === 'root' && role === 'root'
 
 /** Users and roles of the store that the policy does not name. */
-export function unmanagedOf(state: AuthState, wanted: Wanted): { readonly users: readonly string[]; readonly roles: readonly string[] } {
+export function unmanagedOf(state: AuthState, wanted: Wanted): StoreNames {
   return {
     users: Object.keys(state.users).filter((user) => !Object.hasOwn(wanted.users, user)),
     roles: Object.keys(state.roles).filter((role) => !isOwn(role) && !Object.hasOwn(wanted.roles, role)),
@@ -58,7 +56,7 @@ export function veilsOf(state: AuthState, wanted: Wanted): readonly { readonly u
 }
 
 /** What is removed of what the policy does not name: all, or what is ours. Neither `root` nor anyone in `keepUsers` ever is. */
-function removedOf(state: AuthState, wanted: Wanted, ours: Ours | undefined, keepUsers: readonly string[]): { readonly users: readonly string[]; readonly roles: readonly string[] } {
+function removedOf(state: AuthState, wanted: Wanted, ours: Ours | undefined, keepUsers: readonly string[]): StoreNames {
   const others = unmanagedOf(state, wanted)
   const begins = (name: string): boolean => (ours?.prefixes ?? []).some((prefix) => name.startsWith(prefix))
   const isOurs = (user: string): boolean => begins(user) || (ours?.markerRole !== undefined && state.users[user]?.includes(ours.markerRole) === true)
@@ -138,14 +136,16 @@ export function differences(state: AuthState, wanted: Wanted, { unmanaged, ours,
 /** The steps from what a role holds to what it is to hold, in units that follow one another directly. */
 export function permissionSteps(role: string, stored: readonly StoredPermission[], wanted: ReadonlyMap<string, Permission>): readonly (readonly Step[])[] {
   const known = byScope(stored)
-  const held = new Map(stored.map((permission) => [scopeOf(permission.keys), known.get(scopeOf(permission.keys)) ?? permission] as const))
+  const scoped = stored.map((permission) => [scopeOf(permission.keys), permission] as const)
+  const held = new Map(scoped.map(([scope, permission]) => [scope, known.get(scope) ?? permission] as const))
   // etcd v3 compares a grant with the first stored permission of the same start key only, and appends a duplicate otherwise
   // (server/auth/store.go, RoleGrantPermission): there, what stands must go before the new type comes.
   const starts = new Map<string, number>()
-  const copies = new Map<string, number>()
-  for (const { keys } of stored) {
-    starts.set(startOf(keys), (starts.get(startOf(keys)) ?? 0) + 1)
-    copies.set(scopeOf(keys), (copies.get(scopeOf(keys)) ?? 0) + 1)
+  // The very same twice, which a client that repeats a grant leaves there, is as good as once: a revoke takes all copies.
+  const types = new Map<string, Set<StoredPermission['type']>>()
+  for (const [scope, { type }] of scoped) {
+    starts.set(startOf(scope), (starts.get(startOf(scope)) ?? 0) + 1)
+    types.set(scope, (types.get(scope) ?? new Set()).add(type))
   }
 
   const steps: (readonly Step[])[] = []
@@ -154,12 +154,12 @@ export function permissionSteps(role: string, stored: readonly StoredPermission[
   }
   /** By start key: a change in place, which must come before another permission stands there. */
   const inPlace = new Map<string, Step[]>()
-  const added: Step[] = []
+  const added: (readonly [scope: string, step: Step])[] = []
   for (const [scope, permission] of wanted) {
     const before = held.get(scope)
-    const start = startOf(permission.keys)
-    if (before === undefined) added.push({ do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' })
-    else if (before.type === 'unknown' || (permission.keys.api === 'v3' && ((copies.get(scope) ?? 0) > 1 || (before.type !== permission.type && (starts.get(start) ?? 0) > 1)))) {
+    const start = startOf(scope)
+    if (before === undefined) added.push([scope, { do: 'grantPermission', role, permission, replaces: undefined, reason: 'the policy grants it' }])
+    else if (before.type === 'unknown' || (permission.keys.api === 'v3' && ((types.get(scope)?.size ?? 0) > 1 || (before.type !== permission.type && (starts.get(start) ?? 0) > 1)))) {
       const reason = before.type === 'unknown' ? 'etcd knows no such right' : `etcd would keep ${showPermission(before)} beside it: another permission has the same start key`
       steps.push([
         { do: 'revokePermission', role, permission: before, reason },
@@ -172,14 +172,15 @@ export function permissionSteps(role: string, stored: readonly StoredPermission[
       steps.push(unit)
     }
   }
-  for (const step of added) {
-    const first = step.do === 'grantPermission' && step.permission.keys.api === 'v3' ? inPlace.get(startOf(step.permission.keys)) : undefined
+  for (const [scope, step] of added) {
+    const first = step.do === 'grantPermission' && step.permission.keys.api === 'v3' ? inPlace.get(startOf(scope)) : undefined
     if (first === undefined) steps.push([step])
     else first.push(step)
   }
   return steps
 }
 
-function startOf(keys: Permission['keys']): string {
-  return keys.api === 'v3' ? toHex(toWire(keys).key) : keys.pattern
+/** Of a scope on v3: the key, as {@link scopeOf} writes it before the end. */
+function startOf(scope: string): string {
+  return scope.slice(0, scope.indexOf('-'))
 }

@@ -18,7 +18,7 @@ import { checkNames, checkNeeds } from './plan-options.js'
 import { takes } from './plan.js'
 import { perform, proveRoot, type Applier } from './perform.js'
 import { holds, readState } from './read.js'
-import type { StoredPermission } from './state.js'
+import type { AuthState, StoredPermission } from './state.js'
 import type { Write } from './step.js'
 import { few, visible } from './visible.js'
 import { byScope } from './wanted.js'
@@ -78,14 +78,15 @@ export class Direct {
     if (typeof acknowledgePasswordsInLog !== 'boolean') throw new TypeError('acknowledgePasswordsInLog must be true or false')
     if (acknowledgePasswordsInLog) return
     const { backend, context } = this.#applier
-    const version = await backend.readVersion(context)
-    if (login === 'password' ? logsPasswords(backend.api, version) : drawsPasswords(backend.api, version)) throw refused(`${passwordsInLog(version)}: acknowledge it (acknowledgePasswordsInLog)${login === 'password' ? ', or let the user log in by certificate' : ': a user without one is not known to that release'}`)
+    const release = { version: await backend.readVersion(context), ...(backend.versionOf && { versionOf: backend.versionOf }) }
+    if (login === 'password' ? logsPasswords(backend.api, release) : drawsPasswords(backend.api, release)) throw refused(`${passwordsInLog(release)}: acknowledge it (acknowledgePasswordsInLog)${login === 'password' ? ', or let the user log in by certificate' : ': a user without one is not known to that release'}`)
   }
 
   async addUser(user: string, options: NewUser): Promise<Written<'created'>> {
     checkFields(options, ['login', 'password', 'acknowledgePasswordsInLog'], 'the options of addUser')
     const { login } = (options as Partial<NewUser> | undefined) ?? {}
     if (login !== 'certificate' && login !== 'password') throw new TypeError("login must be 'certificate' or 'password'")
+    if (login === 'certificate' && (options as { readonly password?: unknown }).password !== undefined) throw new TypeError('a user who logs in by certificate is given no password: leave it away, or let the user log in by password')
     const step = { do: 'addUser', user, login } as const
     this.#check(step)
     const password = options.login === 'password' ? options.password : undefined
@@ -209,14 +210,15 @@ export class Direct {
   }
 
   async enable(options: EnableOptions): Promise<Written<'changed'>> {
-    checkFields(options, ['acknowledgeRoot', 'acknowledgeOpenV2', 'needs'], 'the options of enable')
-    const { acknowledgeRoot = [], acknowledgeOpenV2 = false, needs = {} } = options
+    checkFields(options, ['acknowledgeRoot', 'acknowledgeOpenV2', 'needs', 'hiddenUsers'], 'the options of enable')
+    const { acknowledgeRoot = [], acknowledgeOpenV2 = false, needs = {}, hiddenUsers = [] } = options
     if (typeof acknowledgeOpenV2 !== 'boolean') throw new TypeError('acknowledgeOpenV2 must be true or false')
-    checkNames(acknowledgeRoot, 'acknowledgeRoot')
+    for (const [what, names] of Object.entries({ acknowledgeRoot, hiddenUsers })) checkNames(names, what)
     checkNeeds(needs)
     const { backend, identity, context } = this.#applier
+    const read = (): Promise<AuthState> => readState(backend, context, { hiddenUsers })
     return this.#inTurn(async () => {
-      const state = await readState(backend, context)
+      const state = await read()
       if (state.enabled) return { outcome: 'unchanged' }
       const blockers = [
         ...identityProblems(identity, context.clock.now()),
@@ -228,7 +230,7 @@ export class Direct {
       if (blockers.length > 0) throw refused(few(blockers))
       await this.#write({ do: 'enable' })
       await proveRoot(this.#applier)
-      const after = enablingProblems(await readState(backend, context), identity, acknowledgeRoot)
+      const after = enablingProblems(await read(), identity, acknowledgeRoot)
       if (after.length > 0) throw new EtcdRbacError('ERR_READ_BACK', { found: `a store that changed while auth was turned on: ${few(after)}`, wanted: 'what was looked at before', fix: 'look who made them, and delete whom you do not know: auth is on' }, { differences: after })
       return { outcome: 'changed', sever: 'everyone' }
     })

@@ -8,15 +8,19 @@ import type { Backend, CallContext } from './backend.js'
 import { checkApplyOptions, checkBackend, checkClock } from './check-arguments.js'
 import { platformClock, type Clock } from './clock.js'
 import { Direct } from './direct.js'
+import { unmanagedOf } from './difference.js'
+import { holdingsIn } from './holdings.js'
 import { checkIdentity, type Identity } from './identity.js'
 import { holding } from './lock.js'
 import { checkNames, checkPlanOptions, type PlanOptions } from './plan-options.js'
-import { draftPlan, sealed, type Plan } from './plan.js'
-import { checkPlan } from './plan-shape.js'
+import { draftPlan, sealed, type Draft, type Plan } from './plan.js'
+import { checkPlan, checkShownPlan } from './plan-shape.js'
 import { readState, type ReadOptions } from './read.js'
 import { checkSignal } from './signal.js'
 import type { AuthState } from './state.js'
 import type { EnableOptions, NewUser, PasswordOptions, Written } from './written.js'
+import { othersIn, sinceThen } from './unmanaged.js'
+import { wantedOf } from './wanted.js'
 
 /** What is read beside what a store lists. */
 export interface StateOptions extends ReadOptions {
@@ -87,7 +91,7 @@ export class EtcdAuth {
    * What the store holds. Every read is an entry in etcd's raft log: one for each user and each role, 16 in flight at once.
    *
    * @throws {@link EtcdRbacError} `ERR_UNREACHABLE`, `ERR_TLS`, `ERR_DEADLINE`, `ERR_NOT_ROOT`, `ERR_NOT_AUTHENTICATED`, `ERR_V2_DISABLED`,
-   * `ERR_VERSION_UNSUPPORTED`, `ERR_SERVER`, `ERR_ABORTED`
+   * `ERR_VERSION_UNSUPPORTED`, `ERR_VERSION_CONTRADICTED`, `ERR_SERVER`, `ERR_ABORTED`
    */
   async state(options: StateOptions = {}): Promise<AuthState> {
     checkFields(options, ['hiddenUsers', 'probeEmptyPasswords', 'signal'], 'the options of state')
@@ -103,19 +107,13 @@ export class EtcdAuth {
    * @throws {@link EtcdRbacError} what {@link EtcdAuth.state} throws, `ERR_POLICY_HALF_MISSING`, and `ERR_POLICY_INVALID` for what is no checked policy
    */
   async plan(policy: Policy, options: PlanOptions & Pick<StateOptions, 'probeEmptyPasswords' | 'signal'>): Promise<Plan> {
-    checkPlanOptions(options)
-    const { signal, probeEmptyPasswords = false, ...decided } = options
-    checkSignal(signal)
-    const state = await this.state({ hiddenUsers: options.hiddenUsers ?? [], probeEmptyPasswords, ...(signal && { signal }) })
-    const plan = draftPlan(state, policy, decided, this.#identity, this.#clock.now())
-    const untried = probeEmptyPasswords && !state.enabled ? ['nobody logs in while auth is off: the empty password was not tried; look again when it is on'] : []
-    return sealed({ ...plan, blockers: [...plan.blockers, ...this.#backend.blockers(state, plan.steps)], warnings: [...plan.warnings, ...untried] })
+    return sealed((await this.#draft(policy, options)).draft)
   }
 
   /**
    * Writes a plan, step by step, enabling last, and reads the store back. Interrupted at any step, planning and applying again goes on.
    *
-   * @throws {@link EtcdRbacError} before any write: `ERR_LOCK_HELD`, `ERR_PLAN_BLOCKED`, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
+   * @throws {@link EtcdRbacError} before any write: `ERR_LOCK_HELD`, `ERR_PLAN_BLOCKED`, `ERR_PLAN_INVALID` for a plan that is not the one of its fingerprint, `ERR_PLAN_STALE`, `ERR_POLICY_INVALID`, `ERR_PASSWORD_MISSING`,
    * `ERR_PASSWORD_INVALID`; later: `ERR_ABORTED`, `ERR_READ_BACK`, `ERR_LOCKED_OUT`, `ERR_VERSION_UNKNOWN`; and what {@link EtcdAuth.state} throws
    */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
@@ -126,7 +124,7 @@ export class EtcdAuth {
 
   /**
    * What differs from a policy, or from what a recorded plan came to, as the plan that would mend it: names that the policy does not know are listed, and
-   * auth that is off is a difference. On request with users of v2 who are hidden, and with users whom the empty password lets in.
+   * auth that is off is a difference. Since a recorded plan, unless that was to keep them unlisted, also who of them came, went, or holds otherwise. On request with users of v2 who are hidden, and with users whom the empty password lets in.
    *
    * @throws {@link EtcdRbacError} what {@link EtcdAuth.plan} throws
    * @example
@@ -148,16 +146,19 @@ export class EtcdAuth {
     // What plain JavaScript may have passed otherwise is refused by the plan.
     const planned = typeof from === 'object' && (from as unknown) !== null && 'steps' in from && 'policy' in from ? from : undefined
     if (planned !== undefined && planned.api !== this.#backend.api) throw new TypeError(`a plan for ${planned.api} says nothing of the ${this.#backend.api} API`)
+    if (planned !== undefined) checkShownPlan(planned)
     // Whoever was to be made anew has been; what was acknowledged still is.
-    const { recreate: _, ours, unmanaged = 'report', enable = true, ...lasting } = planned?.options ?? {}
+    const { recreate: _, ours, unmanaged = 'report', enable = true, hiddenUsers = [], ...lasting }: Partial<PlanOptions> = planned?.options ?? {}
     const decided = { unmanaged: unmanaged === 'keep' ? ('report' as const) : unmanaged, enable, ...lasting, ...options }
+    // Whom the record was told of is still looked for.
+    checkNames(options.hiddenUsers, 'hiddenUsers')
+    const hidden = [...new Set([...hiddenUsers, ...(options.hiddenUsers ?? [])])]
     // What was ours to remove goes with removing only.
-    const drift = await this.plan(planned?.policy ?? (from as Policy), { ...(ours !== undefined && decided.unmanaged === 'remove' ? { ours } : {}), ...decided })
+    const { draft, state } = await this.#draft(planned?.policy ?? (from as Policy), { ...(ours !== undefined && decided.unmanaged === 'remove' ? { ours } : {}), ...decided, ...(hidden.length > 0 && { hiddenUsers: hidden }) })
     // What the record did not list because it was to be kept, it does not tell from what has come since.
-    if (planned === undefined || planned.options.unmanaged === 'keep') return drift
-    const since = (kind: 'users' | 'roles'): readonly string[] => drift.unmanaged[kind].filter((name) => !planned.unmanaged[kind].includes(name))
-    const { outcome: __, fingerprint: ___, ...draft } = drift
-    return sealed({ ...draft, appeared: { users: since('users'), roles: since('roles') } })
+    if (planned === undefined || planned.options.unmanaged === 'keep' || decided.unmanaged === 'keep') return sealed(draft)
+    const now = othersIn(holdingsIn(state), unmanagedOf(state, wantedOf(draft.policy, draft.api)))
+    return sealed({ ...draft, ...sinceThen(planned.stays, now) })
   }
 
   /**
@@ -209,7 +210,8 @@ export class EtcdAuth {
    * where the password would stand in a log, or where you log in by it, and what
    * {@link EtcdAuth.state} throws
    */
-  dropPassword(user: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+  async dropPassword(user: string, options: PasswordOptions = {}): Promise<Written<'changed'>> {
+    checkFields(options, ['acknowledgePasswordsInLog'], 'the options of dropPassword')
     return this.#direct.dropPassword(user, options)
   }
 
@@ -270,7 +272,7 @@ export class EtcdAuth {
 
   /**
    * Turns auth on, and proves that you are root then. Refuses while you or user root would not be, while a user that is not acknowledged holds role root
-   * (anyone could have made it), while somebody would lack what `needs` says, and while the v2 API of the server is open. On v2 also without a role guest:
+   * (anyone could have made it, `root` too where you connect as another; on v2 `hiddenUsers` are looked for), while somebody would lack what `needs` says, and while the v2 API of the server is open. On v2 also without a role guest:
    * etcd would make one that may do everything.
    *
    * @throws {@link EtcdRbacError} `ERR_WRITE_REFUSED` before anything is written; `ERR_LOCKED_OUT` and `ERR_READ_BACK` behind; and what
@@ -283,10 +285,23 @@ export class EtcdAuth {
   /**
    * Turns auth off: every client past TLS may then do everything.
    *
+   * @param options There are none yet.
    * @throws {@link EtcdRbacError} what {@link EtcdAuth.state} throws
    */
-  disable(): Promise<Written<'changed'>> {
+  async disable(options: Readonly<Record<string, never>> = {}): Promise<Written<'changed'>> {
+    checkFields(options, [], 'the options of disable')
     return this.#direct.disable()
+  }
+
+  /** A plan, and what it was made for. */
+  async #draft(policy: Policy, options: PlanOptions & Pick<StateOptions, 'probeEmptyPasswords' | 'signal'>): Promise<{ readonly draft: Draft; readonly state: AuthState }> {
+    checkPlanOptions(options, ['signal', 'probeEmptyPasswords'])
+    const { signal, probeEmptyPasswords = false, ...decided } = options
+    checkSignal(signal)
+    const state = await readState(this.#backend, this.#context(signal), { hiddenUsers: options.hiddenUsers ?? [], probeEmptyPasswords, looksAtV2: options.enable })
+    const draft = draftPlan(state, policy, decided, this.#identity, this.#clock.now())
+    const untried = probeEmptyPasswords && !state.enabled ? ['nobody logs in while auth is off: the empty password was not tried; look again when it is on'] : []
+    return { draft: { ...draft, blockers: [...draft.blockers, ...this.#backend.blockers(state, draft.steps)], warnings: [...draft.warnings, ...untried] }, state }
   }
 
   #context(signal: AbortSignalLike | undefined): CallContext {

@@ -1,4 +1,5 @@
 /** Options for `new Etcd3(...)`: TLS from issued material, and etcd3's own retries off. */
+import { quoted } from '../errors.js'
 
 /** What a client needs to reach etcd with its certificate. */
 export interface Etcd3Material {
@@ -84,7 +85,7 @@ export function etcd3Options(material: Etcd3Material): Etcd3Options {
   const { hosts, ca, certificate, key } = material
   const list = typeof hosts === 'string' ? [hosts] : [...hosts]
   if (list.length === 0) throw new TypeError('hosts must name at least one endpoint')
-  for (const host of list) if (!/^https:\/\//.test(host)) throw new TypeError(`endpoint ${JSON.stringify(host)} must begin with https://`)
+  for (const host of list) if (!/^https:\/\//.test(host)) throw new TypeError(`endpoint ${quoted(host)} must begin with https://`)
   const bytes = (pem: string): Uint8Array => Buffer.from(pem, 'utf8')
   return {
     hosts: list,

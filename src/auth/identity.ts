@@ -1,6 +1,7 @@
 /** As whom the caller is connected, and whether that would still open the door once auth is on. */
 import { quoted } from '../errors.js'
 import { checkFields } from '../known-fields.js'
+import { visible } from './visible.js'
 
 /** What a certificate says of its holder, as far as auth needs it. What the pki functions issue and inspect fits. */
 export interface CertificateFacts {
@@ -21,8 +22,8 @@ export interface Identity {
 export function identityProblems({ user, certificate }: Identity, now: Date): readonly string[] {
   if (certificate === undefined) return []
   const problems: string[] = []
-  if (certificate.commonName !== user) problems.push(`your certificate has the Common Name ${quoted(certificate.commonName ?? '')}, not ${quoted(user)}: connect with the certificate of user ${user}`)
-  if (!certificate.usages.includes('clientAuth')) problems.push(`your certificate is not for client authentication: issue one with clientAuth for user ${user}`)
+  if (certificate.commonName !== user) problems.push(`your certificate has the Common Name ${quoted(certificate.commonName ?? '')}, not ${quoted(user)}: connect with the certificate of user ${visible(user)}`)
+  if (!certificate.usages.includes('clientAuth')) problems.push(`your certificate is not for client authentication: issue one with clientAuth for user ${visible(user)}`)
   const [from, to] = [new Date(certificate.notBefore), new Date(certificate.notAfter)]
   if (Number.isNaN(from.getTime()) || Number.isNaN(to.getTime())) problems.push('the validity of your certificate is no date: inspect the certificate again')
   else if (now.getTime() < from.getTime()) problems.push(`your certificate is valid only from ${from.toISOString()}: wait, or issue one that is backdated`)

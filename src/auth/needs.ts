@@ -19,7 +19,7 @@ export function needProblems(api: Api, { users, roles }: Holdings, needs: Readon
       const rights = rightsOf(regions, permissions, { root: false, asGuest: false })
       return needed.permissions
         .filter(({ type, keys }) => keys.api === api && ACCESSES.some((access) => allows(type, access) && !regions.contains(rights[access], regions.of(keys, false))))
-        .map((permission) => `user ${shown} would lack some of ${showPermission(permission)}, which you say it needs: grant it to a role of that user`)
+        .map((permission) => `user ${shown} would lack some of ${visible(showPermission(permission))}, which you say it needs: grant it to a role of that user`)
     }
     const needsRoot = api === 'v3' && (needed.operations ?? []).some(({ openTo }) => openTo === 'root')
     return [...(api === 'v3' ? lacks(v3Regions) : lacks(v2Regions)), ...(needsRoot ? [`user ${shown} makes calls that etcd leaves to role root, which it would not hold: bind it to "root", or let the component do without them`] : [])]

@@ -4,6 +4,7 @@ import { checkedPolicy } from '../policy/check.js'
 import { checkPlanOptions, type PlanOptions } from './plan-options.js'
 import { planFault } from './plan-shape.js'
 import { fingerprintOf, sealed, type Draft, type Plan } from './plan.js'
+import { tableOf } from './state.js'
 import { MESSAGE_MAX, visible } from './visible.js'
 
 /**
@@ -25,14 +26,28 @@ export function parsePlan(json: unknown): Plan {
   if (fault !== undefined) throw invalid(fault)
   const { outcome, fingerprint, ...rest } = json as Plan
   const found: Draft = { ...rest, version: rest.version }
-  const changed = `content that is not that of ${visible(fingerprint, 40)}`
-  if (fingerprintOf(found) !== fingerprint) throw invalid(changed)
+  checkFingerprint(json as Plan)
   checkOptions(found.options)
   // JSON has no undefined, and a table of it has a prototype.
   const steps = found.steps.map((step) => (step.do === 'grantPermission' ? { ...step, replaces: step.replaces } : step))
-  const plan = sealed({ ...found, steps, policy: checkedPolicy(found.policy) })
-  if (plan.outcome !== outcome || plan.fingerprint !== fingerprint) throw invalid(changed)
+  const stays = { users: tableOf(Object.entries(found.stays.users)), roles: tableOf(Object.entries(found.stays.roles)) }
+  const plan = sealed({ ...found, steps, policy: checkedPolicy(found.policy), stays })
+  if (plan.outcome !== outcome || plan.fingerprint !== fingerprint) throw invalid(contentOfAnother(fingerprint))
   return plan
+}
+
+/**
+ * Refuses a plan that is not the one of its fingerprint: who agreed to that one has not seen this.
+ *
+ * @throws {@link EtcdRbacError} `ERR_PLAN_INVALID`
+ */
+export function checkFingerprint(plan: Plan): void {
+  if (fingerprintOf(plan) !== plan.fingerprint) throw invalid(contentOfAnother(plan.fingerprint))
+}
+
+/** Of whatever plain JavaScript has there. */
+function contentOfAnother(fingerprint: unknown): string {
+  return `content that is not that of its fingerprint, ${visible(String(fingerprint), 40)}`
 }
 
 /** What would be a mistake of the program elsewhere is one of the JSON here. */

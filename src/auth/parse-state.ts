@@ -3,7 +3,7 @@ import { EtcdRbacError, quoted } from '../errors.js'
 import { isWellFormed } from '../bytes.js'
 import { fromWire, toWire } from '../keys/interval.js'
 import type { KeyRange } from '../keys/key-range.js'
-import { tableOf, type Api, type AuthState, type StoredPermission } from './state.js'
+import { tableOf, type Api, type AuthState, type StoredPermission, type V2Seen } from './state.js'
 
 const TYPES: readonly unknown[] = ['read', 'write', 'readwrite', 'unknown']
 
@@ -26,23 +26,29 @@ const TYPES: readonly unknown[] = ['read', 'write', 'readwrite', 'unknown']
  * ```
  */
 export function parseState(json: unknown): AuthState {
-  const { api, version, enabled, users, roles, v2, unreadable, emptyPasswords, reads } = fieldsOf(json, 'no object')
+  const { api, version, versionOf, enabled, users, roles, v2, v2Unasked, unreadable, emptyPasswords, reads } = fieldsOf(json, 'no object')
   if (api !== 'v2' && api !== 'v3') throw invalid('no api: "v2" or "v3"')
+  if (versionOf !== undefined && versionOf !== 'some') throw invalid('a word on whose version it is that is not "some"')
   if (typeof enabled !== 'boolean') throw invalid('no word whether auth is enabled')
   if (version !== undefined && typeof version !== 'string') throw invalid('a version that is no text')
-  if (v2 !== undefined && v2 !== 'open' && v2 !== 'locked' && v2 !== 'absent') throw invalid('a word on v2 that is neither "open", "locked" nor "absent"')
+  if (!isSeen(v2)) throw invalid(`a word on v2 that is none of ${SEEN.join(', ')}`)
   return {
     api,
     version,
+    ...(versionOf === undefined ? {} : { versionOf }),
     enabled,
     users: tableOf(Object.entries(fieldsOf(users, 'no table of users')).map(([user, held]) => [nameOf(user), namesOf(held, `roles of user ${quoted(user)}`)] as const)),
     roles: tableOf(Object.entries(fieldsOf(roles, 'no table of roles')).map(([role, permissions]) => [nameOf(role), permissionsOf(api, role, permissions)] as const)),
     ...(v2 === undefined ? {} : { v2 }),
+    ...(v2Unasked === undefined ? {} : { v2Unasked: namesOf(v2Unasked, 'endpoints of v2 that could not be asked') }),
     ...(unreadable === undefined ? {} : { unreadable: unreadableOf(unreadable) }),
     ...(emptyPasswords === undefined ? {} : { emptyPasswords: namesOf(emptyPasswords, 'users with an empty password') }),
     ...(typeof reads === 'number' ? { reads } : {}),
   }
 }
+
+const SEEN: readonly unknown[] = ['open', 'locked', 'absent', 'unknown'] satisfies readonly V2Seen[]
+const isSeen = (v2: unknown): v2 is V2Seen | undefined => v2 === undefined || SEEN.includes(v2)
 
 function fieldsOf(value: unknown, reason: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(reason)

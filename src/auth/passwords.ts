@@ -3,6 +3,7 @@ import { EtcdRbacError } from '../errors.js'
 import { utf8 } from '../bytes.js'
 import type { Draft } from './plan.js'
 import type { Write } from './step.js'
+import { few, visible } from './visible.js'
 
 /** bcrypt reads no more: newer servers refuse longer ones, older ones ignore the rest. */
 const PASSWORD_MAX_BYTES = 72
@@ -29,13 +30,13 @@ export function checkPasswords({ needsPassword, policy }: Draft, passwords: Read
  * @throws {@link EtcdRbacError} `ERR_PASSWORD_INVALID`; `TypeError` for what is no text
  */
 export function checkPassword(user: string, password: string): void {
-  if (typeof password !== 'string') throw new TypeError(`the password of user ${user} must be a string`)
+  if (typeof password !== 'string') throw new TypeError(`the password of user ${visible(user)} must be a string`)
   if (password === '') throw invalidPassword(user, 'is empty', 'choose one')
   if (utf8(password).length > PASSWORD_MAX_BYTES) throw invalidPassword(user, `is longer than ${PASSWORD_MAX_BYTES} bytes`, 'choose a shorter one')
 }
 
 function invalidPassword(user: string, reason: string, fix: string): EtcdRbacError<'ERR_PASSWORD_INVALID'> {
-  return new EtcdRbacError('ERR_PASSWORD_INVALID', { found: `a password for user ${user} that ${reason}`, wanted: `1 to ${PASSWORD_MAX_BYTES} bytes for a user who logs in by password`, fix }, { user, reason })
+  return new EtcdRbacError('ERR_PASSWORD_INVALID', { found: `a password for user ${visible(user)} that ${reason}`, wanted: `1 to ${PASSWORD_MAX_BYTES} bytes for a user who logs in by password`, fix }, { user, reason })
 }
 
 /**
@@ -48,5 +49,5 @@ export function refuseEmptyPassword(step: Write, password: string | undefined): 
 }
 
 function missingPasswords(users: readonly string[]): EtcdRbacError<'ERR_PASSWORD_MISSING'> {
-  return new EtcdRbacError('ERR_PASSWORD_MISSING', { found: `no password for ${users.join(', ')}`, wanted: 'one for every user that is created and logs in by password', fix: 'pass it in apply(plan, { passwords })' }, { users })
+  return new EtcdRbacError('ERR_PASSWORD_MISSING', { found: `no password for ${few(users.map((user) => visible(user)), ', ')}`, wanted: 'one for every user that is created and logs in by password', fix: 'pass it in apply(plan, { passwords })' }, { users })
 }

@@ -4,6 +4,7 @@ import { meaningOf, type Backend, type CallContext } from './backend.js'
 import type { Identity } from './identity.js'
 import { holds } from './read.js'
 import type { Write } from './step.js'
+import { visible } from './visible.js'
 
 /** How a step went: `done` by this call, or `found` done already when the server said so or the answer was lost. */
 export type Outcome = 'done' | 'found'
@@ -37,6 +38,7 @@ export async function proveRoot({ backend, identity: { user }, context }: Applie
     await backend.listUsers(context)
   } catch (error) {
     if (meaningOf(error) !== 'denied') throw error
-    throw new EtcdRbacError('ERR_LOCKED_OUT', { found: `auth is on, and this client is not user ${user} with role root for etcd`, wanted: `an admin call as ${user} that succeeds`, fix: `connect with a certificate whose Common Name is ${user} from the CA in --trusted-ca-file, with --client-cert-auth on every member; with it, auth can be disabled or the work go on` }, { user }, error)
+    const shown = visible(user)
+    throw new EtcdRbacError('ERR_LOCKED_OUT', { found: `auth is on, and this client is not user ${shown} with role root for etcd`, wanted: `an admin call as ${shown} that succeeds`, fix: `connect with a certificate whose Common Name is ${shown} from the CA in --trusted-ca-file, with --client-cert-auth on every member; with it, auth can be disabled or the work go on` }, { user }, error)
   }
 }

@@ -1,5 +1,6 @@
 /** What a plan must be told, and what plain JavaScript may have told it wrongly. */
 import { isWellFormed } from '../bytes.js'
+import { quoted } from '../errors.js'
 import { checkFields } from '../known-fields.js'
 import type { Permission } from '../keys/permission.js'
 import { checkedPattern, checkedRange } from '../policy/checked-keys.js'
@@ -9,7 +10,8 @@ export type Unmanaged = 'keep' | 'report' | 'remove'
 
 /**
  * Which of the names that a policy does not know are ours to remove: those that begin so, and users who hold the marker role. Either is a promise of the
- * caller's about its own names; etcd keeps no owner.
+ * caller's about its own names; etcd keeps no owner. The marker role is one that the policy declares and binds its users to, else a plan would take it from
+ * them, and is blocked. Any plan but one that removes by it takes it from users whom the policy no longer names: remove in the plan that drops them.
  */
 export interface Ours {
   readonly prefixes?: readonly string[]
@@ -28,7 +30,7 @@ export interface PlanOptions {
   readonly ours?: Ours
   /** Whether auth is to be on afterwards. `false` leaves it as it is. */
   readonly enable: boolean
-  /** Users outside the policy that hold role root and are known to: anyone could have made them while auth was off. */
+  /** Users outside the policy that hold role root and are known to: anyone could have made them while auth was off, user `root` too where you connect as another. */
   readonly acknowledgeRoot?: readonly string[]
   /** Whether passwords may stand in clear in the raft log of members older than 3.5, and in its copies: those hash them only when they apply the entry. */
   readonly acknowledgePasswordsInLog?: boolean
@@ -59,14 +61,14 @@ export interface Needed {
 const TYPES: readonly unknown[] = ['read', 'write', 'readwrite']
 
 /**
- * Refuses options of the wrong JavaScript type.
+ * Refuses options of the wrong JavaScript type. `more`: what may be said beside them, of reading the store.
  *
  * @throws `TypeError`, and what {@link checkNeeds} throws
  */
-export function checkPlanOptions(options: PlanOptions): void {
+export function checkPlanOptions(options: PlanOptions, more: readonly string[] = []): void {
   // What plain JavaScript may have left away.
   const given = (options as Partial<PlanOptions> | undefined) ?? {}
-  checkFields(given, ['unmanaged', 'ours', 'enable', 'acknowledgeRoot', 'acknowledgePasswordsInLog', 'acknowledgeOpenV2', 'needs', 'recreate', 'hiddenUsers', 'signal', 'probeEmptyPasswords'], 'the options of a plan')
+  checkFields(given, ['unmanaged', 'ours', 'enable', 'acknowledgeRoot', 'acknowledgePasswordsInLog', 'acknowledgeOpenV2', 'needs', 'recreate', 'hiddenUsers', ...more], 'the options of a plan')
   const { unmanaged, ours, enable, needs, ...rest } = given
   if (unmanaged !== 'keep' && unmanaged !== 'report' && unmanaged !== 'remove') throw new TypeError("unmanaged must be 'keep', 'report' or 'remove'")
   if (ours !== undefined) checkOurs(unmanaged, ours)
@@ -94,7 +96,7 @@ export function checkNames(names: unknown, what: string): void {
 export function checkNeeds(needs: unknown): void {
   if (typeof needs !== 'object' || needs === null || Array.isArray(needs)) throw new TypeError('needs must be a table of users with what each needs')
   for (const [user, needed] of Object.entries(needs as Record<string, unknown>)) {
-    const whose = `needs of ${JSON.stringify(user.slice(0, 40))}`
+    const whose = `needs of ${quoted(user)}`
     const { permissions, operations = [] } = (needed ?? {}) as { readonly [Field in keyof Needed]?: unknown }
     if (!Array.isArray(permissions) || !Array.isArray(operations)) throw new TypeError(`${whose} must be a component that a preset made, or what requires says of it`)
     for (const permission of permissions as readonly unknown[]) checkNeeded(permission, whose)
@@ -114,7 +116,7 @@ function checkNeeded(permission: unknown, whose: string): void {
 function checkOurs(unmanaged: Unmanaged, ours: Ours): void {
   checkFields(ours, ['prefixes', 'markerRole'], 'ours')
   const { prefixes = [], markerRole } = (ours as Partial<Ours> | null) ?? {}
-  const fits = Array.isArray(prefixes) && prefixes.every((prefix) => typeof prefix === 'string' && prefix !== '') && (markerRole === undefined || (typeof markerRole === 'string' && markerRole !== ''))
-  if (!fits || (prefixes.length === 0 && markerRole === undefined)) throw new TypeError('ours must name prefixes, none of them empty, or a markerRole')
+  const fits = Array.isArray(prefixes) && prefixes.every((prefix) => typeof prefix === 'string' && prefix !== '') && (markerRole === undefined || (typeof markerRole === 'string' && markerRole !== '' && markerRole !== 'root'))
+  if (!fits || (prefixes.length === 0 && markerRole === undefined)) throw new TypeError('ours must name prefixes, none of them empty, or a markerRole other than root')
   if (unmanaged !== 'remove') throw new TypeError("ours says what is removed: it goes with unmanaged: 'remove' only")
 }

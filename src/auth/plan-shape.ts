@@ -4,8 +4,9 @@ import { checkStep, isStored } from './check-step.js'
 import type { Gap } from './order.js'
 import type { Plan } from './plan.js'
 import type { RightsChange } from './rights-change.js'
-import type { Api, StoredPermission } from './state.js'
+import type { Api, StoredPermission, StoreNames } from './state.js'
 import type { Step } from './step.js'
+import type { Alteration } from './unmanaged.js'
 
 type Loose<T> = { readonly [Field in keyof T]?: unknown }
 
@@ -18,7 +19,7 @@ const LEVELS = 32
 export function planFault(json: unknown): string | undefined {
   if (!isObject(json)) return 'no object'
   if (isDeeper(json, LEVELS)) return `more than ${LEVELS} levels`
-  const { api, fingerprint, basis, reads, version, policy, options, steps, gaps, rights, unmanaged, unreadable, appeared, sever, ...rest } = json as Loose<Plan>
+  const { api, fingerprint, basis, reads, version, policy, options, steps, gaps, rights, unmanaged, unreadable, appeared, disappeared, stays, altered, sever, ...rest } = json as Loose<Plan>
   if (api !== 'v2' && api !== 'v3') return 'no api'
   if (typeof fingerprint !== 'string' || typeof basis !== 'string') return 'no fingerprint or no basis'
   if (!Number.isInteger(reads)) return 'no number of reads'
@@ -28,10 +29,13 @@ export function planFault(json: unknown): string | undefined {
   if (!isListOf(steps, (step) => isStep(api, step))) return 'no list of steps'
   if (!isListOf(gaps, (gap) => isGap(api, gap))) return 'no list of gaps'
   if (!isListOf(rights, isRightsChange)) return 'no list of rights'
-  for (const [what, names] of Object.entries({ unmanaged, unreadable, appeared })) {
-    const { users, roles } = (names ?? {}) as Loose<Plan['unmanaged']>
+  for (const [what, names] of Object.entries({ unmanaged, unreadable, appeared, disappeared })) {
+    const { users, roles } = (names ?? {}) as Loose<StoreNames>
     if (!isTexts(users) || !isTexts(roles)) return `no lists of what is ${what}`
   }
+  const [kept, otherwise] = [stays, altered].map((tables) => (tables ?? {}) as Loose<StoreNames>)
+  if (!isTableOfTexts(kept?.users) || !isTableOfTexts(kept?.roles)) return 'no tables of what stays'
+  if (!isListOf(otherwise?.users, isAlteration) || !isListOf(otherwise?.roles, isAlteration)) return 'no lists of what is altered'
   if (sever !== 'everyone' && !isTexts(sever)) return 'no list of whom to sever'
   return undefined
 }
@@ -44,6 +48,7 @@ export function planFault(json: unknown): string | undefined {
 export function checkPlan(plan: unknown): void {
   const { steps, blockers, needsPassword, policy, options } = (plan ?? {}) as Loose<Plan>
   if (![steps, blockers, needsPassword].every(Array.isArray) || !isObject(policy) || !isObject(options)) throw noPlan()
+  if (isDeeper(plan, LEVELS)) throw noPlan(`more than ${LEVELS} levels`)
 }
 
 /**
@@ -70,6 +75,15 @@ function isListOf(value: unknown, isOne: (one: unknown) => boolean): boolean {
 
 function isTexts(value: unknown): boolean {
   return isListOf(value, (one) => typeof one === 'string')
+}
+
+function isTableOfTexts(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(isTexts)
+}
+
+function isAlteration(given: unknown): boolean {
+  const { name, gained, lost } = (given ?? {}) as Loose<Alteration>
+  return typeof name === 'string' && isTexts(gained) && isTexts(lost)
 }
 
 /** Goes no further down than that itself. */

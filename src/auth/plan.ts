@@ -3,17 +3,20 @@ import { advisoriesOf } from '../advisories/advisories.js'
 import { allows, type PermissionType } from '../keys/permission.js'
 import { checkedPolicy } from '../policy/check.js'
 import type { Policy } from '../policy/policy.js'
+import { checkState } from './check-state.js'
 import { blockersOf, newPasswordUsers, warningsOf } from './blockers.js'
 import { veilOf } from './dangling.js'
 import { differences, unmanagedOf } from './difference.js'
+import { digestOf } from './digest.js'
 import { holdingsOf, holdsRoot } from './holdings.js'
-import type { Identity } from './identity.js'
+import { checkIdentity, type Identity } from './identity.js'
 import { orderSteps, type Gap } from './order.js'
 import { checkPlanOptions, type PlanOptions } from './plan-options.js'
 import { ACCESSES, v2Regions, v3Regions } from './rights.js'
 import { rightsChanges, type RightsChange } from './rights-change.js'
-import { canonical, fingerprint, hashOf, type Api, type AuthState } from './state.js'
+import { fingerprint, type Api, type AuthState, type StoreNames } from './state.js'
 import type { Step } from './step.js'
+import { NOTHING_SINCE, othersIn, withoutDeleted, type Others, type OthersSince } from './unmanaged.js'
 import { wantedOf, type Wanted } from './wanted.js'
 
 /**
@@ -47,15 +50,21 @@ export interface Plan {
    */
   readonly rights: readonly RightsChange[]
   /** Names that the policy does not know; empty with `unmanaged: 'keep'`. */
-  readonly unmanaged: { readonly users: readonly string[]; readonly roles: readonly string[] }
+  readonly unmanaged: StoreNames
+  /** What of these stays, and what it holds afterwards: what a drift since this plan is measured by. Empty with `unmanaged: 'keep'`. */
+  readonly stays: Others
   /** Users whom the policy does not name, and who hold role root afterwards, or may, without being acknowledged: while there are any, a store is not in sync. */
   readonly strangersWithRoot: readonly string[]
   /** Names of which not all is known, since they cannot be asked for or etcd does not tell: see {@link AuthState}. While there are any, auth is not turned on, and a store is not in sync. */
-  readonly unreadable: { readonly users: readonly string[]; readonly roles: readonly string[] }
+  readonly unreadable: StoreNames
   /** Users whom the empty password lets in, where that was asked for: while there are any, a store is not in sync. */
   readonly emptyPasswords: readonly string[]
-  /** In a drift since a recorded plan: names that the policy does not know and that plan did not list. While there are any, a store is not in sync. */
-  readonly appeared: { readonly users: readonly string[]; readonly roles: readonly string[] }
+  /** In a drift since a recorded plan: names that the policy does not know, and that were not to be there after that plan. While there are any, a store is not in sync. */
+  readonly appeared: StoreNames
+  /** The same, of those that were to stay and are gone. */
+  readonly disappeared: StoreNames
+  /** The same, of those that hold other roles now, or grant otherwise. */
+  readonly altered: OthersSince['altered']
   /**
    * Whose open connections must be cut afterwards (members restarted one at a time): streams survive enabling and revoking. On v2 `guest` stands for clients
    * that no user is known for. Keep it where applying fails half-way: a later plan knows of its own steps only.
@@ -70,7 +79,7 @@ export interface Plan {
  * cannot do is not in its blockers; {@link EtcdAuth.plan} adds that.
  *
  * @param given Is checked once more: what was spread from a policy, or read as part of a plan, is data of unknown origin.
- * @throws {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`, `ERR_POLICY_INVALID`
+ * @throws `TypeError` for what is no state, identity, date or option of a plan; {@link EtcdRbacError} `ERR_POLICY_HALF_MISSING`, `ERR_POLICY_INVALID`
  * @example
  * ```ts
  * import { definePolicy, planAuth, showStep, type AuthState } from 'etcd-rbac'
@@ -81,6 +90,8 @@ export interface Plan {
  * ```
  */
 export function planAuth(state: AuthState, given: Policy, options: PlanOptions, identity: Identity, now: Date): Plan {
+  checkState(state)
+  checkIdentity(identity)
   return sealed(draftPlan(state, given, options, identity, now))
 }
 
@@ -89,16 +100,14 @@ export type Draft = Omit<Plan, 'outcome' | 'fingerprint'>
 
 /** See {@link planAuth}. */
 export function draftPlan(state: AuthState, given: Policy, options: PlanOptions, identity: Identity, now: Date): Draft {
-  // What plain JavaScript may have passed.
-  const [{ api }, { user }] = [(state as Partial<AuthState> | undefined) ?? {}, (identity as Partial<Identity> | undefined) ?? {}]
-  if (api !== 'v2' && api !== 'v3') throw new TypeError("state must be what an etcd's auth store holds, as EtcdAuth's state() and parseState give it")
-  if (typeof user !== 'string' || user === '') throw new TypeError('identity.user must name the user as whom the client is connected')
-  if (!(now instanceof Date)) throw new TypeError('now must be a Date')
+  // What plain JavaScript may have passed: an invalid date is neither before nor after the end of a certificate.
+  if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('now must be a valid Date')
   checkPlanOptions(options)
   const policy = checkedPolicy(given)
   const { wanted, holdings, steps, gaps, blockers } = decide(state, policy, options, identity, now)
   const others = unmanagedOf(state, wanted)
   const rights = rightsChanges(holdings.before, holdings.after)
+  const listed = options.unmanaged === 'keep' ? { users: [], roles: [] } : others
   const strange = others.users.filter((user) => user !== identity.user && user !== 'root' && holdsRoot(holdings.after, user))
   const unknown = others.users.filter((user) => veilOf(state, user) !== undefined && holdings.after.users.has(user) && !strange.includes(user))
   return {
@@ -106,7 +115,7 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     version: state.version,
     advisories: advisoriesAt(state.version),
     policy,
-    options,
+    options: ownCopy(options),
     basis: fingerprint(state),
     steps,
     needsPassword: newPasswordUsers(steps),
@@ -114,14 +123,20 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     warnings: warningsOf(state, wanted, options, strange),
     gaps,
     rights,
-    unmanaged: options.unmanaged === 'keep' ? { users: [], roles: [] } : others,
+    unmanaged: listed,
+    stays: othersIn(holdings.after, withoutDeleted(listed, steps)),
     strangersWithRoot: [...strange, ...unknown].filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
-    unreadable: state.unreadable ?? { users: [], roles: [] },
-    appeared: { users: [], roles: [] },
-    emptyPasswords: state.emptyPasswords ?? [],
+    unreadable: ownCopy(state.unreadable ?? { users: [], roles: [] }),
+    ...NOTHING_SINCE,
+    emptyPasswords: [...(state.emptyPasswords ?? [])],
     sever: enabling(state, options) ? 'everyone' : [...reducedBy(steps, state, rights)],
     reads: state.reads ?? 0,
   }
+}
+
+/** A plan is a value: what its caller does to what it was made from does not change it. As JSON has it, since that is how a plan is kept. */
+function ownCopy<T>(data: T): T {
+  return JSON.parse(JSON.stringify(data)) as T
 }
 
 interface Decision extends Pick<Plan, 'steps' | 'gaps' | 'blockers'> {
@@ -165,14 +180,14 @@ function reducedBy(steps: readonly Step[], state: AuthState, rights: readonly Ri
 
 /** A plan with what follows from the rest of it. */
 export function sealed(plan: Draft): Plan {
-  const isQuiet = [plan.steps, plan.strangersWithRoot, plan.emptyPasswords, ...[plan.unreadable, plan.appeared].flatMap(({ users, roles }) => [users, roles])].every((list) => list.length === 0)
+  const isQuiet = [plan.steps, plan.strangersWithRoot, plan.emptyPasswords, ...[plan.unreadable, plan.appeared, plan.disappeared, plan.altered].flatMap(({ users, roles }): readonly (readonly unknown[])[] => [users, roles])].every((list) => list.length === 0)
   const outcome = plan.blockers.length > 0 ? 'blocked' : isQuiet ? 'in sync' : 'drift'
   return { ...plan, outcome, fingerprint: fingerprintOf(plan) }
 }
 
 /** The fingerprint of a plan by the rest of it. */
 export function fingerprintOf(plan: Draft): string {
-  return `${plan.api}-plan-${hashOf(canonical({ ...plan, reads: undefined }))}`
+  return `${plan.api}-plan-${digestOf({ ...plan, outcome: undefined, fingerprint: undefined, reads: undefined })}`
 }
 
 function advisoriesAt(version: string | undefined): readonly string[] {

@@ -8,10 +8,10 @@ import type { Permission } from '../keys/permission.js'
 import { byScope, scopeOf } from '../keys/scope.js'
 import { showKeys, showPermission } from '../keys/show.js'
 import { parsePolicy } from '../policy/define.js'
-import { isTable } from '../policy/found.js'
 import type { Login, Policy } from '../policy/policy.js'
-import { isStored } from './check-step.js'
+import { checkState } from './check-state.js'
 import { isDangling, veilOf } from './dangling.js'
+import { standInFor } from './stand-in.js'
 import { tableOf, type AuthState, type StoredPermission } from './state.js'
 import { visible } from './visible.js'
 
@@ -21,7 +21,7 @@ export type AdoptCode =
   | 'administrator'
   /** A name that the store lists and that cannot be asked for, or a hidden user of v2 with a role that does not exist: not all is known of it, and a policy cannot name it. */
   | 'unreadable'
-  /** The same keys are granted twice in one role, as etcd v3 does when a type is changed by hand: a plan puts it in order. */
+  /** The same keys are granted twice in one role: as etcd v3 does when a type is changed by hand, which a plan puts in order, or alike, by a client that repeats itself, which does no harm. */
   | 'duplicate-grant'
   /** A range that holds no key, or a pattern that matches nothing or crashes etcd: it grants nothing, and a plan takes it away. */
   | 'empty-grant'
@@ -31,12 +31,19 @@ export type AdoptCode =
   | 'grant-on-root'
   /** A user holds a role that does not exist: a plan takes it away. */
   | 'dangling-role'
+  /**
+   * Users of the draft hold a role that no policy may name, or guest on v2, which a policy gives nobody by name: the draft has another one in its place, with
+   * the same permissions. A plan makes it, binds them to it, and unbinds them from the one that they had.
+   */
+  | 'role-renamed'
   /** Users hold role root, and there is none: a plan makes it, for it to be seen. */
   | 'root-role-missing'
   /** There is no role guest on v2: enabling auth would make one that may do everything. A plan makes an empty one. */
   | 'guest-missing'
-  /** A name that no policy may use: left out. A plan with `unmanaged: 'keep'` leaves it alone, but takes roles of the policy from such a user. */
-  | 'user-left-out' | 'role-left-out'
+  /** A user whose name no policy may use: left out. A plan leaves it and its roles alone, but for those of the policy: it loses them and what they grant. */
+  | 'user-left-out'
+  /** A role whose name no policy may use, and which no user of the draft holds: left out. A plan with `unmanaged: 'keep'` leaves it alone. */
+  | 'role-left-out'
 
 /** One thing that the draft says otherwise than the store. */
 export interface AdoptFinding {
@@ -62,7 +69,7 @@ export interface AdoptOptions {
 
 /**
  * A policy that says what an auth store holds, on the API of that store. Planning it against the same state writes nothing but what the findings
- * say: no right is lost or won by adopting a server.
+ * say: no right is won by adopting a server, and none is lost but by users whose names no policy may use, who lose what the finding `user-left-out` says.
  *
  * @throws {@link EtcdRbacError} `ERR_POLICY_INVALID` where the login of a user is not given
  * @example
@@ -75,8 +82,8 @@ export interface AdoptOptions {
  * ```
  */
 export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedPolicy {
-  const [given, asked]: readonly unknown[] = [state, options]
-  if (!isState(given)) throw new TypeError("state must be what an etcd's auth store holds, as EtcdAuth's state() returns it")
+  checkState(state)
+  const asked: unknown = options
   const found: unknown = typeof asked === 'object' && asked !== null && 'logins' in asked ? asked.logins : undefined
   if (typeof found !== 'string' && (typeof found !== 'object' || found === null)) throw new TypeError("options must hold logins: 'certificate', 'password', or a table of users with theirs; etcd tells nobody how they log in")
   const { logins } = options
@@ -96,28 +103,40 @@ export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedP
   }
 
   const roles = new Map<string, readonly Permission[]>()
+  /** Roles that no user of a policy may hold, and why. */
+  const unnamed = new Map<string, string>()
   for (const [role, permissions] of Object.entries(state.roles)) {
     if (role === 'root') {
       if (permissions.length > 0) find('grant-on-root', role, 'role root has permissions of its own, which do nothing: it may do everything', false)
       continue
     }
     const problem = nameProblem('role', role)?.found ?? (api === 'v2' && role.startsWith('_') ? `role ${quoted(role)} begins with "_"` : undefined)
-    if (problem !== undefined) find('role-left-out', role, `${visible(problem)}: the policy does not name it`, false)
-    else roles.set(role, grantsOf(role, permissions, find))
+    if (problem === undefined) roles.set(role, grantsOf(role, permissions, find))
+    else unnamed.set(role, visible(problem))
+  }
+  if (api === 'v2' && roles.has('guest')) unnamed.set('guest', 'role "guest" is of those whom nobody knows, and given to nobody by name')
+  const taken = new Set([...Object.keys(state.roles), ...Object.values(state.users).flat(), 'root', 'guest'])
+  /** By the role in whose place it is: made for the first user who holds that. */
+  const standIns = new Map<string, string>()
+  const standIn = (role: string): string => {
+    const known = standIns.get(role) ?? standInFor(role, taken)
+    standIns.set(role, known)
+    taken.add(known)
+    // What the role itself holds twice or for nothing stays there.
+    roles.set(known, grantsOf(role, state.roles[role] ?? [], () => undefined))
+    return known
   }
   if (api === 'v2' && !roles.has('guest')) find('guest-missing', 'guest', 'there is no role guest: enabling auth would make one that may do everything', true)
 
   const bindings = new Map<string, readonly string[]>()
   const users = new Map<string, Login>()
   const unknown: string[] = []
+  const leftOut: (readonly [user: string, problem: string])[] = []
   for (const [user, held] of Object.entries(state.users)) {
     const login = typeof logins === 'string' ? logins : Object.hasOwn(logins, user) ? logins[user] : undefined
     const problem = userProblem(user, login, api)
     if (problem !== undefined) {
-      const loses = held.some((role) => roles.has(role))
-      // Then a plan makes role guest, and before that unbinds what may hide it.
-      const isBare = !roles.has('guest') && held.some((role) => isDangling(state, role))
-      find('user-left-out', user, `${visible(problem)}: the policy does not name it${loses ? ', and whoever it does not name may hold none of its roles' : isBare ? ', and it holds a role that does not exist' : ''}`, loses || isBare)
+      leftOut.push([user, visible(problem)])
       continue
     }
     if (login === undefined) {
@@ -125,9 +144,20 @@ export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedP
       continue
     }
     users.set(user, login)
-    const kept = [...new Set(held)].filter((role) => role === 'root' || (roles.has(role) && !(api === 'v2' && role === 'guest')))
-    for (const role of new Set(held)) if (!kept.includes(role)) find('dangling-role', user, `user ${visible(quoted(user))} holds role ${visible(quoted(role))}, which ${Object.hasOwn(state.roles, role) ? 'the policy cannot name' : 'does not exist'}`, true)
-    bindings.set(user, kept)
+    for (const role of new Set(held)) if (role !== 'root' && !Object.hasOwn(state.roles, role)) find('dangling-role', user, `user ${visible(quoted(user))} holds role ${visible(quoted(role))}, which does not exist`, true)
+    bindings.set(user, [...new Set(held)].flatMap((role) => (unnamed.has(role) ? standIn(role) : role === 'root' || roles.has(role) ? role : [])))
+  }
+  for (const [role, problem] of unnamed) {
+    const known = standIns.get(role)
+    if (known !== undefined) find('role-renamed', role, `${problem}: the policy has role ${quoted(known)} in its place, with the same permissions, for the users whom it names`, true)
+    else if (role !== 'guest') find('role-left-out', role, `${problem}: the policy does not name it`, false)
+  }
+  for (const [user, problem] of leftOut) {
+    const held = [...new Set(state.users[user])]
+    const lost = held.filter((role) => roles.has(role))
+    // Then a plan makes role guest, and before that unbinds what may hide it.
+    const isBare = !roles.has('guest') && held.some((role) => isDangling(state, role))
+    find('user-left-out', user, `${problem}: the policy does not name it${lost.length > 0 ? `, and whoever it does not name loses its roles, here ${lost.map((role) => visible(quoted(role))).join(', ')}, and what they grant` : isBare ? ', and it holds a role that does not exist' : ''}`, lost.length > 0 || isBare)
   }
   if (unknown.length > 0) {
     const problems = unknown.map((user) => ({ path: `$.logins[${JSON.stringify(user)}]`, code: 'ERR_USER_LOGIN', message: 'found nothing, wanted "certificate" or "password"' }) as const)
@@ -140,13 +170,6 @@ export function policyOfState(state: AuthState, options: AdoptOptions): AdoptedP
   if (api === 'v2') roles.delete('guest')
   const half = { roles: tableOf(roles), bindings: tableOf(bindings) }
   return { policy: parsePolicy({ users: tableOf(users), [api]: api === 'v2' ? { guest, ...half } : half }), findings }
-}
-
-function isState(given: unknown): given is AuthState {
-  const { api, users, roles } = (given ?? {}) as { readonly [Field in keyof AuthState]?: unknown }
-  if ((api !== 'v2' && api !== 'v3') || !isTable(users) || !isTable(roles)) return false
-  const isPermission = (permission: unknown): boolean => isTable(permission) && isStored(api, permission['keys'] as StoredPermission['keys'] | null | undefined)
-  return Object.values(users).every((held) => Array.isArray(held) && held.every((role) => typeof role === 'string')) && Object.values(roles).every((permissions) => Array.isArray(permissions) && permissions.every(isPermission))
 }
 
 /** Why no policy may name that user. */
@@ -165,12 +188,12 @@ function grantsOf(role: string, permissions: readonly StoredPermission[], find: 
     else find('empty-grant', role, `role ${quoted(role)} grants ${visible(showPermission(permission))}, which opens nothing`, true)
     return false
   })
-  const scopes = new Map<string, number>()
-  for (const { keys } of sound) scopes.set(scopeOf(keys), (scopes.get(scopeOf(keys)) ?? 0) + 1)
+  const scopes = new Map<string, Permission['type'][]>()
+  for (const { type, keys } of sound) scopes.set(scopeOf(keys), [...(scopes.get(scopeOf(keys)) ?? []), type])
   const kept = byScope(sound)
-  for (const [scope, count] of scopes) {
+  for (const [scope, types] of scopes) {
     const permission = kept.get(scope)
-    if (count > 1 && permission !== undefined) find('duplicate-grant', role, `role ${quoted(role)} has ${count} permissions on the same keys, which add up to ${visible(showPermission(permission))}`, permission.keys.api === 'v3')
+    if (types.length > 1 && permission !== undefined) find('duplicate-grant', role, `role ${quoted(role)} has ${types.length} permissions on the same keys, which add up to ${visible(showPermission(permission))}`, permission.keys.api === 'v3' && new Set(types).size > 1)
   }
   return [...kept.values()]
 }

@@ -21,7 +21,7 @@ export interface ReadOptions {
 }
 
 /** Reads all of a store. Every read is an entry in etcd's raft log, so callers read once and keep the result. */
-export async function readState(backend: Backend, { sent, ...rest }: CallContext, { hiddenUsers = [], probeEmptyPasswords = false }: ReadOptions = {}): Promise<AuthState> {
+export async function readState(backend: Backend, { sent, ...rest }: CallContext, { hiddenUsers = [], probeEmptyPasswords = false, looksAtV2 = true }: ReadOptions & { readonly looksAtV2?: boolean } = {}): Promise<AuthState> {
   let reads = 0
   const context: CallContext = { ...rest, sent: (method) => (reads++, sent?.(method)) }
   const next = <T>(read: () => Promise<T>): Promise<T> => {
@@ -41,11 +41,11 @@ export async function readState(backend: Backend, { sent, ...rest }: CallContext
   // Of a user whom it does not list, etcd v2 tells nothing beside a role that does not exist.
   const veiled = users.flatMap(([user, held]) => (!listed.has(user) && held.some((role) => isDangling(stored, role)) ? [user] : []))
   const unreadable = { users: [...lostUsers, ...veiled].sort(compareNames), roles: [...new Set([...lostRoles, ...users.flatMap(([, held]) => held.filter(isMangled))])].sort(compareNames) }
-  // No entry of the log of v3, so not counted.
-  const v2 = await next(async () => backend.readV2?.(rest))
+  // No entry of the log of v3, so not counted; asked only while v3 is still to be locked.
+  const v2 = enabled || !looksAtV2 ? undefined : await next(async () => backend.readV2?.(rest))
   const accepts = (user: string): Promise<true | undefined> => Promise.resolve(backend.acceptsEmptyPassword?.(user, context)).then((does) => (does === true ? true : undefined))
   const emptyPasswords = probeEmptyPasswords && enabled ? (await readEach(users.map(([user]) => user), accepts, context)).map(([user]) => user).sort(compareNames) : undefined
-  return { ...stored, version, enabled, ...(v2 && { v2 }), ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }
+  return { ...stored, version, ...(backend.versionOf && { versionOf: backend.versionOf }), enabled, ...v2, ...(unreadable.users.length + unreadable.roles.length > 0 && { unreadable }), ...(emptyPasswords && { emptyPasswords }), reads }
 }
 
 function refuseAborted({ signal }: CallContext): void {

@@ -16,9 +16,40 @@ function memberVersion(text: string): EtcdVersion {
   }
 }
 
-/** Whether a version is known and not older than 3.`minor`. */
-export function isAtLeast(version: string | undefined, minor: number): boolean {
-  return version !== undefined && memberVersion(version).minor >= minor
+/** The lowest version that is known, and whose it is. */
+export interface Release {
+  /** The lowest version among the members, as far as it is known. */
+  readonly version: string | undefined
+  /**
+   * `some`: of the members that answered. While etcd is upgraded member by member, versions differ by one minor release, so that a member which was not asked
+   * may be one older. Left away where it is that of all members.
+   */
+  readonly versionOf?: 'some'
+}
+
+/** Whether every member is known not to be older than 3.`minor`: the one question of all that depends on versions. */
+export function isAtLeast({ version, versionOf }: Release, minor: number): boolean {
+  return version !== undefined && memberVersion(version).minor >= (versionOf === 'some' ? minor + 1 : minor)
+}
+
+/** Who is, or may be, older than 3.`minor`, where not every member is known not to be: the subject of a sentence. */
+export function olderThan({ version, versionOf }: Release, minor: number): string {
+  if (version === undefined) return `etcd of unknown version, unless it is 3.${minor} or newer,`
+  if (versionOf === undefined || !isAtLeast({ version }, minor)) return `etcd ${visible(version)}`
+  return `a member beside that which answered, etcd ${visible(version)}, unless it is 3.${minor} or newer too (the { versions } of all members, passed to v3Backend, would tell),`
+}
+
+/**
+ * Refuses versions that a server itself contradicts, by answering as an older one: nothing that they say of the others is worth more then.
+ *
+ * @param found Of whom answered: the version, or only the minor release that it is older than.
+ * @throws {@link EtcdRbacError} `ERR_VERSION_CONTRADICTED`
+ */
+export function refuseContradicted(stated: readonly string[], found: string | { readonly olderThan: number }): void {
+  const lowest = lowestVersion(stated)
+  if (lowest === undefined || memberVersion(lowest).minor < (typeof found === 'string' ? memberVersion(found).minor + 1 : found.olderThan)) return
+  const said = typeof found === 'string' ? `etcd ${visible(found, 40)}` : `an etcd older than 3.${found.olderThan}`
+  throw new EtcdRbacError('ERR_VERSION_CONTRADICTED', { found: `${said} at a member, and versions that say ${stated.map((text) => visible(text, 40)).join(', ')}`, wanted: 'the versions of all members', fix: 'ask all of them (observe) and pass what they say as versions, or leave versions away' }, { stated, found: said })
 }
 
 /**

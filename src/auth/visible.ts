@@ -17,6 +17,6 @@ export function visibleReason(text: string): string {
 }
 
 /** Several clauses as one, for a message: the first twenty, and how many more there are. The error's detail holds all. */
-export function few(clauses: readonly string[]): string {
-  return clauses.slice(0, 20).join('; ') + (clauses.length > 20 ? `; and ${clauses.length - 20} more` : '')
+export function few(clauses: readonly string[], between = '; '): string {
+  return clauses.slice(0, 20).join(between) + (clauses.length > 20 ? `${between}and ${clauses.length - 20} more` : '')
 }

@@ -20,4 +20,4 @@ export interface PasswordOptions {
 }
 
 /** What must be known before auth is turned on. */
-export type EnableOptions = Pick<PlanOptions, 'acknowledgeRoot' | 'acknowledgeOpenV2' | 'needs'>
+export type EnableOptions = Pick<PlanOptions, 'acknowledgeRoot' | 'acknowledgeOpenV2' | 'needs' | 'hiddenUsers'>

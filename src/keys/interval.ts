@@ -31,8 +31,9 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length
   while (length > 0 && prefix[length - 1] === 0xff) length--
   if (length === 0) return undefined
-  // A copy, not slice(): on Node's Buffer that is a view of the caller's bytes.
-  const end = new Uint8Array(prefix.subarray(0, length))
+  // Copied by hand: slice() of Node's Buffer is a view of the caller's bytes, and a view of so few bytes costs more than they do.
+  const end = new Uint8Array(length)
+  for (let at = 0; at < length; at++) end[at] = prefix[at] ?? 0
   end[length - 1] = (end[length - 1] ?? 0) + 1
   return end
 }

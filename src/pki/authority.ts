@@ -4,6 +4,7 @@ import type { Because } from '../because.js'
 import { EtcdRbacError, quoted } from '../errors.js'
 import type { WebCryptoLike } from '../platform.js'
 import { leafExtensions, signedBy, type ExtendedUsage, type KeyUsageBit } from './asn1/certificate.js'
+import type { Subtrees } from './asn1/name-constraints.js'
 import { writePem, type CertificatePem } from './pem.js'
 import type { CheckedSigner } from './signer.js'
 import { subtleOf, type Subtle } from './subtle.js'
@@ -31,6 +32,12 @@ export type RepeatedPurpose<I extends readonly unknown[]> = I extends readonly [
 /** Every {@link Purpose}. */
 export const purposes: readonly Purpose[] = ['client', 'server', 'peer']
 
+/** The names to which an authority of a chain restricts what is below it. */
+export interface ChainConstraints {
+  readonly authority: string
+  readonly subtrees: Subtrees
+}
+
 /** What was checked of an authority, and all that issuing reads of it: what shows could have been changed, or put over another. */
 export interface AuthorityInside {
   readonly name: string
@@ -40,9 +47,23 @@ export interface AuthorityInside {
   readonly subtle: Subtle
   readonly signer: CheckedSigner
   readonly keyId: Uint8Array
+  readonly nameDer: Uint8Array
+  readonly certificateDer: Uint8Array
   readonly signedBy: Uint8Array
   /** The intermediates that go behind each leaf, PEM. Empty under a root. */
   readonly intermediates: string
+  /** The path length of its own certificate, if it has one. */
+  readonly pathLength: number | undefined
+  /** How many authorities may stand between it and a leaf, by its whole chain; `undefined` where nothing bounds it. */
+  readonly room: number | undefined
+  /** The names that its own certificate restricts it to. */
+  readonly ownConstraints: Subtrees | undefined
+  /** The same of its whole chain, its own first. */
+  readonly constraints: readonly ChainConstraints[]
+  /** Whether it takes only keys of the option `fips`. */
+  readonly fips: boolean
+  /** The certificates of the chain, its own first, the root last. */
+  readonly path: readonly CertificatePem[]
   /** The Common Names of every authority above a leaf, the root included. */
   readonly chainNames: readonly string[]
   /** The constant extensions of a profile. */
@@ -54,13 +75,17 @@ export const inside: unique symbol = Symbol.for('etcd-rbac.authority') as typeof
 
 /**
  * An authority. `issues` says what it may issue, as the keys of a table, so that the compiler names the one that is missing: what a CA issues is not
- * written in its certificate. Made by `createCa` and `openCa`; plain data but for what it signs with.
+ * written in its certificate. Made by `createCa`, `createIntermediateCa` and `openCa`; plain data but for what it signs with.
  */
 export interface Authority<D extends Purpose = never> {
   /** Its Common Name. No user of the policy may have it. */
   readonly name: string
   /** Its own certificate: what its clients and servers must trust, if it is a root. */
   readonly certificate: CertificatePem
+  /** The certificate of the root above it, its own if it is one: what everybody must trust. */
+  readonly root: CertificatePem
+  /** Every authority above it, the root last, PEM: the `parents` of `openCa`. Empty if it is a root. */
+  readonly parents: string
   /** The key identifier that its certificates carry, lower-case hex. */
   readonly keyId: string
   readonly notBefore: Date
@@ -80,11 +105,18 @@ export function authorityOf<D extends Purpose>(parts: {
   readonly keyId: Uint8Array
   readonly validity: Validity
   readonly issues: readonly D[]
-  readonly intermediates: string
+  readonly pathLength: number | undefined
+  readonly room: number | undefined
+  readonly constraints: Subtrees | undefined
+  readonly constraintsAbove: readonly ChainConstraints[]
+  readonly fips: boolean
   readonly chainNames: readonly string[]
+  /** The certificates of the authorities above it, the root last. */
+  readonly above: readonly CertificatePem[]
 }): Authority<D> {
   const cache = new Map<string, Uint8Array>()
   const { notBefore, notAfter } = parts.validity
+  const certificate = writePem('certificate', parts.certificateDer)
   const hidden: AuthorityInside = Object.freeze({
     name: parts.name,
     issues: Object.freeze([...parts.issues]),
@@ -93,8 +125,16 @@ export function authorityOf<D extends Purpose>(parts: {
     subtle: subtleOf(parts.crypto),
     signer: parts.signer,
     keyId: parts.keyId,
+    nameDer: parts.nameDer,
+    certificateDer: parts.certificateDer,
     signedBy: signedBy(parts.signer.signer.algorithm, parts.nameDer),
-    intermediates: parts.intermediates,
+    intermediates: [certificate, ...parts.above].slice(0, -1).join(''),
+    pathLength: parts.pathLength,
+    room: parts.room,
+    ownConstraints: parts.constraints,
+    constraints: [...(parts.constraints === undefined ? [] : [{ authority: parts.name, subtrees: parts.constraints }]), ...parts.constraintsAbove],
+    fips: parts.fips,
+    path: [certificate, ...parts.above],
     chainNames: Object.freeze([...parts.chainNames]),
     leafExtensions(usage: readonly KeyUsageBit[], extended: readonly ExtendedUsage[]) {
       const key = [...usage, ...extended].join()
@@ -105,7 +145,9 @@ export function authorityOf<D extends Purpose>(parts: {
   })
   const shown: Omit<Authority<D>, typeof inside> = {
     name: parts.name,
-    certificate: writePem('certificate', parts.certificateDer),
+    certificate,
+    root: parts.above.at(-1) ?? certificate,
+    parents: parts.above.join(''),
     keyId: toHex(parts.keyId),
     notBefore,
     notAfter,
@@ -135,9 +177,7 @@ export function checkIssues<D extends Purpose>(issues: readonly D[]): readonly D
  * @throws {@link EtcdRbacError} `ERR_PURPOSE_REFUSED`
  */
 export function insideOf(authority: Authority, purpose: Purpose): AuthorityInside {
-  const given = authority as Partial<Authority> | null | undefined
-  const hidden = given?.[inside]
-  if (hidden === undefined) throw new TypeError('an authority must come from createCa or openCa')
+  const hidden = insideOfAny(authority)
   const { name, issues } = hidden
   if (!issues.includes(purpose))
     throw new EtcdRbacError(
@@ -149,5 +189,13 @@ export function insideOf(authority: Authority, purpose: Purpose): AuthorityInsid
       },
       { wanted: purpose, issues },
     )
+  return hidden
+}
+
+/** What is inside an authority, whatever it issues. */
+export function insideOfAny(authority: Authority): AuthorityInside {
+  const given = authority as Partial<Authority> | null | undefined
+  const hidden = given?.[inside]
+  if (hidden === undefined) throw new TypeError('an authority must come from createCa, createIntermediateCa or openCa')
   return hidden
 }

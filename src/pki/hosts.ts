@@ -23,14 +23,24 @@ export const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '::1'
  * ```
  */
 export function hostsOf(...urls: readonly string[]): readonly string[] {
-  const hosts = urls.map((url) => {
-    if (typeof url !== 'string') throw new TypeError('a member URL must be a string')
-    const found = /^https:\/\/(\[[^\]/?#@]*\]|[^:/?#@[\]]*)(?::(\d{1,5}))?\/?$/.exec(url)
-    if (found === null || Number(found[2] ?? 0) > 65_535) return refuse(url, `URL ${quoted(url)}`, 'https://host:port, without user, path or query')
-    const host = found[1] ?? ''
+  return [...new Set(urls.map((url) => {
+    const host = writtenHost(url)
     return host.startsWith('[') ? ipv6Host(host.slice(1, -1)) : nameOrIpv4(host)
-  })
-  return [...new Set(hosts)]
+  }))]
+}
+
+/** Whether a URL only says that a member listens on all of its addresses: `0.0.0.0`, or `::` in any spelling. */
+export function isUnspecified(url: string): boolean {
+  const host = writtenHost(url)
+  return host === '0.0.0.0' || (host.startsWith('[') && canonicalIpv6(host.slice(1, -1)) === '::')
+}
+
+/** The host of a member URL as it stands there, an IPv6 address in its brackets. */
+function writtenHost(url: string): string {
+  if (typeof url !== 'string') throw new TypeError('a member URL must be a string')
+  const found = /^https:\/\/(\[[^\]/?#@]*\]|[^:/?#@[\]]*)(?::(\d{1,5}))?\/?$/.exec(url)
+  if (found === null || Number(found[2] ?? 0) > 65_535) return refuse(url, `URL ${quoted(url)}`, 'https://host:port, without user, path or query')
+  return found[1] ?? ''
 }
 
 /**
@@ -39,18 +49,39 @@ export function hostsOf(...urls: readonly string[]): readonly string[] {
  */
 const MOST_BYTES = 49_152
 
+/** A wildcard must be asked for in these words: whoever holds the certificate answers to every name of that domain. */
+export type Wildcard = 'every name of that domain'
+
+/** Whether wildcards were asked for. */
+export function checkWildcard(asked: Wildcard | undefined): boolean {
+  const given: unknown = asked
+  if (given !== undefined && given !== 'every name of that domain') throw new TypeError("wildcard must be 'every name of that domain'")
+  return given !== undefined
+}
+
 /**
  * Hosts written by hand, checked and in one spelling each.
  *
  * @throws {@link EtcdRbacError} `ERR_HOST_INVALID`
  */
-export function checkHosts(hosts: readonly string[]): readonly string[] {
+export function checkHosts(hosts: readonly string[], wildcard?: Wildcard): readonly string[] {
   if (!Array.isArray(hosts)) throw new TypeError('hosts must be a list of strings')
   if (hosts.length === 0) return refuse('', 'no host', 'at least one: without one, no client can verify the member')
   if (hosts.length > 1000) return refuse('', `${hosts.length} hosts`, 'at most 1000')
-  const checked = [...new Set((hosts as readonly string[]).map(checkHost))]
+  const asked = checkWildcard(wildcard)
+  const checked = [...new Set((hosts as readonly string[]).map((host) => (asked && isWildcard(host) ? wildcardName(host) : checkHost(host))))]
   const { length } = alternativeNames(checked.map(alternativeNameOf), true)
   return length > MOST_BYTES ? refuse('', `${hosts.length} hosts of ${length} bytes`, `at most ${MOST_BYTES} bytes: clients could not read the certificate`) : checked
+}
+
+const isWildcard = (host: unknown): host is string => typeof host === 'string' && host.startsWith('*.')
+
+/** `*` for one whole first label (RFC 6125 §6.4.3, Go `matchHostnames`), below a domain of two labels at least. */
+export function wildcardName(host: string): string {
+  if (typeof host !== 'string') throw new TypeError('a wildcard must be a string')
+  const domain = isWildcard(host) ? nameOrIpv4(host.slice(2)) : ''
+  if (!domain.includes('.') || isIpv4(domain)) return refuse(host, `wildcard ${quoted(host)}`, '"*." and a domain of at least two labels')
+  return `*.${domain}`
 }
 
 function checkHost(host: string): string {
@@ -72,14 +103,20 @@ export function hostOfAddress(address: Uint8Array): string | undefined {
   return canonicalIpv6(groups.join(':'))
 }
 
+/** The bytes of an IP address, also of one that nobody can dial, or `undefined` where it is none. */
+export function addressBytes(text: string): Uint8Array | undefined {
+  if (isIpv4(text)) return Uint8Array.from(text.split('.').map(Number))
+  const host = /^[0-9a-fA-F:.]{2,45}$/.test(text) ? canonicalIpv6(text) : undefined
+  return host === undefined ? undefined : ipv6Bytes(host)
+}
+
 const isIpv4 = (host: string): boolean => /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/.test(host)
 
 function nameOrIpv4(host: string): string {
   const found = `host ${quoted(host)}`
   if (isIpv4(host)) return host === '0.0.0.0' ? refuse(host, found, 'an address that can be dialled: 0.0.0.0 only says where to listen') : host
   if (host === '') return refuse(host, 'an empty host', 'a DNS name or an IP address')
-  if (host.includes('*')) return refuse(host, found, 'the name of one member, without wildcard')
-   
+  if (host.includes('*')) return refuse(host, found, "the name of one member, without wildcard unless it is asked for: wildcard: 'every name of that domain'")
   if (!/^[\x00-\x7f]*$/.test(host)) return refuse(host, found, 'a name in ASCII: write an international name in its xn-- form')
   const name = host.toLowerCase()
   if (name.length > 253) return refuse(host, found, 'at most 253 characters')

@@ -28,6 +28,8 @@ export interface InspectedCertificate {
   readonly keyId?: string
   readonly keyHash: string
   readonly keyAlgorithm: string
+  /** What is wrong with the key, where it could not be certified here: weak, of an unknown kind, no point of its curve. */
+  readonly keyProblem?: string
   readonly signatureAlgorithm: string
   /** Whether it is an authority's: basicConstraints CA:TRUE. */
   readonly isAuthority: boolean
@@ -46,7 +48,7 @@ export interface InspectedCertificate {
 }
 
 /**
- * Reads a certificate. Loads pkijs the first time.
+ * Reads a certificate.
  *
  * @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CERTIFICATE_INVALID`, `ERR_CRYPTO_UNUSABLE`
  * @example
@@ -58,12 +60,14 @@ export interface InspectedCertificate {
  */
 export async function inspectCertificate(crypto: WebCryptoLike, pem: PemInput<'certificate'>): Promise<InspectedCertificate> {
   const subtle = subtleOf(crypto)
-  const read = await readCertificate(readPem('certificate', pem))
+  const read = readCertificate(readPem('certificate', pem))
   const commonNames = commonNamesOf(read.subject)
   const issuerNames = commonNamesOf(read.issuer)
   const extended = read.extendedKeyUsage
   const uris = read.alternativeNames.flatMap((name) => (name.kind === 'uri' ? [name.text] : []))
   const label = uris.map(labelOf).find((found) => found !== undefined)
+  const { publicKey } = read
+  const keyProblem = publicKey.ok ? undefined : `wanted ${publicKey.wanted}`
   return {
     serial: toHex(read.serial).replace(/^(?:00)+(?=..)/, ''),
     commonNames,
@@ -73,6 +77,7 @@ export async function inspectCertificate(crypto: WebCryptoLike, pem: PemInput<'c
     ...(read.subjectKeyId === undefined ? {} : { keyId: toHex(read.subjectKeyId) }),
     keyHash: toHex(await sha256(subtle, read.publicKeyDer)),
     keyAlgorithm: read.publicKey.algorithm,
+    ...(keyProblem === undefined ? {} : { keyProblem }),
     signatureAlgorithm: signatureAlgorithmOf(read.signatureAlgorithm) ?? oidName(read.signatureAlgorithm),
     isAuthority: read.basicConstraints?.ca === true,
     usages: [...(extended?.includes(SERVER_AUTH) === true ? ['serverAuth' as const] : []), ...(extended?.includes(CLIENT_AUTH) === true ? ['clientAuth' as const] : [])],

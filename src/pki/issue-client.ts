@@ -19,7 +19,7 @@ export interface ClientRequest<P extends Policy, N extends string> extends Issue
  * Issues the certificate of a user: Common Name the user and nothing else, clientAuth only. The CSR's own Common Name is absent or exactly the user.
  *
  * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_USER_UNKNOWN`, `ERR_USER_LOGIN`, `ERR_LABEL_INVALID`, `ERR_PURPOSE_REFUSED`, `ERR_AUTHORITY_UNKNOWN`,
- * `ERR_VALIDITY_INVALID`, `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CSR_KEY`, `ERR_CSR_COMMON_NAME`, `ERR_CSR_SIGNATURE`, `ERR_ISSUE_REFUSED`,
+ * `ERR_VALIDITY_INVALID`, `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CSR_KEY`, `ERR_CSR_COMMON_NAME`, `ERR_CSR_SIGNATURE`, `ERR_NAME_CONSTRAINTS`, `ERR_ISSUE_REFUSED`,
  * `ERR_CRYPTO_UNUSABLE`, `ERR_SIGNER_INVALID`
  * @example
  * ```ts

@@ -13,8 +13,8 @@ export interface GatewayRequest<P extends Policy> extends IssueRequest<P> {
 }
 
 /**
- * Issues a client certificate without Common Name: for the HTTP gateway inside etcd (`--client-cert-file`, from 3.5) and for the gRPC proxy, which
- * refuses to start with one. Refused where the policy has a v2 half: there etcd resets the connection of a certificate without Common Name.
+ * Issues a client certificate without Common Name: for the HTTP gateway inside etcd (`--client-cert-file`, from 3.5), which answers 503 with a server certificate that
+ * the member does not trust for clients; for whoever uses that gateway, which refuses a Common Name; and for the gRPC proxy, which from 3.4 does not start with one. Refused where the policy has a v2 half: there etcd resets the connection of a certificate without Common Name.
  *
  * @throws {@link EtcdRbacError} `ERR_ISSUE_REFUSED` for a policy with a v2 half, `ERR_HOST_INVALID` for another URI; otherwise as `issueClient`
  * @example

@@ -2,7 +2,7 @@
 import type { MemberName, Policy } from '../policy/policy.js'
 import type { Authority } from './authority.js'
 import { declaredMember } from './declared.js'
-import { alternativeNameOf, checkHosts } from './hosts.js'
+import { alternativeNameOf, checkHosts, type Wildcard } from './hosts.js'
 import { issueLeaf, type Issued, type IssueRequest } from './issue.js'
 import type { Profile } from './profiles.js'
 import type { MemberRecord } from './record.js'
@@ -13,6 +13,8 @@ export interface MemberRequest<P extends Policy> extends IssueRequest<P> {
   readonly member: MemberName<P>
   /** Everything by which it is dialled, and for peers what it dials from: `hostsOf('https://10.0.0.10:2379')`. */
   readonly hosts: readonly string[]
+  /** Wildcards such as `*.etcd.example` among the hosts must be asked for in these words. Default: refused. */
+  readonly wildcard?: Wildcard
   /**
    * A Common Name, from the policy's members, so that it is nobody's username. Default: none, and a critical SAN. `--peer-cert-allowed-cn` needs one that all
    * peers share.
@@ -25,7 +27,7 @@ export async function issueMember(authority: Authority, request: MemberRequest<P
   const { policy } = request
   const member = declaredMember(policy, request.member)
   const commonName = request.commonName === undefined ? undefined : declaredMember(policy, request.commonName)
-  const hosts = checkHosts(request.hosts)
+  const hosts = checkHosts(request.hosts, request.wildcard)
   return issueLeaf(
     authority,
     request,

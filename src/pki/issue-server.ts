@@ -19,7 +19,7 @@ export interface ServerRequest<P extends Policy> extends MemberRequest<P> {
  * Issues the certificate that a member shows to clients: empty subject, critical SAN of its hosts, serverAuth and, for the gateway, clientAuth.
  *
  * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_MEMBER_UNKNOWN`, `ERR_HOST_INVALID`, `ERR_PURPOSE_REFUSED`, `ERR_AUTHORITY_UNKNOWN`, `ERR_VALIDITY_INVALID`,
- * `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CSR_KEY`, `ERR_CSR_COMMON_NAME`, `ERR_CSR_SIGNATURE`, `ERR_ISSUE_REFUSED`, `ERR_CRYPTO_UNUSABLE`,
+ * `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CSR_KEY`, `ERR_CSR_COMMON_NAME`, `ERR_CSR_SIGNATURE`, `ERR_NAME_CONSTRAINTS`, `ERR_ISSUE_REFUSED`, `ERR_CRYPTO_UNUSABLE`,
  * `ERR_SIGNER_INVALID`
  * @example
  * ```ts

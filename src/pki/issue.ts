@@ -8,17 +8,19 @@ import { toHex } from '../bytes.js'
 import { EtcdRbacError, quoted } from '../errors.js'
 import type { Policy } from '../policy/policy.js'
 import { alternativeNames, tbsCertificate, type AlternativeName, type ExtendedUsage } from './asn1/certificate.js'
-import { readCsr, signedObject } from './asn1/csr.js'
+import { readCsr, signedObject, type UnverifiedCsr } from './asn1/csr.js'
 import { commonNameOnly, commonNamesOf, EMPTY_NAME } from './asn1/name.js'
 import type { PublicKey } from './asn1/public-key.js'
 import { insideOf, type Authority, type AuthorityInside } from './authority.js'
-import { SERIAL_BYTES } from './create-ca.js'
+import { checkLimits } from './authority-limits.js'
+import { csrDifferences, type CsrDifference } from './csr-differences.js'
+import { SERIAL_BYTES } from './sign-authority.js'
 import { readPem, writePem, type CertificatePem, type PemInput } from './pem.js'
 import type { Profile } from './profiles.js'
 import type { CommonRecord, IssuanceRecord } from './record.js'
 import { signWith } from './signer.js'
 import { randomBytes, sha256 } from './subtle.js'
-import { checkLeafValidity, type Validity } from './validity.js'
+import { checkAskedValidity, checkLeafValidity, type Validity } from './validity.js'
 import { verifyCsrSignature } from './verify-csr.js'
 
 /** What the `authorize` hook is asked about: everything that is about to be certified, verified. */
@@ -40,6 +42,8 @@ export interface IssueRequest<P extends Policy> {
   readonly csr: PemInput<'csr'>
   /** Stated, never defaulted: `days(90).from(now, { backdateMinutes: 5 })`. Refused, not shortened, where the authority ends earlier or begins later. */
   readonly validity: Validity
+  /** What the requester asked for: less than `validity`, and then that is issued. Refused where it begins earlier or ends later. Default: all of it. */
+  readonly asked?: Validity
   /** A lifetime above 397 days must be asked for in these words. */
   readonly longLived?: 'longer than 397 days'
   /**
@@ -60,6 +64,8 @@ export interface Issued<R extends IssuanceRecord = IssuanceRecord> {
   readonly notBefore: Date
   readonly notAfter: Date
   readonly record: R
+  /** What the CSR asked for and did not get, in its order. Of a CSR only the key is taken, so whatever else stands in it and is there as asked is so by policy. */
+  readonly differences: readonly CsrDifference[]
 }
 
 /** What a kind of issuing decided: the rest is the same for all. */
@@ -89,8 +95,10 @@ export async function issueLeaf<R extends IssuanceRecord>(
   checkAuthority(hidden, request.policy)
   const { longLived }: { readonly longLived?: string } = request
   if (longLived !== undefined && longLived !== 'longer than 397 days') throw new TypeError("longLived must be 'longer than 397 days'")
-  const validity = checkLeafValidity(request.validity, { name: hidden.name, ...hidden.validity }, longLived !== undefined)
-  const { key, keyHash } = await verifiedKey(hidden, request.csr, decision)
+  const most = checkLeafValidity(request.validity, { name: hidden.name, ...hidden.validity }, longLived !== undefined)
+  const validity = request.asked === undefined ? most : checkAskedValidity(request.asked, most)
+  const { key, keyHash, unverified } = await verifiedKey(hidden, request.csr, decision)
+  checkLimits(hidden, decision, key)
   if (request.authorize !== undefined) {
     const { hosts, label } = decision
     const allowed: unknown = await request.authorize({ purpose, name, keyHash, keyAlgorithm: key.algorithm, label, hosts })
@@ -125,7 +133,8 @@ export async function issueLeaf<R extends IssuanceRecord>(
     notBefore: validity.notBefore.toISOString(),
     notAfter: validity.notAfter.toISOString(),
   })
-  return { certificate, chain: certificate + hidden.intermediates, commonName, usages: profile.usages, ...validity, record }
+  const differences = csrDifferences(unverified, { commonName, keyUsage: profile.keyUsage[key.family], usages: profile.usages, alternativeNames: decision.alternativeNames })
+  return { certificate, chain: certificate + hidden.intermediates, commonName, usages: profile.usages, ...validity, record, differences }
 }
 
 /**
@@ -158,8 +167,15 @@ function checkAuthority({ chainNames }: AuthorityInside, { users, authorities }:
     )
 }
 
+interface VerifiedKey {
+  readonly key: PublicKey
+  readonly keyHash: string
+  /** The CSR whose key it is. Nothing else of it is verified. */
+  readonly unverified: UnverifiedCsr
+}
+
 /** The public key of a CSR whose sender has the private key and hopes for no other name. */
-async function verifiedKey(hidden: AuthorityInside, csr: PemInput<'csr'>, { name, acceptable }: IssueDecision): Promise<{ readonly key: PublicKey; readonly keyHash: string }> {
+async function verifiedKey(hidden: AuthorityInside, csr: PemInput<'csr'>, { name, acceptable }: IssueDecision): Promise<VerifiedKey> {
   const unverified = readCsr(readPem('csr', csr))
   const { publicKey, signatureAlgorithm } = unverified
   if (!publicKey.ok)
@@ -189,5 +205,5 @@ async function verifiedKey(hidden: AuthorityInside, csr: PemInput<'csr'>, { name
       { reason },
     )
   }
-  return { key: publicKey.key, keyHash: toHex(keyHash) }
+  return { key: publicKey.key, keyHash: toHex(keyHash), unverified }
 }

@@ -1,20 +1,21 @@
 /** Authorities that exist already, ours or others' (RFC 5280 §6.1.4: what makes a certificate an issuer's). */
 import { compareBytes } from '../bytes.js'
-import { quoted } from '../errors.js'
+import { EtcdRbacError, quoted } from '../errors.js'
+import { checkFields } from '../known-fields.js'
 import { nameProblem } from '../names.js'
 import type { WebCryptoLike } from '../platform.js'
-import { signatureAlgorithmOf, signatureAlgorithms } from './asn1/algorithms.js'
 import { commonNamesOf, type NameAttribute } from './asn1/name.js'
-import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH, COMMON_NAME, NAME_CONSTRAINTS, oidName, SERVER_AUTH } from './asn1/oids.js'
-import type { PublicKey } from './asn1/public-key.js'
-import { certificateError, knownExtensions, readCertificate, type UnverifiedCertificate } from './asn1/read-certificate.js'
+import { COMMON_NAME } from './asn1/oids.js'
+import { certificateError, readCertificate, type UnverifiedCertificate } from './asn1/read-certificate.js'
 import { authorityOf, checkIssues, type Authority, type EachOnce, type Purpose } from './authority.js'
+import { checkFipsSigner } from './create-ca.js'
+import { checkFips, FIPS_KEYS, fipsProblem } from './fips.js'
 import { keyIdOf } from './key-id.js'
 import { keyMismatch, proveSigner } from './prove-signer.js'
 import { readPem, readPemBlocks, writePem, type PemInput } from './pem.js'
 import { checkSigner, type Signer } from './signer.js'
-import { subtleOf, type Subtle } from './subtle.js'
-import { verifySignature } from './verify-signature.js'
+import { subtleOf } from './subtle.js'
+import { selfIssued, verifyChain } from './verify-chain.js'
 
 /** An authority to open. */
 export interface OpenCaRequest<D extends Purpose> {
@@ -25,27 +26,30 @@ export interface OpenCaRequest<D extends Purpose> {
   readonly issues: readonly D[]
   /** For an intermediate: every authority above it, from its issuer up to the root. PEM blocks, in this order. */
   readonly parents?: PemInput<'certificate'>
+  /** When it is used: an authority that is expired or not yet valid then, or stands under such a one, is refused. Default: time is not looked at. */
+  readonly now?: Date
+  /** Its key, those above it, and every key that it certifies, are P-256, P-384, or RSA from 3072 bits. Default false. */
+  readonly fips?: boolean
 }
-
-const CERT_SIGN = 0x04
 
 /**
  * Opens an authority. Checked, of it and of every authority above it: one certificate in strict DER, version 3, `CA:TRUE`, a path length that allows
- * what is below, keyCertSign, no restriction of names, no unknown critical extension, exactly one Common Name that may be an authority's, an accepted
- * key and hash, extended key usages (if any) that allow what is to be issued, and its issuer's signature, a root being its own issuer. Then, that the
- * signer has its key, by one signature over a fixed text.
+ * what is below, keyCertSign, no unknown critical extension, no restriction of other names than DNS names and addresses, exactly one Common Name that
+ * may be an authority's, an accepted key and hash, extended key usages (if any) that allow what is to be issued, and its issuer's signature, a root being
+ * its own issuer. Then, that the signer has its key, by one signature over a fixed text.
  *
  * An intermediate is refused without the chain up to its root, since nothing else says that its issuer signed what it claims. Whether that root is the
- * one that etcd trusts is the caller's to know. Time is not looked at: what it issues is held against the validity of the whole chain.
+ * one that etcd trusts is the caller's to know. Without `now`, time is not looked at: what it issues is held against the validity of the whole chain,
+ * and against the name constraints of the whole chain.
  *
- * @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CERTIFICATE_INVALID`, `ERR_KEY_MISMATCH`, `ERR_PURPOSE_REFUSED`,
- * `ERR_ALGORITHM_UNSUPPORTED`, `ERR_SIGNER_INVALID`, `ERR_CRYPTO_UNUSABLE`
+ * @throws {@link EtcdRbacError} `ERR_PEM_INVALID`, `ERR_DER_INVALID`, `ERR_CERTIFICATE_INVALID` with everything that is wrong with the chain,
+ * `ERR_KEY_MISMATCH`, `ERR_PURPOSE_REFUSED`, `ERR_ALGORITHM_UNSUPPORTED`, `ERR_SIGNER_INVALID`, `ERR_CRYPTO_UNUSABLE`
  * @example
  * ```ts
  * import { openCa, openPrivateKey } from 'etcd-rbac'
  * declare const files: { certificate: string, key: string }
  * const { signer } = await openPrivateKey(crypto, files.key)
- * const clients = await openCa(crypto, { certificate: files.certificate, signer, issues: ['client'] })
+ * const clients = await openCa(crypto, { certificate: files.certificate, signer, issues: ['client'], now: new Date() })
  * ```
  */
 export async function openCa<const D extends Purpose, const I extends readonly Purpose[] = readonly D[]>(
@@ -53,55 +57,43 @@ export async function openCa<const D extends Purpose, const I extends readonly P
   request: OpenCaRequest<D> & { readonly issues: EachOnce<I> },
 ): Promise<Authority<D>> {
   const subtle = subtleOf(crypto)
+  checkFields(request, ['certificate', 'signer', 'issues', 'parents', 'now', 'fips'], 'options of openCa')
   const issues = checkIssues<D>(request.issues)
+  const { now } = request
+  if (now !== undefined && (!(now instanceof Date) || Number.isNaN(now.getTime()))) throw new TypeError('the present must be a valid Date')
+  const fips = checkFips(request.fips)
   const signer = checkSigner(request.signer)
-  const own = await readAuthority(readPem('certificate', request.certificate))
-  const parents = await Promise.all((request.parents === undefined ? [] : readPemBlocks('certificate', request.parents)).map(readAuthority))
-  const chain = [own, ...parents]
-  checkEnd(chain.at(-1) ?? own)
-  for (const link of chain) checkExtendedUsage(link, issues)
-  for (const [index, link] of chain.entries()) await checkLink(subtle, link, chain[index + 1], index)
-  if (compareBytes(own.certificate.publicKeyDer, signer.key.der) !== 0) throw keyMismatch(own.name)
-  await proveSigner(subtle, signer, own.name)
+  if (fips) checkFipsSigner(signer)
+  const own = readCertificate(readPem('certificate', request.certificate))
+  const above = (request.parents === undefined ? [] : readPemBlocks('certificate', request.parents)).map(readCertificate)
+  const chain = [own, ...above] as const
+  const names = chain.map(({ subject }) => onlyCommonName(subject))
+  const name = names[0] ?? ''
+  checkOrder(chain, names)
 
-  const keyId = own.certificate.subjectKeyId ?? (await keyIdOf(subtle, signer.key))
+  const usages = issues.every((purpose) => purpose === 'client') ? (['clientAuth'] as const) : (['clientAuth', 'serverAuth'] as const)
+  const { problems } = await verifyChain(subtle, { chain, trusted: chain.slice(-1), usages, first: 'authority', ...(now === undefined ? {} : { now }) })
+  if (problems.length > 0) {
+    const all = (part: 'found' | 'wanted' | 'fix'): string => [...new Set(problems.map((problem) => problem[part]))].join('; ')
+    throw certificateError(all('found'), all('wanted'), all('fix'))
+  }
+  if (fips) chain.forEach(checkFipsCertificate)
+  if (compareBytes(own.publicKeyDer, signer.key.der) !== 0) throw keyMismatch(name)
+  await proveSigner(subtle, signer, name)
+
   return authorityOf({
-    crypto,
-    signer,
-    name: own.name,
-    nameDer: own.certificate.subjectDer,
-    certificateDer: own.certificate.der,
-    keyId,
+    crypto, signer, name, issues, fips,
+    nameDer: own.subjectDer,
+    certificateDer: own.der,
+    keyId: own.subjectKeyId ?? (await keyIdOf(subtle, signer.key)),
     validity: validityOf(chain),
-    issues,
-    intermediates: chain.filter(({ certificate }) => !selfIssued(certificate)).map(({ certificate }) => writePem('certificate', certificate.der)).join(''),
-    chainNames: chain.map(({ name }) => name),
+    pathLength: own.basicConstraints?.pathLength,
+    room: roomOf(chain),
+    constraints: own.nameConstraints,
+    constraintsAbove: above.flatMap(({ nameConstraints }, index) => (nameConstraints === undefined ? [] : [{ authority: names[index + 1] ?? '', subtrees: nameConstraints }])),
+    chainNames: names,
+    above: above.map(({ der }) => writePem('certificate', der)),
   })
-}
-
-interface ReadAuthority {
-  readonly certificate: UnverifiedCertificate
-  readonly name: string
-  readonly key: PublicKey
-}
-
-const selfIssued = ({ issuerDer, subjectDer }: UnverifiedCertificate): boolean => compareBytes(issuerDer, subjectDer) === 0
-
-async function readAuthority(der: Uint8Array): Promise<ReadAuthority> {
-  const certificate = await readCertificate(der)
-  const { version, basicConstraints, keyUsage, extensions, publicKey, notBefore, notAfter } = certificate
-  const name = onlyCommonName(certificate.subject)
-  const wrong = (reason: string, wanted: string) => certificateError(`${quoted(name)}: ${reason}`, wanted, 'pass the certificate of an authority, or make a new one')
-  if (version !== 3) throw wrong(`version ${version}`, 'version 3')
-  if (basicConstraints?.ca !== true) throw wrong('not an authority', 'basicConstraints CA:TRUE')
-  if (keyUsage === undefined || (keyUsage & CERT_SIGN) === 0) throw wrong('it may not sign certificates', 'keyUsage with keyCertSign')
-  // Also where it is not critical: whoever verifies a chain and knows the extension holds it against the names below.
-  if (extensions.some(({ oid }) => oid === NAME_CONSTRAINTS)) throw wrong('nameConstraints', 'none: they are not held against what is issued here')
-  const unknown = extensions.find(({ oid, critical }) => critical && !knownExtensions.includes(oid))
-  if (unknown !== undefined) throw wrong(`critical extension ${oidName(unknown.oid)}, which is not understood here`, 'none that restricts what it may issue')
-  if (!publicKey.ok) throw wrong(`a key of ${publicKey.algorithm}`, publicKey.wanted)
-  if (!(notBefore.getTime() < notAfter.getTime())) throw wrong('a validity that ends before it begins', 'a readable validity')
-  return { certificate, name, key: publicKey.key }
 }
 
 function onlyCommonName(attributes: readonly NameAttribute[]): string {
@@ -114,40 +106,35 @@ function onlyCommonName(attributes: readonly NameAttribute[]): string {
   return name
 }
 
-/** The chain ends with a root. */
-function checkEnd({ certificate, name }: ReadAuthority): void {
-  if (selfIssued(certificate)) return
-  const above = commonNamesOf(certificate.issuer).map(quoted).join(' and ') || 'its issuer'
-  throw certificateError(`${quoted(name)} is not a root, and its issuer is not there to verify it`, 'the whole chain', `pass as parents the certificates of ${above} and of whatever is above it, the root last`)
+/** Each is issued by the next, and the last is a root: nothing is left over, and nothing out of its place. */
+function checkOrder(chain: readonly UnverifiedCertificate[], names: readonly string[]): void {
+  for (const [index, link] of chain.entries()) {
+    const [next, name] = [chain[index + 1], quoted(names[index] ?? '')]
+    if (next === undefined) {
+      if (selfIssued(link)) return
+      const above = commonNamesOf(link.issuer).map(quoted).join(' and ') || 'its issuer'
+      throw certificateError(`${name} is not a root, and its issuer is not there to verify it`, 'the whole chain', `pass as parents the certificates of ${above} and of whatever is above it, the root last`)
+    }
+    if (selfIssued(link)) throw certificateError(`${name} is a root`, 'no authority above it', 'pass the chain in order')
+    if (compareBytes(link.issuerDer, next.subjectDer) !== 0) throw certificateError(`${name} is not issued by the next authority`, 'the chain in order', 'pass its issuer first')
+  }
 }
 
-/** An extended key usage of an authority limits everything below it, in Go as in OpenSSL. */
-function checkExtendedUsage({ certificate: { extendedKeyUsage }, name }: ReadAuthority, issues: readonly Purpose[]): void {
-  if (extendedKeyUsage === undefined || extendedKeyUsage.includes(ANY_EXTENDED_KEY_USAGE)) return
-  const needed = issues.every((purpose) => purpose === 'client') ? [CLIENT_AUTH] : [CLIENT_AUTH, SERVER_AUTH]
-  const missing = needed.filter((oid) => !extendedKeyUsage.includes(oid))
-  if (missing.length > 0) throw certificateError(`${quoted(name)}: extended key usage without ${missing.map(oidName).join(', ')}`, 'none, or what its certificates need', 'make another authority')
+function checkFipsCertificate({ publicKey }: UnverifiedCertificate): void {
+  const problem = publicKey.ok ? fipsProblem(publicKey.key) : undefined
+  if (problem !== undefined)
+    throw new EtcdRbacError('ERR_ALGORITHM_UNSUPPORTED', { found: `an authority with ${problem}`, wanted: FIPS_KEYS, fix: 'make another authority' }, { algorithm: publicKey.algorithm })
 }
 
-/** A root signs itself; an intermediate is signed by the next of the chain. */
-async function checkLink(subtle: Subtle, { certificate, name }: ReadAuthority, next: ReadAuthority | undefined, below: number): Promise<void> {
-  const pathLength = certificate.basicConstraints?.pathLength
-  if (pathLength !== undefined && pathLength < below) throw certificateError(`${quoted(name)} allows ${pathLength} authorities below it`, `${below}`, 'pass the right chain')
-  const isRoot = selfIssued(certificate)
-  if (isRoot && next !== undefined) throw certificateError(`${quoted(name)} is a root`, 'no authority above it', 'pass the chain in order')
-  const issuer = isRoot ? certificate : next?.certificate
-  if (issuer === undefined || compareBytes(certificate.issuerDer, issuer.subjectDer) !== 0)
-    throw certificateError(`${quoted(name)} is not issued by the next authority`, 'the chain in order', 'pass its issuer first')
-  const algorithm = signatureAlgorithmOf(certificate.signatureAlgorithm)
-  if (algorithm === undefined)
-    throw certificateError(`${quoted(name)} is signed with ${oidName(certificate.signatureAlgorithm)}`, `one of ${Object.keys(signatureAlgorithms).join(', ')}`, 'make another authority')
-  const valid = issuer.publicKey.ok && (await verifySignature(subtle, issuer.publicKey.key, algorithm, certificate.signed, certificate.signature))
-  if (!valid) throw certificateError(`the signature of ${quoted(name)} is not by its issuer`, 'a valid one', 'see whether the file was changed')
+/** How many authorities may stand below the first: what each above allows, less those that stand there already. */
+function roomOf(chain: readonly UnverifiedCertificate[]): number | undefined {
+  const rooms = chain.flatMap(({ basicConstraints }, below) => (basicConstraints?.pathLength === undefined ? [] : [basicConstraints.pathLength - below]))
+  return rooms.length === 0 ? undefined : Math.min(...rooms)
 }
 
 /** A leaf is valid only while every authority above it is. */
-function validityOf(chain: readonly ReadAuthority[]): { readonly notBefore: Date; readonly notAfter: Date } {
-  const begins = Math.max(...chain.map(({ certificate }) => certificate.notBefore.getTime()))
-  const ends = Math.min(...chain.map(({ certificate }) => certificate.notAfter.getTime()))
+function validityOf(chain: readonly UnverifiedCertificate[]): { readonly notBefore: Date; readonly notAfter: Date } {
+  const begins = Math.max(...chain.map(({ notBefore }) => notBefore.getTime()))
+  const ends = Math.min(...chain.map(({ notAfter }) => notAfter.getTime()))
   return { notBefore: new Date(begins), notAfter: new Date(ends) }
 }

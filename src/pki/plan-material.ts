@@ -3,6 +3,7 @@ import { EtcdRbacError, quoted } from '../errors.js'
 import type { Policy } from '../policy/policy.js'
 import type { ExtendedUsage } from './asn1/certificate.js'
 import { checkedRecords } from './checked-records.js'
+import { checkNow, lifeOf, lifeState, RENEWAL_FRACTION_LEFT } from './life.js'
 import { profiles, serverProfile } from './profiles.js'
 import type { IssuanceRecord } from './record.js'
 import { wantedCertificates, type MaterialOptions, type WantedCertificate } from './wanted-certificates.js'
@@ -35,7 +36,6 @@ export interface MaterialPlan {
 }
 
 const DAY = 86_400_000
-const DEFAULT_FRACTION = 1 / 3
 
 /**
  * Compares what a policy needs with what was issued: a certificate for each user that logs in by one, a server and a peer certificate for each member.
@@ -55,7 +55,7 @@ const DEFAULT_FRACTION = 1 / 3
  * ```
  */
 export function planMaterial<P extends Policy>(policy: P, existing: readonly IssuanceRecord[], now: Date, options: MaterialOptions<P>): MaterialPlan {
-  if (!(now instanceof Date) || Number.isNaN(now.getTime())) throw new TypeError('the present must be a valid Date')
+  checkNow(now)
   const given: unknown = existing
   if (!Array.isArray(given)) throw new TypeError('existing must be a list of issuance records')
   const records = checkedRecords(given)
@@ -93,13 +93,13 @@ function keyOf(one: WantedCertificate | IssuanceRecord): string {
 }
 
 /** How long before its end a certificate of that life is renewed, in milliseconds. */
-function renewalWindow(renew: MaterialOptions<Policy>['renew'] = { fractionLeft: DEFAULT_FRACTION }): (life: number) => number {
+function renewalWindow(renew: MaterialOptions<Policy>['renew'] = { fractionLeft: RENEWAL_FRACTION_LEFT }): (life: number) => number {
   const given: unknown = renew
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw new TypeError('renew must be { daysLeft } or { fractionLeft }')
   if ('daysLeft' in renew && renew.daysLeft >= 0 && Number.isFinite(renew.daysLeft)) {
     const wanted = renew.daysLeft * DAY
     // A certificate may have been backdated by an hour: within that, a fresh one is in the window already.
-    return (life) => (wanted < life - DAY / 24 ? wanted : life * DEFAULT_FRACTION)
+    return (life) => (wanted < life - DAY / 24 ? wanted : life * RENEWAL_FRACTION_LEFT)
   }
   if ('fractionLeft' in renew && renew.fractionLeft >= 0 && renew.fractionLeft < 1) return (life) => life * renew.fractionLeft
   throw new EtcdRbacError(
@@ -136,13 +136,11 @@ function judge(
   return time === undefined ? { action: 'keep', reasons: [{ code: 'valid', text: `valid until ${record.notAfter}` }] } : { action: 'renew', reasons: [time] }
 }
 
-/** An unreadable date compares as false everywhere and so ends as expired. */
-function judgeTime({ notBefore, notAfter }: IssuanceRecord, now: number, window: (life: number) => number): MaterialReason | undefined {
-  const begins = Date.parse(notBefore)
-  const ends = Date.parse(notAfter)
-  if (!(ends >= now)) return { code: 'expired', text: `expired at ${notAfter}` }
-  if (!(begins <= now)) return { code: 'not-yet-valid', text: `not valid before ${notBefore}` }
-  return ends - now > window(ends - begins) ? undefined : { code: 'expires', text: `expires at ${notAfter}` }
+function judgeTime(record: IssuanceRecord, now: number, window: (life: number) => number): MaterialReason | undefined {
+  const state = lifeState(lifeOf(record), now, window)
+  if (state === 'expired') return { code: 'expired', text: `expired at ${record.notAfter}` }
+  if (state === 'not-yet-valid') return { code: 'not-yet-valid', text: `not valid before ${record.notBefore}` }
+  return state === 'valid' ? undefined : { code: 'expires', text: `expires at ${record.notAfter}` }
 }
 
 function usagesOf(purpose: WantedCertificate['purpose'], gateway: MaterialOptions<Policy>['gateway']): readonly ExtendedUsage[] {

@@ -8,12 +8,12 @@ export interface Profile {
   readonly purpose: Purpose
   readonly usages: readonly ExtendedUsage[]
   /** keyUsage (RFC 5280 §4.2.1.3), by family of key. */
-  readonly keyUsage: { readonly ecdsa: readonly KeyUsageBit[]; readonly rsa: readonly KeyUsageBit[] }
+  readonly keyUsage: Readonly<Record<'ecdsa' | 'rsa' | 'ed25519', readonly KeyUsageBit[]>>
 }
 
 const signing: readonly KeyUsageBit[] = ['digitalSignature']
 // TLS 1.2 with RSA key exchange, which Go offers on etcd 3.3 and 3.4, encrypts a secret to the server's key.
-const serving: Profile['keyUsage'] = { ecdsa: signing, rsa: ['digitalSignature', 'keyEncipherment'] }
+const serving: Profile['keyUsage'] = { ecdsa: signing, rsa: ['digitalSignature', 'keyEncipherment'], ed25519: signing }
 
 export const profiles: {
   readonly client: Profile
@@ -22,7 +22,7 @@ export const profiles: {
   readonly peer: Profile
 } = {
   // clientAuth only: with more, or with none, the holder could also pose as a server.
-  client: { purpose: 'client', usages: ['clientAuth'], keyUsage: { ecdsa: signing, rsa: signing } },
+  client: { purpose: 'client', usages: ['clientAuth'], keyUsage: { ecdsa: signing, rsa: signing, ed25519: signing } },
   // The HTTP gateway inside etcd dials the member with the member's own server certificate (etcd `embed/serve.go`).
   server: { purpose: 'server', usages: ['serverAuth', 'clientAuth'], keyUsage: serving },
   serverOnly: { purpose: 'server', usages: ['serverAuth'], keyUsage: serving },

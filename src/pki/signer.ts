@@ -11,17 +11,17 @@ import { readPublicKey, type PublicKey } from './asn1/public-key.js'
 /**
  * Signs with one private key.
  *
- * How it must behave: `sign` resolves to the signature of exactly the bytes that it was given, hashed by `algorithm`, or rejects; it never
+ * How it must behave: `sign` resolves to the signature of exactly the bytes that it was given, hashed as `algorithm` says, or rejects; it never
  * resolves to anything else. Whatever it rejects with reaches the caller unchanged. It keeps no reference to the bytes and may be called
- * concurrently. It is never called with anything but a certificate, a CSR, or the fixed text by which `openCa` and `openPrivateKey` check
- * that the key is the right one.
+ * concurrently. It is never called with anything but a certificate, a CSR, a revocation list, the text by which `proveOldKey` binds a CSR to an old
+ * key, or the fixed text by which `openCa` and `openPrivateKey` check that the key is the right one.
  */
 export interface Signer {
   /** How `sign` signs: this goes into the certificate. */
   readonly algorithm: SignatureAlgorithm
   /** The public key: a SubjectPublicKeyInfo in DER, as WebCrypto's `exportKey('spki')` and `openssl pkey -pubout -outform DER` give it. */
   readonly publicKey: Uint8Array
-  /** The signature in the form of X.509: for ECDSA the DER SEQUENCE of r and s (not r‖s), for RSA the PKCS#1 v1.5 octets. */
+  /** The signature in the form of X.509: for ECDSA the DER SEQUENCE of r and s (not r‖s), for RSA the PKCS#1 v1.5 octets, for Ed25519 its 64. */
   sign(bytes: Uint8Array): Promise<Uint8Array>
 }
 
@@ -31,6 +31,9 @@ export interface CheckedSigner {
   readonly signer: Signer
   readonly key: PublicKey
 }
+
+/** Bytes of a signature of Ed25519 (RFC 8032 §5.1.6). */
+const ED25519_SIGNATURE_BYTES = 64
 
 /**
  * Checks what can be checked of a signer without asking it to sign.
@@ -71,6 +74,7 @@ export async function signWith({ signer, key }: CheckedSigner, bytes: Uint8Array
   if (key.family === 'ecdsa' && ecdsaFromDer(signature, key.curve.size) === undefined)
     return refuse('a signature that is not the DER form of r and s', 'the form of X.509, not r‖s')
   if (key.family === 'rsa' && signature.length !== key.modulusBytes) return refuse(`a signature of ${signature.length} bytes`, `${key.modulusBytes} bytes, the size of the key`)
+  if (key.family === 'ed25519' && signature.length !== ED25519_SIGNATURE_BYTES) return refuse(`a signature of ${signature.length} bytes`, `${ED25519_SIGNATURE_BYTES} bytes`)
   return signature
 }
 

@@ -29,7 +29,18 @@ export interface Subtle {
   verify(algorithm: object, key: KeyHandle, signature: Uint8Array, data: Uint8Array): Promise<boolean>
 }
 
+/** What encrypted keys need beside that; asked for only where there is one. */
+export interface CipherSubtle extends Subtle {
+  importKey(format: 'jwk', key: JsonKey, algorithm: object, extractable: boolean, usages: readonly string[]): Promise<KeyHandle>
+  importKey(format: 'raw' | 'spki' | 'pkcs8', key: Uint8Array, algorithm: object | string, extractable: boolean, usages: readonly string[]): Promise<KeyHandle>
+  deriveBits(algorithm: object, key: KeyHandle, length: number): Promise<ArrayBuffer>
+  encrypt(algorithm: object, key: KeyHandle, data: Uint8Array): Promise<ArrayBuffer>
+  decrypt(algorithm: object, key: KeyHandle, data: Uint8Array): Promise<ArrayBuffer>
+}
+
 const methods = ['digest', 'generateKey', 'importKey', 'exportKey', 'sign', 'verify'] as const
+
+const cipherMethods = ['deriveBits', 'encrypt', 'decrypt'] as const
 
 /**
  * The caller's WebCrypto, checked.
@@ -37,20 +48,34 @@ const methods = ['digest', 'generateKey', 'importKey', 'exportKey', 'sign', 'ver
  * @throws {@link EtcdRbacError} `ERR_CRYPTO_UNUSABLE`
  */
 export function subtleOf(crypto: WebCryptoLike): Subtle {
-  const unusable = (missing: string): never => {
-    throw new EtcdRbacError(
-      'ERR_CRYPTO_UNUSABLE',
-      { found: `a WebCrypto object without ${missing}`, wanted: 'a complete one', fix: 'pass globalThis.crypto, or createWebCrypto() of etcd-rbac/webcrypto' },
-      { missing },
-    )
-  }
   const given = crypto as Partial<WebCryptoLike> | null | undefined
-  if (typeof given?.getRandomValues !== 'function') return unusable('getRandomValues')
+  if (typeof given?.getRandomValues !== 'function') throw unusableCrypto('getRandomValues')
   // Browsers leave `subtle` out where the page did not come over TLS.
-  if (typeof given.subtle !== 'object' || (given.subtle as object | null) === null) return unusable('subtle')
+  if (typeof given.subtle !== 'object' || (given.subtle as object | null) === null) throw unusableCrypto('subtle')
   const subtle = given.subtle as Subtle
-  for (const method of methods) if (typeof subtle[method] !== 'function') return unusable(`subtle.${method}`)
+  for (const method of methods) if (typeof subtle[method] !== 'function') throw unusableCrypto(`subtle.${method}`)
   return subtle
+}
+
+/** The same with what encrypted keys need. */
+export function cipherSubtleOf(crypto: WebCryptoLike): CipherSubtle {
+  const subtle = subtleOf(crypto) as CipherSubtle
+  for (const method of cipherMethods) if (typeof subtle[method] !== 'function') throw unusableCrypto(`subtle.${method}`)
+  return subtle
+}
+
+/** The error of a WebCrypto that lacks something, an algorithm for example. No cause: some implementations quote what they could not read. */
+export function unusableCrypto(missing: string): EtcdRbacError<'ERR_CRYPTO_UNUSABLE'> {
+  return new EtcdRbacError(
+    'ERR_CRYPTO_UNUSABLE',
+    { found: `a WebCrypto object without ${missing}`, wanted: 'a complete one', fix: 'pass globalThis.crypto, or createWebCrypto() of etcd-rbac/webcrypto' },
+    { missing },
+  )
+}
+
+/** Whether WebCrypto refused something because it has no such algorithm (Web Cryptography API §18.4.4). */
+export function isNotSupported(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'NotSupportedError'
 }
 
 /** Fresh random bytes. */

@@ -101,6 +101,29 @@ export function checkLeafValidity(validity: Validity, authority: Validity & { re
   return checked
 }
 
+/** Refuses a revocation list that is made before its authority was, or promises the next one for when nobody can sign it any more. */
+export function checkListValidity(validity: Validity, authority: Validity & { readonly name: string }): Validity {
+  const checked = checkValidity(validity)
+  if (checked.notBefore >= authority.notBefore && checked.notAfter <= authority.notAfter) return checked
+  const [from, until] = [textOf(checked.notBefore), textOf(checked.notAfter)]
+  return refuse(
+    `a revocation list from ${from} until ${until}, and authority ${quoted(authority.name)}, valid from ${textOf(authority.notBefore)} until ${textOf(authority.notAfter)}`,
+    'dates within those of the authority', from, until,
+  )
+}
+
+/**
+ * Less than what may be had, as a requester asks for it.
+ *
+ * @throws {@link EtcdRbacError} `ERR_VALIDITY_INVALID` where it is more
+ */
+export function checkAskedValidity(asked: Validity, most: Validity): Validity {
+  const checked = checkValidity(asked)
+  if (checked.notBefore >= most.notBefore && checked.notAfter <= most.notAfter) return checked
+  const [from, until] = [textOf(checked.notBefore), textOf(checked.notAfter)]
+  return refuse(`a request for a certificate from ${from} until ${until}`, `one within ${textOf(most.notBefore)} and ${textOf(most.notAfter)}`, from, until, 'ask for less, or allow more')
+}
+
 const wholeSeconds = (date: Date): Date => new Date(Math.floor(date.getTime() / 1000) * 1000)
 
 const textOf = (date: Date): string => (Number.isNaN(date.getTime()) ? 'an invalid date' : date.toISOString())

@@ -50,7 +50,7 @@ export async function verifyCsr(crypto: WebCryptoLike, pem: PemInput<'csr'>): Pr
     signature,
     ignored: [
       ...unverified.subject.filter(({ type }) => type !== COMMON_NAME).map(({ type }) => `subject ${oidName(type)}`),
-      ...unverified.requested,
+      ...unverified.requested.map(({ kind, oid }) => `${kind} ${oidName(oid)}`),
     ],
   }
 }

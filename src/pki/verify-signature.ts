@@ -13,6 +13,10 @@ export async function verifySignature(subtle: Subtle, key: PublicKey, algorithm:
       const name = 'RSASSA-PKCS1-v1_5'
       return await subtle.verify({ name }, await subtle.importKey('spki', key.der, { name, hash }, false, ['verify']), signature, signed)
     }
+    if (key.family === 'ed25519') {
+      const name = 'Ed25519'
+      return await subtle.verify({ name }, await subtle.importKey('raw', key.bits, { name }, false, ['verify']), signature, signed)
+    }
     const joined = ecdsaFromDer(signature, key.curve.size)
     if (joined === undefined) return false
     // 'raw' is the fastest import by a factor of two.

@@ -5,7 +5,7 @@ import type { MemberName, Policy, UserName } from '../policy/policy.js'
 import type { PublicKeyAlgorithm } from './asn1/public-key.js'
 import { certificateUser, declaredMember } from './declared.js'
 import { checkGateway } from './gateway-uri.js'
-import { checkHosts } from './hosts.js'
+import { checkHosts, type Wildcard } from './hosts.js'
 import { checkLabel } from './label.js'
 import { serverProfile } from './profiles.js'
 
@@ -41,6 +41,8 @@ export interface MaterialOptions<P extends Policy> {
   readonly keyAlgorithms?: readonly PublicKeyAlgorithm[]
   /** As in `issueServer`. */
   readonly gateway?: 'server-certificate' | 'own-certificate' | 'off'
+  /** As in `issueServer`. */
+  readonly wildcard?: Wildcard
   /** The Common Names that members' certificates have. Default: none. */
   readonly commonNames?: { readonly server?: MemberName<P>; readonly peer?: MemberName<P> }
 }
@@ -73,7 +75,7 @@ function clients(policy: Policy, { labels = {} }: MaterialOptions<Policy>): read
   })
 }
 
-function members(policy: Policy, { hosts, commonNames = {} }: MaterialOptions<Policy>): readonly WantedCertificate[] {
+function members(policy: Policy, { hosts, wildcard, commonNames = {} }: MaterialOptions<Policy>): readonly WantedCertificate[] {
   for (const name of [commonNames.server, commonNames.peer]) if (name !== undefined) declaredMember(policy, name)
   return policy.members.flatMap((member): WantedCertificate[] => {
     const entry = Object.hasOwn(hosts, member) ? hosts[member] : undefined
@@ -86,7 +88,7 @@ function members(policy: Policy, { hosts, commonNames = {} }: MaterialOptions<Po
     if (entry === 'none') return []
     return (['server', 'peer'] as const).map((purpose) => {
       const commonName = commonNames[purpose]
-      return { purpose, member, hosts: checkHosts(entry[purpose]), ...(commonName === undefined ? {} : { commonName }) }
+      return { purpose, member, hosts: checkHosts(entry[purpose], wildcard), ...(commonName === undefined ? {} : { commonName }) }
     })
   })
 }

@@ -2,7 +2,7 @@
 import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EtcdAuth, etcd3Options, v3Backend } from '../../src/auth/index.js'
-import { anonymous, definePolicy, path, pattern, prefix, put, readwrite, type Policy } from '../../src/policy/index.js'
+import { anonymous, definePolicy, key, path, pattern, prefix, put, read, readwrite, type Policy } from '../../src/policy/index.js'
 import { startCluster, testLanes, type Cluster } from '../support/cluster.js'
 
 const policyBy = (app: 'certificate' | 'password'): Policy =>
@@ -142,6 +142,21 @@ for (const lane of await testLanes()) {
         expect(roles[names[0] ?? '']).toHaveLength(names.length)
         await auth.apply(await auth.plan(policy, { ...options, unmanaged: 'remove', acknowledgeOpenV2: true }))
       })
+
+    test('copies of one permission, as a client that repeats grants leaves them, are nothing to do, and one revoke takes them all', async () => {
+      const { auth } = await cluster.client('root')
+      const twins = definePolicy({ ...policy, v3: { roles: { app: [readwrite(prefix('/app/')), read(key('/app/'))] }, bindings: { root: ['root'], app: ['app'] } } } as never)
+      await authOf('v3').apply(await authOf('v3').plan(twins, options))
+      for (const [permType, range_end] of [['Readwrite', '/app0'], ['Read', ''], ['Readwrite', '/app0'], ['Read', '']] as const) await auth.roleGrantPermission({ name: 'app', perm: { permType, key: Buffer.from('/app/'), range_end: Buffer.from(range_end) } })
+      const stored = async () => (await authOf('v3').state()).roles['app'] ?? []
+      expect((await stored()).length).toBeGreaterThan(2)
+      expect((await authOf('v3').plan(twins, options)).outcome).toBe('in sync')
+      await authOf('v3').apply(await authOf('v3').plan(policy, options))
+      expect((await stored()).filter(({ keys }) => keys.api === 'v3' && keys.kind === 'key')).toEqual([])
+      await authOf('v3').revokePermission('app', prefix('/app/'))
+      expect(await stored()).toEqual([])
+      await authOf('v3').apply(await authOf('v3').plan(policy, options))
+    })
 
     test('the requests that reading takes are counted', async () => {
       const { users, roles, reads } = await authOf('v3').state()

@@ -6,7 +6,7 @@ import { signedObject } from '../../src/pki/asn1/csr.js'
 import { commonNameOnly, EMPTY_NAME } from '../../src/pki/asn1/name.js'
 import { generateKeyPair, type KeyAlgorithm } from '../../src/pki/index.js'
 import { writePem } from '../../src/pki/pem.js'
-import { caValidity, combinations, hosts, largeCombinations, makers, validity, type Kind } from '../support/certificates.js'
+import { caValidity, combinations, hosts, keyAlgorithms, largeCombinations, makers, validity, type Kind } from '../support/certificates.js'
 import { goVersion } from '../support/go-build.js'
 import { buildJudge, judge, type Finding, type Verdict } from '../support/go-judge.js'
 import { lanes } from '../support/pki.js'
@@ -29,7 +29,9 @@ test('the judge in Go is built where Go is, and said to be absent elsewhere', as
 })
 
 const objections = ({ findings }: Verdict): readonly Finding[] => findings.filter(({ lint }) => !Object.hasOwn(excluded, lint))
-const signatures = { 'ecdsa-p256': 'ECDSA-SHA256', 'ecdsa-p384': 'ECDSA-SHA384', 'rsa-2048': 'SHA256-RSA', 'rsa-3072': 'SHA256-RSA', 'rsa-4096': 'SHA256-RSA' } as const
+const signatures: Readonly<Record<KeyAlgorithm, string>> = {
+  'ecdsa-p256': 'ECDSA-SHA256', 'ecdsa-p384': 'ECDSA-SHA384', 'ecdsa-p521': 'ECDSA-SHA512', 'rsa-2048': 'SHA256-RSA', 'rsa-3072': 'SHA256-RSA', 'rsa-4096': 'SHA256-RSA', ed25519: 'Ed25519',
+}
 const refused = expect.stringMatching(/^x509: /) as string
 
 /** What Go should see of a leaf. */
@@ -53,7 +55,7 @@ function leaf(kind: Kind, by: KeyAlgorithm, key: KeyAlgorithm): Partial<Verdict>
     authority: false,
     keyIdOfAuthority: true,
     unhandledCritical: 0,
-    publicKey: rsa ? 'RSA' : 'ECDSA',
+    publicKey: rsa ? 'RSA' : key === 'ed25519' ? 'Ed25519' : 'ECDSA',
     signature: signatures[by],
   }
 }
@@ -80,6 +82,8 @@ const authorityOf = (by: KeyAlgorithm): Partial<Verdict> => ({
 
 if (go !== undefined) {
   let binary: string
+  /** How many certificates were judged, by kind of authority and of key. */
+  const judged = { all: 0, authorities: new Set<KeyAlgorithm>(), keys: new Set<KeyAlgorithm>() }
   beforeAll(async () => {
     binary = await buildJudge(go)
   })
@@ -93,6 +97,9 @@ if (go !== undefined) {
       const issued = await made.everyKind(by, key)
       const ask = (certificate: string) => ({ certificate, authority, intermediates: '', hosts: [...hosts, ...others] })
       const verdicts = await judge(binary, [authority, ...issued.map(({ certificate }) => certificate)].map(ask))
+      judged.all += verdicts.length
+      judged.authorities.add(by)
+      judged.keys.add(key)
       const named = Object.fromEntries(verdicts.map((verdict, index) => [issued[index - 1]?.name ?? 'authority', verdict]))
       expect(named).toMatchObject({ authority: authorityOf(by), ...Object.fromEntries(issued.map(({ name, kind }) => [name, leaf(kind, by, key)])) })
       expect(Object.entries(named).flatMap(([name, verdict]) => objections(verdict).map((found) => ({ name, ...found })))).toEqual([])
@@ -105,6 +112,13 @@ if (go !== undefined) {
       // What is excluded and never found is excluded in vain.
       expect(new Set(verdicts.flatMap(({ findings }) => findings.map(({ lint }) => lint)))).toEqual(new Set(Object.keys(excluded)))
     })
+  })
+
+  test('Go has judged at least 300 certificates, with every kind of key as authority and as leaf', () => {
+    console.info(`Go and zlint judged ${judged.all} certificates`)
+    expect(judged.all).toBeGreaterThanOrEqual(300)
+    expect([...judged.authorities].toSorted()).toEqual(keyAlgorithms.toSorted())
+    expect([...judged.keys].toSorted()).toEqual(keyAlgorithms.toSorted())
   })
 
   describe('the judge finds', () => {

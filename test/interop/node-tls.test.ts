@@ -4,18 +4,8 @@ import { createServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { signedBy, tbsCertificate } from '../../src/pki/asn1/certificate.js'
-import { signedObject } from '../../src/pki/asn1/csr.js'
-import { readDer } from '../../src/pki/asn1/der.js'
-import { commonNameOnly } from '../../src/pki/asn1/name.js'
-import { BASIC_CONSTRAINTS, KEY_USAGE, SUBJECT_KEY_IDENTIFIER } from '../../src/pki/asn1/oids.js'
-import { readPublicKey } from '../../src/pki/asn1/public-key.js'
-import { namedBits, objectIdentifier, octetString, sequence, smallInteger, TRUE } from '../../src/pki/asn1/write.js'
-import { keyIdOf } from '../../src/pki/key-id.js'
-import { subtleOf } from '../../src/pki/subtle.js'
-import { writePem } from '../../src/pki/pem.js'
 import {
-  createCa, createCsr, generateKeyPair, issueClient, issuePeer, issueServer, openCa, type Authority, type Issued, type KeyAlgorithm, type Purpose, type Signer,
+  createCa, createCsr, createIntermediateCa, crossSign, generateKeyPair, issueClient, issuePeer, issueServer, openCa, type Authority, type Issued, type KeyAlgorithm, type Purpose,
 } from '../../src/pki/index.js'
 import { httpsFetch, type HttpsFetchOptions } from '../../examples/support/https-fetch.js'
 import { caValidity, policy, validity } from '../support/certificates.js'
@@ -85,7 +75,7 @@ async function meet(url: string, tls: HttpsFetchOptions): Promise<Met | string> 
 /** How a server ends a handshake: by an alert, or by the end of a connection that TLS 1.3 had already opened on this side. */
 const CLOSED = expect.stringMatching(/^(?:ECONNRESET|EPIPE|ERR_SSL_\w+)$/) as string
 
-describe.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const)('with authorities and keys of %s', (algorithm) => {
+describe.each(['ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521', 'rsa-2048', 'ed25519'] as const)('with authorities and keys of %s', (algorithm) => {
   let authorities: { readonly clients: Authority<'client'>; readonly servers: Authority<'server'>; readonly peers: Authority<'peer'> }
   let server: Shown
   let alice: Shown
@@ -141,32 +131,12 @@ describe.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const)('with authoriti
 })
 
 describe('under an intermediate authority', () => {
-  /** An authority under a root. The library opens such ones; others make them. */
-  async function underRoot(issues: 'client' | 'server', algorithm: KeyAlgorithm): Promise<{ readonly root: string; readonly authority: Authority<'client' | 'server'> }> {
+  async function underRoot<const D extends 'client' | 'server'>(issues: D, algorithm: KeyAlgorithm): Promise<{ readonly root: string; readonly authority: Authority<D> }> {
     const [rootKeys, keys] = await Promise.all([generateKeyPair(crypto, algorithm), generateKeyPair(crypto, 'ecdsa-p256')])
-    const root = await createCa(crypto, { name: 'etcd-ca', signer: rootKeys.signer, validity: caValidity, issues: ['client'], pathLength: 1 })
-    const certificate = await intermediate(rootKeys.signer, keys.signer, `etcd-${issues}s`)
-    return { root: root.certificate, authority: await openCa(crypto, { certificate, signer: keys.signer, issues: [issues], parents: root.certificate }) }
-  }
-
-  const extension = (oid: string, value: Uint8Array): Uint8Array => sequence(objectIdentifier(oid), octetString(value))
-
-  async function intermediate(issuer: Signer, { publicKey }: Signer, name: string): Promise<string> {
-    const reading = readPublicKey(readDer(publicKey))
-    if (!reading.ok) throw new Error(reading.wanted)
-    const tbs = tbsCertificate({
-      serial: crypto.getRandomValues(new Uint8Array(16)),
-      signedBy: signedBy(issuer.algorithm, commonNameOnly('etcd-ca')),
-      ...caValidity,
-      subject: commonNameOnly(name),
-      publicKeyDer: publicKey,
-      extensions: [
-        extension(BASIC_CONSTRAINTS, sequence(TRUE, smallInteger(0))),
-        extension(KEY_USAGE, namedBits([5])),
-        extension(SUBJECT_KEY_IDENTIFIER, octetString(await keyIdOf(subtleOf(crypto), reading.key))),
-      ],
-    })
-    return writePem('certificate', signedObject(tbs, issuer.algorithm, await issuer.sign(tbs)))
+    const root = await createCa(crypto, { name: 'etcd-ca', signer: rootKeys.signer, validity: caValidity, issues: [issues], pathLength: 1 })
+    const below = await createIntermediateCa(root, { name: `etcd-${issues}s`, signer: keys.signer, validity: caValidity, issues: [issues] })
+    // Opened again, as an installer that runs a second time does.
+    return { root: root.certificate, authority: await openCa(crypto, { certificate: below.certificate, signer: keys.signer, issues: [issues], parents: below.parents }) }
   }
 
   test.each(['ecdsa-p256', 'rsa-2048'] as const)('the chain has the leaf first, without the root, and both sides know each other by it (root of %s)', async (algorithm) => {
@@ -184,5 +154,18 @@ describe('under an intermediate authority', () => {
     expect(await meet(url, { ca: servers.root, cert: alice.leaf, key: alice.key })).toEqual(CLOSED)
     // In the other order, the first certificate is not that of the key.
     await expect(serve({ cert: blocks.toReversed().join(''), key: alice.key }, clients.root)).rejects.toThrow('key values mismatch')
+  })
+
+  test('a successor is known to those who trust only its predecessor, by the certificate that it signed for it, and to those who trust only the successor', async () => {
+    const make = async (name: string, pathLength: number) => createCa(crypto, { name, signer: (await generateKeyPair(crypto, 'ecdsa-p256')).signer, validity: caValidity, issues: ['client', 'server'], pathLength })
+    const [old, successor] = await Promise.all([make('etcd-ca', 1), make('etcd-clients', 0)])
+    const bridge = await crossSign(old, successor, { validity: caValidity })
+    const [server, alice] = await Promise.all([serverOf(successor, 'ecdsa-p256'), clientOf(successor, 'ecdsa-p256')])
+    const crossed = { cert: alice.leaf + bridge, key: alice.key }
+    for (const trust of [old, successor]) {
+      const url = await serve({ cert: server.leaf + bridge, key: server.key }, trust.certificate)
+      expect(await meet(url, { ca: trust.certificate, ...crossed })).toMatchObject({ authorized: true, commonName: 'alice' })
+    }
+    expect(await meet(await serve({ cert: server.leaf, key: server.key }, old.certificate), { ca: old.certificate, ...crossed })).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE')
   })
 })

@@ -4,7 +4,7 @@ import { isCi } from '../../scripts/fetch-etcd.mjs'
 import type { ErrorCode } from '../../src/errors.js'
 import { createCsr, days, generateKeyPair, inspectCertificate, issueClient, openCa, openPrivateKey, verifyCsr, createCa, type KeyAlgorithm } from '../../src/pki/index.js'
 import { writePem, readPem } from '../../src/pki/pem.js'
-import { caValidity, combinations, kindNames, kinds, largeCombinations, makers, now, policy, validity } from '../support/certificates.js'
+import { caValidity, combinations, keyAlgorithms, kindNames, kinds, largeCombinations, makers, now, policy, validity } from '../support/certificates.js'
 import { openOpenssl, opensslVersion, type Openssl } from '../support/openssl.js'
 import { lanes, rejected } from '../support/pki.js'
 
@@ -17,19 +17,21 @@ test('openssl is here to judge, where CI runs', () => {
 })
 
 /** The kinds of key that openssl makes and the library takes; each key once, in a file named after it. */
-const sizes: Readonly<Record<string, readonly [family: string, size: string]>> = {
+const sizes: Readonly<Record<KeyAlgorithm, readonly [family: string, ...size: readonly string[]]>> = {
   'ecdsa-p256': ['EC', 'ec_paramgen_curve:P-256'],
   'ecdsa-p384': ['EC', 'ec_paramgen_curve:P-384'],
   'ecdsa-p521': ['EC', 'ec_paramgen_curve:P-521'],
   'rsa-2048': ['RSA', 'rsa_keygen_bits:2048'],
   'rsa-3072': ['RSA', 'rsa_keygen_bits:3072'],
+  'rsa-4096': ['RSA', 'rsa_keygen_bits:4096'],
+  ed25519: ['ED25519'],
 }
-const sized = Object.keys(sizes)
+const sized = Object.keys(sizes) as readonly KeyAlgorithm[]
 
 let openssl: Openssl
 beforeAll(async () => {
   openssl = await openOpenssl()
-  if (version !== undefined) await Promise.all(Object.entries(sizes).map(([name, key]) => newKey(name, ...key)))
+  if (version !== undefined) await Promise.all(sized.map((name) => newKey(name, ...sizes[name])))
 })
 afterAll(async () => {
   await openssl.remove()
@@ -39,13 +41,7 @@ async function newKey(file: string, algorithm: string, ...options: readonly stri
   await openssl.must('genpkey', '-algorithm', algorithm, ...options.flatMap((option) => ['-pkeyopt', option]), '-out', file)
 }
 
-/** How each file fares, by its name: `'OK'`, or the reason of openssl. */
-async function verify(files: readonly string[], ...args: readonly string[]): Promise<Record<string, string>> {
-  const { output } = await openssl.run('verify', '-x509_strict', '-check_ss_sig', '-auth_level', '2', ...args, ...files)
-  // The reason stands before the line that says which file it is about.
-  const reasons = [...output.matchAll(/^(?:error \d+ at \d+ depth lookup: (.*)\nerror (\S+): verification failed|(\S+): (OK))$/gm)]
-  return Object.fromEntries(reasons.map(([, reason, refused, accepted, ok]) => [refused ?? accepted ?? '', ok ?? reason ?? '']))
-}
+const verify: Openssl['verify'] = (...args) => openssl.verify(...args)
 
 const flipped = (der: Uint8Array): Uint8Array => der.map((byte, index) => (index === der.length - 1 ? byte ^ 1 : byte))
 
@@ -53,7 +49,7 @@ if (version !== undefined) {
   describe.each(lanes)('of what is made with %s', (lane, crypto) => {
     const made = makers(crypto)
     const all = crypto === globalThis.crypto ? [...combinations, ...largeCombinations] : combinations
-    const algorithms: readonly KeyAlgorithm[] = crypto === globalThis.crypto ? ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] : ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048']
+    const algorithms = crypto === globalThis.crypto ? keyAlgorithms : keyAlgorithms.filter((algorithm) => !/^rsa-[34]/.test(algorithm))
 
     test.each(all)('openssl verifies each kind of certificate by an authority of %s over a key of %s for its own purpose alone', async (by, leaf) => {
       const authority = await made.authority(by)
@@ -79,6 +75,9 @@ if (version !== undefined) {
         const { output } = await openssl.run('req', '-in', 'csr.pem', '-verify', '-noout')
         expect(output.includes('verify OK'), output).toBe(csr !== changed)
       }
+      await openssl.write('encrypted.pem', await keys.exportPkcs8({ passphrase: 'naïve ✓', iterations: 100_000 }))
+      expect((await openssl.run('pkey', '-in', 'encrypted.pem', '-passin', 'pass:naïve ✓', '-check', '-noout')).output).toContain('Key is valid')
+      expect((await openssl.run('pkey', '-in', 'encrypted.pem', '-passin', 'pass:naive', '-noout')).ok).toBe(false)
       await openssl.write('key.pem', await keys.exportPkcs8())
       expect((await openssl.run('pkey', '-in', 'key.pem', '-check', '-noout')).output).toContain('Key is valid')
       await openssl.must('pkey', '-in', 'key.pem', '-pubout', '-out', 'public.pem')
@@ -143,7 +142,7 @@ if (version !== undefined) {
         expect(await verify(['issued'], '-purpose', 'sslclient', '-CAfile', 'ca.pem')).toEqual({ issued: 'OK' })
 
         const pem = await openssl.read(algorithm)
-        const opened = await openPrivateKey(crypto, pem)
+        const opened = await openPrivateKey(crypto, pem, { extractable: true })
         expect(opened.algorithm).toBe(algorithm)
         expect(await opened.exportPkcs8()).toBe(pem)
         await openssl.write('again.csr', await createCsr(crypto, { signer: opened.signer }))
@@ -192,7 +191,7 @@ if (version !== undefined) {
         ['P-224', 'ERR_CSR_KEY', () => weak('EC', 'ec_paramgen_curve:P-224')],
         ['secp256k1', 'ERR_CSR_KEY', () => weak('EC', 'ec_paramgen_curve:secp256k1')],
         ['P-256 with its parameters spelled out', 'ERR_CSR_KEY', () => weak('EC', 'ec_paramgen_curve:P-256', 'ec_param_enc:explicit')],
-        ['Ed25519', 'ERR_CSR_KEY', () => weak('ED25519')],
+        ['Ed448', 'ERR_CSR_KEY', () => weak('ED448')],
         ['a compressed point', 'ERR_CSR_KEY', async () => {
           await openssl.must('ec', '-in', 'ecdsa-p256', '-conv_form', 'compressed', '-out', 'weak.key')
           return newCsr('/CN=alice', 'weak.key')
@@ -220,19 +219,61 @@ if (version !== undefined) {
         ['P-256 with its parameters spelled out', 'ERR_ALGORITHM_UNSUPPORTED', ['EC', 'ec_paramgen_curve:P-256', 'ec_param_enc:explicit']],
         ['RSA of 1024 bits', 'ERR_ALGORITHM_UNSUPPORTED', ['RSA', 'rsa_keygen_bits:1024']],
         ['RSA-PSS', 'ERR_ALGORITHM_UNSUPPORTED', ['RSA-PSS', 'rsa_keygen_bits:2048']],
-        ['Ed25519', 'ERR_ALGORITHM_UNSUPPORTED', ['ED25519']],
+        ['Ed448', 'ERR_ALGORITHM_UNSUPPORTED', ['ED448']],
       ] as const)('a private key of %s is refused: %s', async (_, code, [algorithm, ...options]) => {
         await newKey('weak.key', algorithm, ...options)
         await rejected(code, openPrivateKey(crypto, await openssl.read('weak.key')))
       })
 
+      const convert = ['pkcs8', '-topk8', '-v2', 'aes-256-cbc', '-v2prf', 'hmacWithSHA256', '-iter', '2048'] as const
+      const PASSPHRASE = 'naïve ✓'
+      const passes = ['-passin', `pass:${PASSPHRASE}`, '-passout', `pass:${PASSPHRASE}`] as const
+
+      test.each<[string, string, readonly string[]]>([
+        ...sized.map((key): [string, string, readonly string[]] => ['encrypted as openssl does unless told', key, ['pkey', '-aes256']]),
+        ...(['aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc'] as const).flatMap((cipher) =>
+          (['hmacWithSHA1', 'hmacWithSHA256', 'hmacWithSHA384', 'hmacWithSHA512'] as const).map((prf): [string, string, readonly string[]] => [`encrypted by ${cipher} with ${prf}`, 'ecdsa-p256', ['pkcs8', '-topk8', '-v2', cipher, '-v2prf', prf]]),
+        ),
+        ['in SEC 1', 'ecdsa-p256', ['ec']],
+        ['in SEC 1 without its public half', 'ecdsa-p521', ['ec', '-no_public']],
+        ['in PKCS#1', 'rsa-2048', ['pkey', '-traditional']],
+        ['in DER', 'ecdsa-p384', ['pkey', '-outform', 'DER']],
+        ['in SEC 1 and DER', 'ecdsa-p384', ['ec', '-outform', 'DER']],
+        ['encrypted in DER', 'ed25519', ['pkcs8', '-topk8', '-outform', 'DER']],
+      ])('a private key %s is opened: %s %j', async (title, key, command) => {
+        const encrypted = title.startsWith('encrypted')
+        await openssl.must(...command, '-in', key, ...(encrypted ? passes.slice(2) : []), '-out', 'other.key')
+        const input = command.includes('DER') ? new Uint8Array(await openssl.bytes('other.key')) : await openssl.read('other.key')
+        const opening = openPrivateKey(crypto, input, { extractable: true, ...(encrypted ? { passphrase: PASSPHRASE } : {}) })
+        if (command.includes('-no_public') && crypto !== globalThis.crypto) await rejected('ERR_CRYPTO_UNUSABLE', opening)
+        else expect(await (await opening).exportPkcs8()).toBe(await openssl.read(key))
+      })
+
       test.each([
-        ['in the form of SEC 1', 'pkcs8 -topk8', ['ec', '-in', 'ecdsa-p256', '-out', 'other.key']],
-        ['encrypted', 'decrypt it', ['pkey', '-in', 'ecdsa-p256', '-aes128', '-passout', 'pass:x', '-out', 'other.key']],
+        ['by scrypt', 'ERR_ALGORITHM_UNSUPPORTED', ['pkcs8', '-topk8', '-scrypt']],
+        ['by triple DES', 'ERR_ALGORITHM_UNSUPPORTED', ['pkcs8', '-topk8', '-v2', 'des3']],
+        ['by Camellia', 'ERR_ALGORITHM_UNSUPPORTED', ['pkcs8', '-topk8', '-v2', 'camellia-256-cbc']],
+        ['over HMAC-SHA-224', 'ERR_ALGORITHM_UNSUPPORTED', ['pkcs8', '-topk8', '-v2', 'aes256', '-v2prf', 'hmacWithSHA224']],
+        ['by PKCS#12', 'ERR_ALGORITHM_UNSUPPORTED', ['pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES']],
+        ['by the headers of old PEM', 'ERR_PEM_INVALID', ['ec', '-aes256']],
+      ] as const)('a private key encrypted %s is refused with the command that converts it, which does: %s', async (_, code, command) => {
+        await openssl.must(...command, '-in', 'ecdsa-p256', ...passes.slice(2), '-out', 'other.key')
+        const { message } = await rejected(code, openPrivateKey(crypto, await openssl.read('other.key'), { passphrase: PASSPHRASE }))
+        expect(message).toContain(`openssl ${convert.slice(0, 6).join(' ')}`)
+        await openssl.must(...convert, '-in', 'other.key', ...passes, '-out', 'converted.key')
+        expect((await openPrivateKey(crypto, await openssl.read('converted.key'), { passphrase: PASSPHRASE })).algorithm).toBe('ecdsa-p256')
+      })
+
+      test.each([
         ['that is only the public half', 'PRIVATE KEY', ['pkey', '-in', 'ecdsa-p256', '-pubout', '-out', 'other.key']],
+        ['behind its parameters', 'take the block of the parameters out', ['ecparam', '-name', 'prime256v1', '-genkey', '-out', 'other.key']],
       ] as const)('a private key %s is refused with the way out', async (_, advice, args) => {
         await openssl.must(...args)
         expect((await rejected('ERR_PEM_INVALID', openPrivateKey(crypto, await openssl.read('other.key')))).message).toContain(advice)
+        if (args[0] === 'ecparam') {
+          await openssl.must('pkey', '-in', 'other.key', '-out', 'mended.key')
+          expect((await openPrivateKey(crypto, await openssl.read('mended.key'))).algorithm).toBe('ecdsa-p256')
+        }
       })
 
       interface Content {
@@ -289,7 +330,7 @@ if (version !== undefined) {
         ['two Common Names', { subject: '/CN=etcd-clients/CN=root' }],
         ['no Common Name', { subject: '/O=etcd' }],
         ['a path for its name', { subject: '/CN=x\\/..\\/root' }],
-        ['a critical restriction of names', { extensions: [...good, 'nameConstraints=critical,permitted;DNS:example.com'] }],
+        ['a restriction of mailboxes', { extensions: [...good, 'nameConstraints=critical,permitted;email:example.com'] }],
         ['an extended key usage for servers only', { extensions: [...good, 'extendedKeyUsage=serverAuth'] }],
         ['a signature over SHA-1', { args: ['-sha1'] }],
       ]

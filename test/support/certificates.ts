@@ -68,11 +68,13 @@ export const kinds = {
 export type KindName = keyof typeof kinds
 export const kindNames = Object.keys(kinds) as readonly KindName[]
 
-/** Which kinds of key sign which. The large ones stand once each, since they take long to make. */
-export const combinations: readonly (readonly [authority: KeyAlgorithm, leaf: KeyAlgorithm])[] = (['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const).flatMap((authority) =>
-  (['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'] as const).map((leaf) => [authority, leaf] as const),
-)
-export const largeCombinations: typeof combinations = [['rsa-3072', 'rsa-4096'], ['rsa-4096', 'rsa-3072']]
+/** Every kind of key. */
+export const keyAlgorithms: readonly KeyAlgorithm[] = ['ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521', 'rsa-2048', 'rsa-3072', 'rsa-4096', 'ed25519']
+
+/** Which kinds of key sign which: each of those that are made fast with each. The large ones stand twice each, as both, since they take long to make. */
+const fast = ['ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521', 'rsa-2048', 'ed25519'] as const
+export const combinations: readonly (readonly [authority: KeyAlgorithm, leaf: KeyAlgorithm])[] = fast.flatMap((authority) => fast.map((leaf) => [authority, leaf] as const))
+export const largeCombinations: typeof combinations = [['rsa-3072', 'rsa-4096'], ['rsa-4096', 'rsa-3072'], ['rsa-3072', 'ed25519'], ['ecdsa-p521', 'rsa-4096']]
 
 /** Keys and authorities made once for each WebCrypto and algorithm. */
 export function makers(crypto: WebCryptoLike): {

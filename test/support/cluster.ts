@@ -7,14 +7,14 @@ import { Etcd3 } from 'etcd3'
 import { availableLanes, isCi, lanes, missingLanes, type AvailableLane } from '../../scripts/fetch-etcd.mjs'
 import { attemptV2, attemptV3, v3Client } from '../../examples/support/attempt.js'
 import { freePorts, startEtcd, type RunningEtcd } from '../../examples/support/etcd.js'
-import { httpsFetch, type HttpsFetch } from '../../examples/support/https-fetch.js'
+import { httpsFetch, type HttpsFetch, type HttpsFetchOptions } from '../../examples/support/https-fetch.js'
 import { writeRendered } from '../../examples/support/output.js'
 import { renderMember, toCommand, type RenderedMember } from '../../src/render/index.js'
 import { etcd3Options, v2Backend, v3Backend } from '../../src/auth/index.js'
 import type { Api } from '../../src/auth/state.js'
 import type { Policy } from '../../src/policy/index.js'
 import type { As, World } from '../contract/world.js'
-import { makeMaterial, type Keyed, type Material } from './material.js'
+import { makeMaterial, type Keyed, type Material, type Trust } from './material.js'
 
 export type Lane = AvailableLane
 
@@ -32,9 +32,11 @@ export interface ClusterOptions {
   readonly lane: Lane
   readonly members: 1 | 3
   readonly policy: Policy
-  readonly trust?: 'three authorities' | 'one authority'
+  readonly trust?: Trust
   /** Default: as the library renders it. */
   readonly clientCertificates?: 'required' | 'not asked for'
+  /** Behind those that the library renders. */
+  readonly moreArguments?: readonly string[]
 }
 
 /** One member of a cluster: a process of its own, that can die and come back. */
@@ -42,8 +44,8 @@ export interface Member {
   readonly url: string
   /** SIGKILL, at once; resolves when the process is gone. */
   kill(): Promise<void>
-  /** Starts it again, by the same command (but for what is said here) and with the data that it left, and waits until it is ready. */
-  start(otherwise?: Pick<ClusterOptions, 'clientCertificates'>): Promise<void>
+  /** Starts it again, by the same command (but for what is said here) and with the data that it left, and waits until it is ready, as that client sees it. */
+  start(otherwise?: Pick<ClusterOptions, 'clientCertificates'> & { readonly as?: HttpsFetchOptions }): Promise<void>
 }
 
 export interface Cluster extends World {
@@ -67,7 +69,7 @@ export interface Cluster extends World {
 /** Certificates for clients that the policy does not know: issued under a policy of their own, by the same authority. */
 const STRANGER = 'stranger'
 
-export async function startCluster({ lane, members, policy, trust = 'three authorities', clientCertificates = 'required' }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({ lane, members, policy, trust = 'three authorities', clientCertificates = 'required', moreArguments = [] }: ClusterOptions): Promise<Cluster> {
   const directory = await mkdtemp(join(tmpdir(), 'etcd-rbac-test-'))
   const ports = await freePorts(2 * members)
   const names = ['etcd-0', 'etcd-1', 'etcd-2'].slice(0, members)
@@ -82,7 +84,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
   const as = (user: As): string => (typeof user === 'symbol' ? STRANGER : user)
 
   // One authority for all needs the guard of the peer port: by host name where etcd has that flag, by a reserved Common Name before.
-  const guard = trust === 'three authorities' ? undefined : Number(minor) >= 4 ? ({ hostname: 'peer.etcd.test' } as const) : ({ commonName: 'etcd-peer', policy } as const)
+  const guard = trust !== 'one authority' ? undefined : Number(minor) >= 4 ? ({ hostname: 'peer.etcd.test' } as const) : ({ commonName: 'etcd-peer', policy } as const)
   const processes = await Promise.all(
     names.map(async (name, index) => {
       const [client, peer] = [clientUrls[index] ?? '', peerUrls[index] ?? '']
@@ -97,7 +99,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
         certificatesDirectory: `${directory}/${name}/certificates`,
         server: await material.server(name, [client]),
         peer: await material.peer(name, peerHosts, guard !== undefined && 'commonName' in guard ? guard.commonName : undefined),
-        trust: { clients: material.clients.certificate, peers: material.peers.certificate, ...(guard === undefined ? {} : { guard }) },
+        trust: { clients: material.clients.root, peers: material.peers.root, ...(guard === undefined ? {} : { guard }) },
         v2,
         gateway: 'off',
       })
@@ -105,17 +107,19 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
       return { name, rendered, client }
     }),
   )
-  const commandOf = (rendered: RenderedMember, how: ClusterOptions['clientCertificates']): readonly string[] =>
-    toCommand(rendered.arguments.filter(({ flag }) => how === 'required' || (flag !== '--client-cert-auth' && flag !== '--trusted-ca-file')))
+  const commandOf = (rendered: RenderedMember, how: ClusterOptions['clientCertificates']): readonly string[] => [
+    ...toCommand(rendered.arguments.filter(({ flag }) => how === 'required' || (flag !== '--client-cert-auth' && flag !== '--trusted-ca-file'))),
+    ...moreArguments,
+  ]
   const { certificate: cert, key } = await credentials('root')
-  const tls = { ca: material.servers.certificate, cert, key }
+  const tls = { ca: material.servers.root, cert, key }
   const running = new Map<string, RunningEtcd>()
   const all = await Promise.all(
     processes.map(async ({ name, rendered, client: url }): Promise<Member> => {
       // Asked for once: a lane may give each member a binary of its own.
       const { binary } = lane
       const start: Member['start'] = async (otherwise = {}) => {
-        running.set(url, await startEtcd({ binary, args: commandOf(rendered, otherwise.clientCertificates ?? clientCertificates), directory: `${directory}/${name}`, ready: { url, tls } }))
+        running.set(url, await startEtcd({ binary, args: commandOf(rendered, otherwise.clientCertificates ?? clientCertificates), directory: `${directory}/${name}`, ready: { url, tls: otherwise.as ?? tls } }))
       }
       const kill = async (): Promise<void> => {
         const process = running.get(url)
@@ -129,7 +133,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
 
   const clients: Etcd3[] = []
   const client = async (user: As, hosts: readonly string[] = clientUrls): Promise<Etcd3> => {
-    const made = new Etcd3(etcd3Options({ hosts, ca: material.servers.certificate, ...(await credentials(as(user))) }))
+    const made = new Etcd3(etcd3Options({ hosts, ca: material.servers.root, ...(await credentials(as(user))) }))
     clients.push(made)
     return made
   }
@@ -152,7 +156,7 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
   const clientOf = memo((user: string) => client(user, clientUrls.slice(0, 1)))
   const fetchOf = memo(async (user: string) => {
     const { certificate, key } = await credentials(user)
-    return httpsFetch({ ca: material.servers.certificate, cert: certificate, key })
+    return httpsFetch({ ca: material.servers.root, cert: certificate, key })
   })
   for (const user of ['root', STRANGER, ...Object.keys(policy.users)]) if (policy.users[user] !== 'password') await Promise.all([clientOf(user), fetchOf(user)])
   const [endpoint = ''] = clientUrls
@@ -167,8 +171,8 @@ export async function startCluster({ lane, members, policy, trust = 'three autho
     members: all,
     clientUrls,
     peerUrls,
-    serverCa: material.servers.certificate,
-    peerCa: material.peers.certificate,
+    serverCa: material.servers.root,
+    peerCa: material.peers.root,
     directory,
     credentials: (user) => credentials(as(user)),
     client,

@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { isEtcdRbacError, type Api, type EtcdAuth, type ErrorCode, type Plan } from '../../src/auth/index.js'
 import { indexPolicy, type KeyOperation, type Policy } from '../../src/policy/index.js'
 import { isGiven, operationsOf, options, policyAt, usersOf } from './auth-policies.js'
+import { randomOf, type Random } from './random.js'
 
 const samples = Number(process.env['FAULT_SAMPLES'] ?? 1)
 const seed = Number(process.env['FAULT_SEED'] ?? Math.trunc(Math.random() * 2 ** 31))
@@ -15,21 +16,6 @@ const LEAST_USERS = 10
 const ON_THE_WAY = 200
 const THERE = 20
 const AT_ONCE = 16
-
-export type Random = (below: number) => number
-
-/** Whole numbers below a limit, the same again for the same seed and purpose (splitmix32). */
-function randomOf(purpose: string): Random {
-  let state = seed
-  const next = (): number => {
-    state = (state + 0x9e3779b9) | 0
-    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad)
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97)
-    return (mixed ^ (mixed >>> 15)) >>> 0
-  }
-  for (const letter of purpose) state = next() ^ letter.charCodeAt(0)
-  return (below) => next() % below
-}
 
 /** How an apply ended that met a fault. */
 export type End = 'done' | ErrorCode
@@ -77,7 +63,7 @@ export interface Journey {
 }
 
 export function createJourney({ where, api, root, attempt }: JourneyOptions): Journey {
-  const random = randomOf(where)
+  const random = randomOf(seed, where)
   const more = MOST_USERS - LEAST_USERS + 1
   // Rather few than many: the shorter the way, the more often it is gone.
   const users = LEAST_USERS + Math.min(random(more), random(more))
@@ -88,7 +74,7 @@ export function createJourney({ where, api, root, attempt }: JourneyOptions): Jo
   let isThere = false
 
   const travel: Journey['travel'] = async (what, apply) => {
-    const random = randomOf(`${where}: ${what}`)
+    const random = randomOf(seed, `${where}: ${what}`)
     const ask = async (list: typeof questions, count: number, wanted: boolean, when: string): Promise<void> => {
       for (let left = count; left > 0; left -= AT_ONCE) {
         await Promise.all(

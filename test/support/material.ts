@@ -1,5 +1,5 @@
 /** Authorities, certificates and keys for test clusters, made by the library itself. */
-import { hostsOf, issueClient, issuePeer, issueServer, createCa, createCsr, days, generateKeyPair, type Authority, type Validity } from '../../src/pki/index.js'
+import { hostsOf, issueClient, issuePeer, issueServer, createCa, createCsr, createIntermediateCa, days, generateKeyPair, type Authority, type Purpose, type Validity } from '../../src/pki/index.js'
 import type { Policy } from '../../src/policy/index.js'
 
 export interface Keyed {
@@ -19,16 +19,24 @@ export interface Material {
 
 const { crypto } = globalThis
 
-/** Material for a policy: three authorities, or one for all purposes. */
-export async function makeMaterial(policy: Policy, trust: 'three authorities' | 'one authority'): Promise<Material> {
+/** Three authorities, each under a root of its own, or one for all purposes. */
+export type Trust = 'three authorities' | 'three intermediates' | 'one authority'
+
+/** Material for a policy. */
+export async function makeMaterial(policy: Policy, trust: Trust): Promise<Material> {
   const now = new Date()
   const validity = days(2).from(now, { backdateMinutes: 5 })
   const signer = async () => (await generateKeyPair(crypto, 'ecdsa-p256')).signer
   const years = days(30).from(now, { backdateMinutes: 10 })
   const one = trust === 'one authority' ? await createCa(crypto, { name: 'etcd-ca', signer: await signer(), validity: years, issues: ['client', 'server', 'peer'] }) : undefined
-  const clients = one ?? (await createCa(crypto, { name: 'etcd-clients', signer: await signer(), validity: years, issues: ['client'] }))
-  const servers = one ?? (await createCa(crypto, { name: 'etcd-servers', signer: await signer(), validity: years, issues: ['server'] }))
-  const peers = one ?? (await createCa(crypto, { name: 'etcd-peers', signer: await signer(), validity: years, issues: ['peer'] }))
+  const make = async <const D extends Purpose>(name: string, issues: D): Promise<Authority<D>> => {
+    if (trust !== 'three intermediates') return createCa(crypto, { name, signer: await signer(), validity: years, issues: [issues] })
+    const root = await createCa(crypto, { name: `${name}-root`, signer: await signer(), validity: years, issues: [issues], pathLength: 1 })
+    return createIntermediateCa(root, { name, signer: await signer(), validity: years, issues: [issues] })
+  }
+  const clients = one ?? (await make('etcd-clients', 'client'))
+  const servers = one ?? (await make('etcd-servers', 'server'))
+  const peers = one ?? (await make('etcd-peers', 'peer'))
   const request = async (commonName?: string): Promise<{ csr: string; key: string }> => {
     const keys = await generateKeyPair(crypto, 'ecdsa-p256', { extractable: true })
     return { csr: await createCsr(crypto, { signer: keys.signer, ...(commonName === undefined ? {} : { commonName }) }), key: await keys.exportPkcs8() }

@@ -21,7 +21,10 @@ export interface Openssl {
   must(...args: readonly string[]): Promise<void>
   write(file: string, contents: string): Promise<void>
   read(file: string): Promise<string>
+  bytes(file: string): Promise<Buffer>
   remove(): Promise<void>
+  /** How each certificate file fares, by its name: `'OK'`, or the reason of openssl. */
+  verify(files: readonly string[], ...args: readonly string[]): Promise<Record<string, string>>
 }
 
 /** What `openssl version` prints, or `undefined` where there is none. */
@@ -43,7 +46,14 @@ export async function openOpenssl(): Promise<Openssl> {
     },
     write: (file, contents) => writeFile(join(directory, file), contents),
     read: (file) => readFile(join(directory, file), 'utf8'),
+    bytes: (file) => readFile(join(directory, file)),
     remove: () => rm(directory, { recursive: true, force: true }),
+    verify: async (files, ...args) => {
+      const { output } = await run('verify', '-x509_strict', '-check_ss_sig', '-auth_level', '2', ...args, ...files)
+      // The reason stands before the line that says which file it is about.
+      const reasons = [...output.matchAll(/^(?:error \d+ at \d+ depth lookup: (.*)\nerror (\S+): verification failed|(\S+): (OK))$/gm)]
+      return Object.fromEntries(reasons.map(([, reason, refused, accepted, ok]) => [refused ?? accepted ?? '', ok ?? reason ?? '']))
+    },
   }
 }
 

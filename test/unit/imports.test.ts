@@ -18,7 +18,7 @@ const base = ['errors.ts', 'names.ts', 'platform.ts', 'because.ts', 'bytes.ts', 
 const rooms: Readonly<Record<string, Allowed>> = {
   'bytes.ts': { any: [] },
   'because.ts': { any: [] },
-  'known-fields.ts': { any: [] },
+  'known-fields.ts': { any: ['errors.ts'] },
   'errors.ts': { any: [] },
   'platform.ts': { any: [] },
   'names.ts': { any: ['errors.ts', 'bytes.ts'] },
@@ -43,7 +43,7 @@ const rooms: Readonly<Record<string, Allowed>> = {
 }
 
 /** What judges and never waits. */
-const synchronous = ['bytes.ts', 'names.ts', 'errors.ts', 'because.ts', 'known-fields.ts', 'keys', 'policy', 'advisories', 'presets', 'review', 'render', 'store', 'auth/plan.ts', 'auth/order.ts', 'auth/difference.ts', 'auth/describe.ts', ...['blockers', 'holdings', 'needs', 'open-v2', 'parse-plan', 'parse-state', 'plan-options', 'plan-shape', 'rehearsal', 'rights', 'rights-change', 'side-by-side', 'state', 'wanted'].map((file) => `auth/${file}.ts`)]
+const synchronous = ['bytes.ts', 'names.ts', 'errors.ts', 'because.ts', 'known-fields.ts', 'keys', 'policy', 'advisories', 'presets', 'review', 'render', 'store', 'auth/plan.ts', 'auth/order.ts', 'auth/difference.ts', 'auth/describe.ts', ...['blockers', 'digest', 'holdings', 'needs', 'open-v2', 'parse-plan', 'parse-state', 'plan-options', 'plan-shape', 'rehearsal', 'rights', 'rights-change', 'side-by-side', 'state', 'wanted'].map((file) => `auth/${file}.ts`)]
 const isSynchronous = (path: string): boolean => synchronous.some((place) => path === place || path.startsWith(`${place}/`))
 const waits = (files: readonly Source[]): readonly string[] => files.filter(({ path }) => isSynchronous(path)).flatMap((file) => asynchronous(file).map((line) => `${file.path}:${line}`))
 

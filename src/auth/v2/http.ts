@@ -51,7 +51,7 @@ async function judged(response: ResponseLike, method: string, endpoint: string, 
   const { status } = response
   const text = await response.text()
   if (status === 401) {
-    throw new EtcdRbacError('ERR_NOT_ROOT', { found: `${method} denied: auth is on, and etcd v2 takes the client for a user without role root or for a guest`, wanted: `user ${user} with role root, as whom the client says to be connected`, fix: 'connect with the certificate of a user who holds role root; a certificate whose Common Name is no user counts as guest' }, { user })
+    throw new EtcdRbacError('ERR_NOT_ROOT', { found: `${method} denied: auth is on, and etcd v2 takes the client for a user without role root or for a guest`, wanted: `user ${visible(user)} with role root, as whom the client says to be connected`, fix: 'connect with the certificate of a user who holds role root; a certificate whose Common Name is no user counts as guest' }, { user })
   }
   if (status === 404 && !text.startsWith('{')) {
     const shown = visibleReason(endpoint)

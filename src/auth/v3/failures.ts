@@ -34,11 +34,11 @@ export function v3Failure(error: unknown, method: Rpc, { user, deadlineMilliseco
   const said = visible(message, MESSAGE_MAX)
   const says = (part: string): boolean => message.includes(part)
   if (says('CommonName of client sending a request against gateway'))
-    return new EtcdRbacError('ERR_NOT_AUTHENTICATED', { found: `${method} was refused by the gateway, which takes no certificate with a Common Name`, wanted: `user ${user} by password, and a certificate without Common Name`, fix: 'issue one by issueGateway for this client, and log in by password (gatewayTransport, login)' }, { user }, error)
+    return new EtcdRbacError('ERR_NOT_AUTHENTICATED', { found: `${method} was refused by the gateway, which takes no certificate with a Common Name`, wanted: `user ${visible(user)} by password, and a certificate without Common Name`, fix: 'issue one by issueGateway for this client, and log in by password (gatewayTransport, login)' }, { user }, error)
   const notRoot = says('permission denied')
   const notKnown = says('user name is empty') || says('invalid auth token') || says('authentication failed') || (says('user name not found') && CALLER_ONLY.has(method))
   if (notRoot || notKnown) {
-    const wanted = `user ${user} with role root, as whom the client says to be connected`
+    const wanted = `user ${visible(user)} with role root, as whom the client says to be connected`
     if (notRoot) return new EtcdRbacError('ERR_NOT_ROOT', { found: `${method} denied: auth is on and the client's user lacks role root`, wanted, fix: 'connect with a certificate or password of a user who holds role root' }, { user }, error)
     return new EtcdRbacError('ERR_NOT_AUTHENTICATED', { found: `${method} denied: auth is on and etcd knows no user for this client (${said})`, wanted, fix: 'connect with a certificate whose Common Name is that user, and start etcd with --client-cert-auth' }, { user }, error)
   }

@@ -3,7 +3,7 @@ import { EtcdRbacError, isEtcdRbacError } from '../../errors.js'
 import type { FetchLike } from '../../platform.js'
 import type { CallContext } from '../backend.js'
 import { opensAll } from '../open-v2.js'
-import type { V2Seen } from '../state.js'
+import type { AuthState, V2Seen } from '../state.js'
 import { v2Request } from '../v2/http.js'
 import { enabledIn, permissionsIn, tableIn } from '../v2/replies.js'
 import { visibleReason } from '../visible.js'
@@ -15,11 +15,25 @@ export interface V2Door {
   readonly endpoints: readonly string[]
 }
 
-/** Open if any member serves it without auth, or with a guest who may write everything. */
-export async function seeV2(door: V2Door, context: CallContext): Promise<V2Seen> {
-  const seen = new Set<V2Seen>()
-  for (const endpoint of door.endpoints) seen.add(await seeAt(door.fetch, endpoint, context))
-  return seen.has('open') ? 'open' : seen.has('locked') ? 'locked' : 'absent'
+/** The first of what any member shows: one that could not be asked may be open, and is not taken for closed. */
+const WORST: readonly V2Seen[] = ['open', 'unknown', 'locked', 'absent']
+
+/** Open if any member serves it without auth, or with a guest who may write everything. What went wrong at a member is told, not thrown: the others answer all the same. */
+export async function seeV2(door: V2Door, context: CallContext): Promise<Pick<AuthState, 'v2' | 'v2Unasked'>> {
+  const seen = await Promise.all(
+    door.endpoints.map((endpoint): Promise<{ readonly v2: V2Seen; readonly unasked?: string }> =>
+      seeAt(door.fetch, endpoint, context).then(
+        (v2) => ({ v2 }),
+        (error: unknown) => {
+          if (!isEtcdRbacError(error)) throw error
+          return { v2: 'unknown', unasked: `${visibleReason(endpoint)}: ${visibleReason(error.message)}` }
+        },
+      ),
+    ),
+  )
+  const v2 = WORST.find((one) => seen.some((at) => at.v2 === one)) ?? 'unknown'
+  const v2Unasked = seen.flatMap(({ unasked }) => unasked ?? [])
+  return { v2, ...(v2Unasked.length > 0 && { v2Unasked }) }
 }
 
 async function seeAt(fetch: FetchLike, endpoint: string, context: CallContext): Promise<V2Seen> {

@@ -6,25 +6,25 @@ import { toWire } from '../../keys/interval.js'
 import type { Permission } from '../../keys/permission.js'
 import { passwordWayProblems, type Backend, type CallContext } from '../backend.js'
 import { checkStep } from '../check-step.js'
-import { withDeadline } from '../clock.js'
 import type { MaintenanceClient } from '../observe.js'
 import { refuseEmptyPassword } from '../passwords.js'
 import { randomPassword } from '../random-password.js'
 import type { Write } from '../step.js'
-import { isAtLeast, lowestVersion } from '../version.js'
-import { visible } from '../visible.js'
+import { isAtLeast, lowestVersion, olderThan, refuseContradicted, type Release } from '../version.js'
+import { askedVersions } from './asked-versions.js'
 import { failover, type Ask } from './failover.js'
 import { v3Failure } from './failures.js'
-import { enabledIn, namesIn, permissionsIn, versionIn, WIRE_TYPES } from './replies.js'
+import { enabledIn, namesIn, permissionsIn, WIRE_TYPES } from './replies.js'
 import { seeV2, type V2Door } from './see-v2.js'
 import { etcd3Transport, type AuthMethod, type AuthRpcs, type Etcd3AuthClient, type V3Transport, type WirePermission } from './transport.js'
+import { visible } from '../visible.js'
 
 /** etcd takes them one after the other all the same, but writes several of them to disk at once; more than so many gain nothing. */
 const WRITES_AT_ONCE = 16
 
 /** What the v3 backend may be told beside its client. */
 export interface V3BackendOptions {
-  /** The versions of all members, where the caller knows them. */
+  /** The versions of all members, where the caller knows them. A server that answers as an older one than all of them is refused: they are relied on. */
   readonly versions?: readonly string[]
   /**
    * `etcd.maintenance`, to ask the member that answers for its version, or a list of them: then the lowest version of those that answer counts. Without
@@ -37,7 +37,8 @@ export interface V3BackendOptions {
   readonly crypto?: WebCryptoLike
   /**
    * Where the v2 API of the same server would be, to see whether it is open while v3 is being locked. Without it, a plan that turns auth on warns of v2 on
-   * 3.4 and 3.5, and is blocked on 3.3, which serves it unless told otherwise.
+   * 3.4 and 3.5, and is blocked on 3.3, which serves it unless told otherwise. A member that does not answer there may be open: it blocks such a plan, and
+   * nothing else.
    */
   readonly v2?: V2Door
 }
@@ -88,7 +89,11 @@ function checkOptions(options: V3BackendOptions): void {
 }
 
 function backendOver(ask: Ask, options: V3BackendOptions, byPassword: V3Transport['byPassword']): Backend {
-  const { v2 } = options
+  const { v2, versions: stated = [] } = options
+  /** What some members answer proves no more of the others than the minor release before. */
+  const whose: Pick<Release, 'versionOf'> = stated.length > 0 ? {} : { versionOf: 'some' }
+  /** That a member answered as 3.5 or newer. */
+  let isModern = false
   const call = async <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request'], context: CallContext): Promise<AuthRpcs[M]['reply']> => {
     context.sent?.(method)
     try {
@@ -97,37 +102,22 @@ function backendOver(ask: Ask, options: V3BackendOptions, byPassword: V3Transpor
       throw isEtcdRbacError(error) ? error : v3Failure(error, method, context)
     }
   }
-  /** Of the members that answer. Rejects where none does. */
-  const askedVersions = async (context: CallContext): Promise<readonly string[]> => {
-    const asked = await Promise.allSettled(
-      listOf(options.maintenance ?? []).map(async (maintenance) => {
-        try {
-          return versionIn(await withDeadline(context.clock, context.deadlineMilliseconds, 'status', (deadline) => maintenance.status({ deadline })))
-        } catch (error) {
-          throw isEtcdRbacError(error) ? error : v3Failure(error, 'status', context)
-        }
-      }),
-    )
-    const versions = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
-    const [first] = asked
-    if (versions.length === 0 && first?.status === 'rejected') throw first.reason
-    return versions
-  }
   const isMissing = (error: unknown, text: string): boolean => isEtcdRbacError(error, 'ERR_SERVER') && error.detail.message.includes(text)
 
-  /**
-   * Whether every member is 3.4 or newer: each applies a write by itself, and an older one ignores `no_password`. Unless the caller answers for all of them,
-   * the version is that of the member which answered, and another may be one minor behind.
-   */
-  const knowsNoPassword = (version: string | undefined): boolean => isAtLeast(version, options.versions !== undefined && options.versions.length > 0 ? 4 : 5)
+  /** Whether every member is 3.4 or newer: each applies a write by itself, and an older one ignores `no_password`. */
+  const knowsNoPassword = (version: string | undefined): boolean => isAtLeast({ version, ...whose }, 4)
+  const emptyFor = (version: string | undefined, users: string): string => `${olderThan({ version, ...whose }, 4)} gives ${users} an empty password`
 
   /** Whether auth is on, and whether the server is new enough (3.5) to say so directly. */
   const status = async (context: CallContext): Promise<{ readonly enabled: boolean; readonly direct: boolean }> => {
     try {
-      return { enabled: enabledIn(await call('authStatus', {}, context)), direct: true }
+      const enabled = enabledIn(await call('authStatus', {}, context))
+      isModern = true
+      return { enabled, direct: true }
     } catch (error) {
       if (!(isEtcdRbacError(error, 'ERR_SERVER') && error.detail.code === 'UNIMPLEMENTED')) throw error
     }
+    refuseContradicted(stated, { olderThan: 5 })
     try {
       // Older servers tell by refusing to log anyone in. This user does not exist, so that no password is computed.
       await call('authenticate', { name: 'etcd-rbac-probe', password: 'etcd-rbac-probe' }, context)
@@ -141,11 +131,17 @@ function backendOver(ask: Ask, options: V3BackendOptions, byPassword: V3Transpor
 
   return {
     api: 'v3',
+    ...whose,
     writesAtOnce: WRITES_AT_ONCE,
     readEnabled: async (context) => (await status(context)).enabled,
     readVersion: async (context) => {
-      const versions = [...(options.versions ?? []), ...(await askedVersions(context))]
-      return lowestVersion(versions) ?? ((await status(context)).direct ? '3.5' : undefined)
+      const asked = lowestVersion(await askedVersions(listOf(options.maintenance ?? []), context))
+      if (asked !== undefined) refuseContradicted(stated, asked)
+      const lowest = lowestVersion([...stated, ...(asked === undefined ? [] : [asked])])
+      if (lowest === undefined) return (await status(context)).direct ? '3.5' : undefined
+      // Of 3.5 and newer each says so itself: whoever does not is older, whatever was stated.
+      if (stated.length > 0 && !isModern && isAtLeast({ version: lowest }, 5)) await status(context)
+      return lowest
     },
     listUsers: async (context) => namesIn('userList', await call('userList', {}, context), 'users'),
     listRoles: async (context) => namesIn('roleList', await call('roleList', {}, context), 'roles'),
@@ -183,7 +179,7 @@ function backendOver(ask: Ask, options: V3BackendOptions, byPassword: V3Transpor
       const withoutPassword = steps.flatMap((step) => (step.do === 'addUser' && step.login === 'certificate' ? [step.user] : []))
       const problems = passwordWayProblems({ ...(byPassword && { byPassword }) }, { enabling: steps.some((step) => step.do === 'enable'), withoutPassword })
       if (withoutPassword.length === 0 || options.crypto !== undefined || knowsNoPassword(version)) return problems
-      return [...problems, `${withoutNoPassword(version)} give certificate users an empty password: pass { crypto } to v3Backend for random ones, or the { versions } of all members if each is 3.4 or newer`]
+      return [...problems, `${emptyFor(version, 'certificate users')}: pass { crypto } to v3Backend for random ones, or the { versions } of all members if each is 3.4 or newer`]
     },
     perform: async (step, { password, version }, context) => {
       checkStep('v3', step)
@@ -194,15 +190,11 @@ function backendOver(ask: Ask, options: V3BackendOptions, byPassword: V3Transpor
       const random = drawn && options.crypto !== undefined ? randomPassword(options.crypto) : undefined
       if (step.do === 'addUser' && password === undefined && random === undefined && !knowsNoPassword(version)) {
         const wanted = 'etcd 3.4 or newer on every member, or crypto for a random password'
-        throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: `${withoutNoPassword(version)} give user ${step.user} an empty password`, wanted, fix: 'pass { crypto }, or the { versions } of all members, to v3Backend' }, { wanted })
+        throw new EtcdRbacError('ERR_VERSION_UNKNOWN', { found: emptyFor(version, `user ${visible(step.user)}`), wanted, fix: 'pass { crypto }, or the { versions } of all members, to v3Backend' }, { wanted })
       }
       await performV3(step, password ?? random, (method, request) => call(method, request, context))
     },
   }
-}
-
-function withoutNoPassword(version: string | undefined): string {
-  return isAtLeast(version, 4) ? `the member that answers is etcd ${visible(version ?? '')}, and others may be 3.3 and` : `etcd ${visible(version ?? 'of unknown version')} may`
 }
 
 type Send = <M extends AuthMethod>(method: M, request: AuthRpcs[M]['request']) => Promise<object>

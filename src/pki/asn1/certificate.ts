@@ -1,7 +1,8 @@
 /** The certificate that we write (RFC 5280 §4.1), from parts of which those that do not change are encoded once per authority. */
 import { algorithmIdentifier, type SignatureAlgorithm } from './algorithms.js'
+import { nameConstraintsValue, type Subtrees } from './name-constraints.js'
 import {
-  AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CLIENT_AUTH, EXTENDED_KEY_USAGE, KEY_USAGE, SERVER_AUTH, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
+  AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CLIENT_AUTH, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, SERVER_AUTH, SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER,
 } from './oids.js'
 import { encodeTime } from './time.js'
 import { concatBytes, utf8 } from '../../bytes.js'
@@ -26,13 +27,21 @@ function extension(oid: string, critical: boolean, value: Uint8Array): Uint8Arra
   return critical ? sequence(objectIdentifier(oid), TRUE, octetString(value)) : sequence(objectIdentifier(oid), octetString(value))
 }
 
-/** The extensions of an authority's certificate. */
-export function authorityExtensions(keyId: Uint8Array, pathLength: number): Uint8Array {
+/**
+ * The extensions of an authority's certificate: a root's, unless another key identifier says who signs it. No extended key usage: it would limit
+ * whatever is below. The key identifier of the issuer stands alone, without its name and serial number, so that a cross-signed issuer fits as well.
+ */
+export function authorityExtensions(
+  keyId: Uint8Array,
+  pathLength: number | undefined,
+  { authorityKeyId = keyId, constraints }: { readonly authorityKeyId?: Uint8Array; readonly constraints?: Subtrees | undefined } = {},
+): Uint8Array {
   return concatBytes(
-    extension(BASIC_CONSTRAINTS, true, sequence(TRUE, smallInteger(pathLength))),
+    extension(BASIC_CONSTRAINTS, true, pathLength === undefined ? sequence(TRUE) : sequence(TRUE, smallInteger(pathLength))),
     extension(KEY_USAGE, true, namedBits([usageBits.keyCertSign, usageBits.cRLSign])),
+    ...(constraints === undefined ? [] : [extension(NAME_CONSTRAINTS, true, nameConstraintsValue(constraints))]),
     extension(SUBJECT_KEY_IDENTIFIER, false, octetString(keyId)),
-    extension(AUTHORITY_KEY_IDENTIFIER, false, sequence(taggedPrimitive(0, keyId))),
+    extension(AUTHORITY_KEY_IDENTIFIER, false, sequence(taggedPrimitive(0, authorityKeyId))),
   )
 }
 
@@ -79,6 +88,6 @@ export function tbsCertificate(parts: {
     sequence(encodeTime(parts.notBefore), encodeTime(parts.notAfter)),
     parts.subject,
     parts.publicKeyDer,
-    tagged(3, sequence(...parts.extensions)),
+    ...(parts.extensions.length === 0 ? [] : [tagged(3, sequence(...parts.extensions))]),
   )
 }

@@ -1,12 +1,23 @@
 /** PKCS#10 certification requests (RFC 2986 §4). */
 import { algorithmIdentifier, readSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.js'
 import { checkSetOrder, contents, encoded, readDer } from './der.js'
+import { readExtensions } from './extensions.js'
 import { fieldsOf, oidOf, wholeBits } from './fields.js'
 import { commonNameOnly, EMPTY_NAME, readName, type NameAttribute } from './name.js'
 import { EXTENSION_REQUEST, oidName } from './oids.js'
 import { readPublicKey, type PublicKeyReading } from './public-key.js'
 import { refuseDer } from './refuse.js'
+import { readRequestedExtension } from './requested-extension.js'
 import { bitString, sequence, smallInteger, tagged } from './write.js'
+
+/** An attribute of a CSR; where it asks for extensions, each of them. */
+export interface RequestedPart {
+  readonly kind: 'attribute' | 'extension'
+  readonly oid: string
+  readonly critical: boolean
+  /** The encoded value of an extension. Of attributes it is not kept: one of them is a password. */
+  readonly value: Uint8Array | undefined
+}
 
 /** What a CSR says. Nothing of it is known to be true before its signature is verified, and then only that its sender has the private key. */
 export interface UnverifiedCsr {
@@ -14,8 +25,8 @@ export interface UnverifiedCsr {
   readonly publicKey: PublicKeyReading
   /** The SubjectPublicKeyInfo. */
   readonly publicKeyDer: Uint8Array
-  /** What the CSR asks for beside its key, by name: attributes, and the extensions among them. */
-  readonly requested: readonly string[]
+  /** What the CSR asks for beside its key and its names. */
+  readonly requested: readonly RequestedPart[]
   /** What is signed. */
   readonly signed: Uint8Array
   readonly signatureAlgorithm: { readonly algorithm: SignatureAlgorithm } | { readonly unsupported: string }
@@ -45,19 +56,26 @@ export function readCsr(der: Uint8Array): UnverifiedCsr {
   inner.end()
   checkSetOrder(attributes)
 
-  const requested: string[] = []
-  for (const attribute of attributes) {
+  const seen = new Set<string>()
+  const once = (oid: string): string => {
+    if (seen.has(oid)) return refuseDer(info.start, `a certification request that asks for ${oidName(oid)} twice`)
+    seen.add(oid)
+    return oid
+  }
+  const requested = attributes.flatMap((attribute): readonly RequestedPart[] => {
     const parts = fieldsOf(attribute, 'attribute')
-    const type = oidOf(parts.take(0x06, 'type'))
+    const oid = once(oidOf(parts.take(0x06, 'type')))
     const values = parts.take(0x31, 'values').children
     parts.end()
-    if (type !== EXTENSION_REQUEST) requested.push(`attribute ${oidName(type)}`)
-    else
-      for (const extension of values.flatMap((list) => list.children)) {
-        const id = fieldsOf(extension, 'requested extension').take(0x06, 'identifier')
-        requested.push(`extension ${oidName(oidOf(id))}`)
-      }
-  }
+    if (oid !== EXTENSION_REQUEST) return [{ kind: 'attribute', oid, critical: false, value: undefined }]
+    // One value (RFC 2985 §5.4.2): where there were two, Go would read the first, and openssl too.
+    const [list] = values
+    if (list === undefined || values.length > 1) return refuseDer(attribute.start, 'a request for extensions of other than one value')
+    return readExtensions(list).map(({ oid: id, critical, value }): RequestedPart => {
+      readRequestedExtension(id, contents(value))
+      return { kind: 'extension', oid: id, critical, value: contents(value) }
+    })
+  })
   return { subject, publicKey, publicKeyDer: encoded(spki), requested, signed: encoded(info), signatureAlgorithm, signature }
 }
 

@@ -32,6 +32,11 @@ export interface DerLimits {
 /** Room for a certificate with some hundred names; etcd's own are below 2 KiB. */
 export const DER_LIMITS: DerLimits = { bytes: 65_536, depth: 16 }
 
+/** The same for revocation lists, which grow with what they revoke: as far as three octets of length reach, some 300,000 entries. */
+export const CRL_LIMITS: DerLimits = { bytes: 16_777_215, depth: 16 }
+
+/** Shared: most values have none. */
+const NO_CHILDREN: readonly DerValue[] = []
 const CONSTRUCTED = 0x20
 const SEQUENCE = 0x30
 const SET = 0x31
@@ -71,7 +76,7 @@ function readValue(source: Uint8Array, start: number, limit: number, depth: numb
 
   if ((tag & CONSTRUCTED) === 0) {
     if (kind === 0) checkPrimitive(tag, source.subarray(content, end), start)
-    return { source, tag, start, content, end, children: [] }
+    return { source, tag, start, content, end, children: NO_CHILDREN }
   }
   if (kind === 0 && tag !== SEQUENCE && tag !== SET) return refuseDer(start, `a constructed form of tag 0x${(tag & 0x1f).toString(16)}`)
   const children: DerValue[] = []

@@ -2,6 +2,7 @@
 import { fromUtf8 } from '../../bytes.js'
 import { contents, type DerValue } from './der.js'
 import { refuseDer } from './refuse.js'
+import { readGeneralizedTime, readUtcTime } from './time.js'
 
 /** The fields of a structure, taken in order. `what` names the field in errors, never its content. */
 export interface Fields {
@@ -37,6 +38,12 @@ export function fieldsOf(value: DerValue, what: string, tag = 0x30): Fields {
   }
 }
 
+/** What an EXPLICIT tag stands around: exactly one value. */
+export function onlyChild(value: DerValue): DerValue {
+  const [only, second] = value.children
+  return only !== undefined && second === undefined ? only : refuseDer(value.start, 'an explicit tag around other than one value')
+}
+
 /** The dotted form of an OBJECT IDENTIFIER. */
 export function oidOf(value: DerValue): string {
   const arcs: bigint[] = []
@@ -60,6 +67,14 @@ export function positiveInteger(value: DerValue, what: string): Uint8Array {
   if (first >= 0x80) return refuseDer(value.start, `a negative ${what}`)
   if (first !== 0) return content
   return content.length > 1 ? content.subarray(1) : refuseDer(value.start, `a ${what} of zero`)
+}
+
+/** A date in its only encoding: UTCTime through 2049 (RFC 5280 §4.1.2.5, §5.1.2.4). */
+export function dateOf(value: DerValue): Date {
+  const date = value.tag === 0x17 ? readUtcTime(contents(value)) : value.tag === 0x18 ? readGeneralizedTime(contents(value)) : undefined
+  if (date === undefined) return refuseDer(value.start, 'no date where one should be')
+  const year = date.getUTCFullYear()
+  return value.tag === 0x18 && year >= 1950 && year < 2050 ? refuseDer(value.start, 'a date before 2050 as GeneralizedTime') : date
 }
 
 /** The octets of a BIT STRING that is made of whole octets. */

@@ -19,6 +19,9 @@ export function commonNameOnly(commonName: string): Uint8Array {
   return sequence(setOf(sequence(COMMON_NAME_TYPE, tlv(0x0c, utf8(commonName)))))
 }
 
+/** The strings that Go reads in names (`crypto/x509/parser.go`): NumericString, PrintableString, T61String, IA5String, UTF8String, BMPString. */
+const STRINGS: readonly number[] = [0x12, 0x13, 0x14, 0x16, 0x0c, 0x1e]
+
 /** The name of nobody. */
 export const EMPTY_NAME: Uint8Array = /* @__PURE__ */ sequence()
 
@@ -30,8 +33,10 @@ export function readName(value: DerValue): readonly NameAttribute[] {
     return set.children.map((attribute) => {
       const fields = fieldsOf(attribute, 'attribute of a name')
       const type = oidOf(fields.take(0x06, 'type'))
-      const text = textOf(fields.any('value'))
+      const value = fields.any('value')
       fields.end()
+      if (!STRINGS.includes(value.tag)) return refuseDer(value.start, 'an attribute of a name that is no string')
+      const text = textOf(value)
       return { type, value: text }
     })
   })

@@ -29,7 +29,7 @@ export interface CertificateOutline {
 export function readOutline(der: Uint8Array): CertificateOutline {
   const parts = certificateParts(readDer(der))
   const { issuer, subject, publicKey } = parts
-  const extensions = parts.extensions.map(listedBy)
+  const extensions = (parts.extensions?.children ?? []).map(listedBy)
   const listOf = (oid: string): readonly DerValue[] | undefined => extensions.find((extension) => extension.oid === oid)?.values
   const usages = listOf(EXTENDED_KEY_USAGE)?.map(oidOf) ?? [ANY_EXTENDED_KEY_USAGE]
   const allows = (oid: string): boolean => usages.includes(oid) || usages.includes(ANY_EXTENDED_KEY_USAGE)

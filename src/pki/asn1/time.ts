@@ -11,22 +11,30 @@ export function encodeTime(date: Date): Uint8Array {
 
 /** The date of the content of a UTCTime, or `undefined`. Two-digit years are 1950 to 2049. */
 export function readUtcTime(content: Uint8Array): Date | undefined {
-  if (content.length !== 13) return undefined
-  const text = String.fromCharCode(...content)
-  return dateOf((text < '50' ? '20' : '19') + text)
+  const year = pair(content, 0)
+  return content.length === 13 ? dateOf((year < 50 ? 2000 : 1900) + year, content, 2) : undefined
 }
 
 /** The date of the content of a GeneralizedTime without fraction, or `undefined`. */
 export function readGeneralizedTime(content: Uint8Array): Date | undefined {
-  return content.length === 15 ? dateOf(String.fromCharCode(...content)) : undefined
+  return content.length === 15 ? dateOf(pair(content, 0) * 100 + pair(content, 2), content, 4) : undefined
 }
 
-function dateOf(text: string): Date | undefined {
-  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text)
-  if (parts === null) return undefined
-  const [, year, month, day, hour, minute, second] = parts
-  const iso = `${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}.000Z`
-  const date = new Date(iso)
-  // Read back, since `new Date` rolls 30 February over to March.
-  return !Number.isNaN(date.getTime()) && date.toISOString() === iso ? date : undefined
+/** The number of two digits; NaN where they are none. */
+function pair(content: Uint8Array, at: number): number {
+  const tens = (content[at] ?? 0) - 0x30
+  const ones = (content[at + 1] ?? 0) - 0x30
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN
+}
+
+/** Month to second from `at` on, then `Z`. Without text in between: revocation lists hold dates by the hundred thousand. */
+function dateOf(year: number, content: Uint8Array, at: number): Date | undefined {
+  const [month, day, hour, minute, second] = [pair(content, at), pair(content, at + 2), pair(content, at + 4), pair(content, at + 6), pair(content, at + 8)]
+  if (content[at + 10] !== 0x5a || !(hour < 24 && minute < 60 && second < 60)) return undefined
+  const date = new Date(0)
+  // Not Date.UTC, to which the year 50 is 1950.
+  date.setUTCFullYear(year, month - 1, day)
+  date.setUTCHours(hour, minute, second)
+  // Read back, since 30 February rolls over to March; NaN is no date at all.
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date : undefined
 }

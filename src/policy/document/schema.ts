@@ -9,9 +9,10 @@
 export type JsonSchema = boolean | { readonly [keyword: string]: JsonSchema | string | number | null | readonly (JsonSchema | string | number)[] }
 
 // Expressions that JavaScript and Python read alike: no \p{…}. Half surrogate pairs, which JSON can escape, are left to `parsePolicy`.
-// Of `nameProblem`: nothing invisible, no slash, no outer space, neither "." nor "..".
+// Of `nameProblem`: nothing invisible, no replacement character, no slash, no outer space, neither "." nor "..".
 const INVISIBLE = '\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2064\\u2066-\\u206f\\ufeff\\ufff9-\\ufffb'
-const NAME = `^(?!\\.{1,2}$)(?!\\s)(?![\\s\\S]*\\s$)[^/${INVISIBLE}]+$`
+const REPLACEMENT = '\\ufffd'
+const NAME = `^(?!\\.{1,2}$)(?!\\s)(?![\\s\\S]*\\s$)[^/${INVISIBLE}${REPLACEMENT}]+$`
 // Canonical base64 of at least one byte: the bits that padding leaves over are zero.
 const B = '[A-Za-z0-9+/]'
 const BASE64 = `^(?:${B}{4})*(?:${B}{4}|${B}{2}[AEIMQUYcgkosw048]=|${B}[AQgw]==)$`

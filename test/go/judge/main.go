@@ -20,8 +20,10 @@ import (
 	"github.com/zmap/zlint/v3/lint"
 )
 
-// A certificate as PEM, what it chains up to, and the hosts to look for in it.
+// A certificate as PEM, what it chains up to, and the hosts to look for in it. Or a revocation list, or a request.
 type question struct {
+	List          string   `json:"list"`
+	Request       string   `json:"request"`
 	Certificate   string   `json:"certificate"`
 	Authority     string   `json:"authority"`
 	Intermediates string   `json:"intermediates"`
@@ -63,6 +65,9 @@ type verdict struct {
 	Findings          []finding         `json:"findings"`
 	// How many lints had something to say about a certificate of this kind.
 	LintsApplied int `json:"lintsApplied"`
+	// Of a list and of a request: nothing else is said of them.
+	List    *list    `json:"list"`
+	Request *request `json:"request"`
 }
 
 var keyUsages = []struct {
@@ -118,6 +123,12 @@ func run() error {
 }
 
 func judge(asked question, registry lint.Registry) (verdict, error) {
+	if asked.List != "" {
+		return judgeList(asked.List, asked.Authority, registry)
+	}
+	if asked.Request != "" {
+		return judgeRequest(asked.Request)
+	}
 	block, rest := pem.Decode([]byte(asked.Certificate))
 	if block == nil || block.Type != "CERTIFICATE" || len(bytes.TrimSpace(rest)) > 0 {
 		return verdict{}, errors.New("not one PEM certificate")

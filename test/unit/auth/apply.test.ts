@@ -146,6 +146,20 @@ describe.each(['v3', 'v2'] as const)('apply on %s', (api) => {
     expect(error.detail.stepsDone).toBe(0)
   })
 
+  test('with a signal that was aborted before, nothing is sent, whether there is something to write or not', async () => {
+    const { auth, etcd } = double(api)
+    const refused = async (): Promise<void> => {
+      const plan = await auth().plan(policy, locked)
+      const asked = etcd.calls.length
+      const error = await rejected('ERR_ABORTED', auth().apply(plan, { passwords, signal: AbortSignal.abort(new Error('enough')) }))
+      expect([error.detail.stepsDone, (error.cause as Error).message]).toEqual([0, 'enough'])
+      expect(etcd.calls).toHaveLength(asked)
+    }
+    await refused()
+    await auth().apply(await auth().plan(policy, locked), { passwords })
+    await refused()
+  })
+
   test('a state that has changed since the plan is refused before any write', async () => {
     const { auth, etcd, backend, clock, writes } = double(api)
     const plan = await auth().plan(policy, locked)

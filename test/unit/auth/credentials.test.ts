@@ -91,7 +91,7 @@ describe.each(['v3', 'v2'] as const)('on %s', (api) => {
 })
 
 test('v3 draws no password without crypto', async () => {
-  const auth = new EtcdAuth(v3Backend(memoryEtcd({ version: '3.5.35' }).auth), { identity: { user: 'root' } })
+  const auth = new EtcdAuth(v3Backend(memoryEtcd({ version: '3.5.35' }).auth, { versions: ['3.5.35'] }), { identity: { user: 'root' } })
   await auth.addUser('app', { login: 'password', password: secret })
   await rejected('ERR_CRYPTO_UNUSABLE', auth.dropPassword('app'))
 })
@@ -158,6 +158,16 @@ describe('hidden users of v2', () => {
     await auth().apply(plan, { passwords })
     expect((await auth().state({ hiddenUsers: ['_back'] })).users).not.toHaveProperty('_back')
     expect((await auth().drift(policy, { hiddenUsers: ['_back'] })).outcome).toBe('in sync')
+  })
+
+  test('are looked for by a single write that turns auth on, too, where they are named', async () => {
+    const { auth } = await planted()
+    await auth().addRole('guest')
+    await auth().addUser('root', { login: 'certificate' })
+    expect((await rejected('ERR_WRITE_REFUSED', auth().enable({ hiddenUsers: ['_back', '_none'] }))).message).toContain('user _back holds role root')
+    expect((await auth().state()).enabled).toBe(false)
+    expect((await auth().enable({ hiddenUsers: ['_back'], acknowledgeRoot: ['_back'] })).outcome).toBe('changed')
+    await expect(auth().enable({ hiddenUsers: '_back' as never })).rejects.toBeInstanceOf(TypeError)
   })
 
   test.each([['_back'], [['']], [[1]]])('that %j names nobody of is a TypeError', async (hiddenUsers) => {

@@ -1,6 +1,6 @@
 /** What plain JavaScript passes instead of what the types say: refused at the door, by a message that says what was wanted, before anything is asked. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { describe as describePlan, EtcdAuth, etcd3Options, policyOfState, v2Backend, type CertificateFacts, type Plan } from '../../../src/auth/index.js'
+import { describe as describePlan, EtcdAuth, etcd3Options, planAuth, policyOfState, v2Backend, type CertificateFacts, type Plan } from '../../../src/auth/index.js'
 import { pattern, prefix, range, read } from '../../../src/keys/index.js'
 import { createCsr, inspectCertificate, issueClient } from '../../../src/pki/index.js'
 import { manualClock } from '../../../src/testing/index.js'
@@ -136,6 +136,20 @@ test.each<[string, unknown, RegExp]>([
   ['a misspelt one', { acknowledgePasswordInLog: true }, /"acknowledgePasswordInLog", only acknowledgePasswordsInLog$/],
 ])('a password is not set with %s as options', async (_, options, message) => {
   expect(await refusal(() => made.auth().setPassword('auditor', 'a password', options as never))).toMatch(message)
+  expect(await refusal(() => made.auth().dropPassword('auditor', options as never))).toMatch(new RegExp(message.source.replace('setPassword', 'dropPassword')))
+})
+
+test.each<[string, unknown, RegExp]>([
+  ['null', null, /^the options of disable must be a table/],
+  ['a signal, which it does not look at', { signal: AbortSignal.abort() }, /^the options of disable have no field "signal"$/],
+])('auth is not turned off with %s as options', async (_, options, message) => {
+  expect(await refusal(() => made.auth().disable(options as never))).toMatch(message)
+})
+
+test('a user who is to log in by certificate is not made with a password that nobody would use, nor is that told', async () => {
+  const message = await refusal(() => made.auth().addUser('app', { login: 'certificate', password: 'geheim' } as never))
+  expect(message).toMatch(/^a user who logs in by certificate is given no password/)
+  expect(message).not.toContain('geheim')
 })
 
 describe('what users need is refused where it is', () => {
@@ -183,18 +197,39 @@ describe.each(['v3', 'v2'] as const)('on %s, no keys to revoke are', (api) => {
   })
 })
 
-test.each<[string, unknown]>([
+describe.each<[string, unknown]>([
   ['nothing', undefined],
-  ['no API', { users: {}, roles: {} }],
-  ['users without roles', { api: 'v3', users: { a: null }, roles: {} }],
-  ['a role that is no text', { api: 'v3', users: { a: [7] }, roles: {} }],
-  ['roles without permissions', { api: 'v3', users: {}, roles: { r: null } }],
-  ['null as a permission', { api: 'v3', users: {}, roles: { r: [null] } }],
-  ['a permission without keys', { api: 'v3', users: {}, roles: { r: [{ type: 'read' }] } }],
-  ['keys of an unknown kind', { api: 'v3', users: {}, roles: { r: [{ type: 'read', keys: { api: 'v3', kind: 'bogus' } }] } }],
-  ['keys of the other API', { api: 'v2', users: {}, roles: { r: [{ type: 'read', keys: prefix('/a/') }] } }],
-])('no policy is made of a state with %s', async (_, state) => {
-  expect(await refusal(() => policyOfState(state as never, { logins: 'certificate' }))).toMatch(/^state must be what an etcd's auth store holds/)
+  ['no API', { enabled: true, users: {}, roles: {} }],
+  ['neither users nor roles', { api: 'v3', enabled: true }],
+  ['no word on auth', { api: 'v3', users: {}, roles: {} }],
+  ['a text for whether auth is on', { api: 'v3', enabled: 'false', users: {}, roles: {} }],
+  ['a version that is no text', { api: 'v3', version: 3.5, enabled: true, users: {}, roles: {} }],
+  ['users without roles', { api: 'v3', enabled: true, users: { a: null }, roles: {} }],
+  ['a role that is no text', { api: 'v3', enabled: true, users: { a: [7] }, roles: {} }],
+  ['roles without permissions', { api: 'v3', enabled: true, users: {}, roles: { r: null } }],
+  ['null as a permission', { api: 'v3', enabled: true, users: {}, roles: { r: [null] } }],
+  ['a permission without keys', { api: 'v3', enabled: true, users: {}, roles: { r: [{ type: 'read' }] } }],
+  ['keys of an unknown kind', { api: 'v3', enabled: true, users: {}, roles: { r: [{ type: 'read', keys: { api: 'v3', kind: 'bogus' } }] } }],
+  ['keys of the other API', { api: 'v2', enabled: true, users: {}, roles: { r: [{ type: 'read', keys: prefix('/a/') }] } }],
+  ['names that cannot be asked for, as a text', { api: 'v3', enabled: true, users: {}, roles: {}, unreadable: { users: 'a', roles: [] } }],
+])('a state with %s', (_, state) => {
+  test('is made no policy of, and not planned for', async () => {
+    expect(await refusal(() => policyOfState(state as never, { logins: 'certificate' }))).toMatch(/^state must be what an etcd's auth store holds/)
+    expect(await refusal(() => planAuth(state as never, policy, locked, { user: 'root' }, new Date()))).toMatch(/^state must be what an etcd's auth store holds/)
+  })
+})
+
+test.each<[string, unknown, unknown, unknown, RegExp]>([
+  ['no identity', locked, undefined, new Date(), /^identity\.user must name/],
+  ['the text of a certificate', locked, { user: 'root', certificate: 'PEM' }, new Date(), /^identity\.certificate must be/],
+  ['a misspelt certificate', locked, { user: 'root', certficate: certificate }, new Date(), /"certficate", only user, certificate$/],
+  ['no date', locked, { user: 'root' }, undefined, /^now must be a valid Date$/],
+  ['an invalid date', locked, { user: 'root', certificate }, new Date('x'), /^now must be a valid Date$/],
+  ['a wish to ask the server', { ...locked, probeEmptyPasswords: true }, { user: 'root' }, new Date(), /"probeEmptyPasswords"/],
+  ['a signal', { ...locked, signal: AbortSignal.abort() }, { user: 'root' }, new Date(), /"signal"/],
+])('planning without a server is refused with %s', async (_, options, identity, now, message) => {
+  const state = { api: 'v3', version: '3.5.35', enabled: false, users: {}, roles: {} } as const
+  expect(await refusal(() => planAuth(state, policy, options as never, identity as never, now as never))).toMatch(message)
 })
 
 describe('v2Backend refuses', () => {

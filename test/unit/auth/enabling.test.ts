@@ -1,6 +1,6 @@
 /** What keeps auth from being turned on: who would lack what it needs, and the other door of the same server. */
 import { describe, expect, test } from 'vitest'
-import { EtcdAuth, v3Backend, v2Backend, type FetchLike, type Needed } from '../../../src/auth/index.js'
+import { EtcdAuth, parseState, v3Backend, v2Backend, type FetchLike, type Needed } from '../../../src/auth/index.js'
 import { key, pattern, prefix, read, readwrite } from '../../../src/keys/index.js'
 import { definePolicy } from '../../../src/policy/index.js'
 import { calicoV3, kubeApiserver } from '../../../src/presets/index.js'
@@ -84,6 +84,39 @@ test('of however many strangers, a message names a few, and its end how many mor
   }
 })
 
+describe.each(['v3', 'v2'] as const)('on %s, user root, whom neither the policy nor the caller is,', (api) => {
+  const half = { roles: {}, bindings: { admin: ['root'] } } as const
+  const only = definePolicy({ users: { admin: 'certificate' }, v3: half, v2: { guest: [], ...half } })
+  const prepared = async () => {
+    const made = double(api)
+    const auth = made.auth({ identity: { user: 'admin' } })
+    await auth.addRole(api === 'v3' ? 'root' : 'guest')
+    for (const user of ['root', 'admin']) {
+      await auth.addUser(user, { login: 'certificate' })
+      await auth.grantRole(user, 'root')
+    }
+    return auth
+  }
+
+  test.each(['keep', 'report', 'remove'] as const)('may have been made by anyone: a plan (%s) and a single write ask for it by name alike, and neither says to remove it', async (unmanaged) => {
+    const auth = await prepared()
+    const [blocker, ...others] = (await auth.plan(only, { ...locked, unmanaged })).blockers
+    expect(others).toEqual([])
+    expect(blocker).toMatch(/user root, whom the policy does not name, holds role root: declare it in the policy, or acknowledge it by name \(acknowledgeRoot\)/)
+    const { message } = await rejected('ERR_WRITE_REFUSED', auth.enable())
+    expect(message).toMatch(/user root holds role root: .*acknowledge it by name \(acknowledgeRoot\)/)
+    expect(`${String(blocker)} ${message}`).not.toMatch(/remove it|delete it/)
+  })
+
+  test('is taken for known by both where it is acknowledged', async () => {
+    const auth = await prepared()
+    expect((await auth.enable({ acknowledgeRoot: ['root'] })).outcome).toBe('changed')
+    const other = await prepared()
+    const { state } = await other.apply(await other.plan(only, { ...locked, acknowledgeRoot: ['root'] }))
+    expect(state.enabled).toBe(true)
+  })
+})
+
 test('whoever turns auth on and is not root then is told so at once', async () => {
   const { auth, etcd } = double('v3')
   await auth().addUser('root', { login: 'certificate' })
@@ -135,7 +168,7 @@ describe('the v2 API of the same server', () => {
   test('is not taken for absent where no etcd answers', async () => {
     const etcd = memoryEtcd({ version: '3.5.35' })
     const elsewhere = () => Promise.resolve({ status: 404, headers: { get: () => null }, text: () => Promise.resolve('404 page not found') })
-    expect((await rejected('ERR_UNREACHABLE', looking(etcd, elsewhere).state())).message).toContain('no etcd at https://127.0.0.1:2379')
+    expect(await looking(etcd, elsewhere).state()).toMatchObject({ v2: 'unknown', v2Unasked: [expect.stringContaining('https://127.0.0.1:2379: no etcd at https://127.0.0.1:2379') as string] })
   })
 
   test('that is open at one member is open', async () => {
@@ -152,10 +185,64 @@ describe('the v2 API of the same server', () => {
     expect((await blind(memoryEtcd({ version: '3.3.25' })).plan(policy, { ...options, acknowledgeOpenV2: true })).blockers).toEqual([])
   })
 
-  test('that cannot be asked stops the plan: nothing is taken for closed', async () => {
-    const etcd = memoryEtcd({ version: '3.5.35' })
-    await rejected('ERR_UNREACHABLE', looking(etcd, () => Promise.reject(new Error('connect ECONNREFUSED'))).plan(policy, options))
-    await rejected('ERR_SERVER', looking(etcd, () => Promise.resolve({ status: 200, headers: { get: () => null }, text: () => Promise.resolve('{}') })).plan(policy, options))
+  test.each<[string, FetchLike]>([
+    ['nobody answers', () => Promise.reject(new Error('connect ECONNREFUSED'))],
+    ['something else answers', () => Promise.resolve({ status: 200, headers: { get: () => null }, text: () => Promise.resolve('{}') })],
+  ])('that cannot be asked, since %s, is not taken for closed: the plan is blocked and names the endpoint, until that is acknowledged', async (_, fetch) => {
+    const etcd = memoryEtcd({ version: '3.5.35', v2: false })
+    const plan = await looking(etcd, fetch).plan(policy, options)
+    expect(plan.blockers).toEqual([expect.stringMatching(/v2 API.*not known.*https:\/\/127\.0\.0\.1:2379: .*acknowledgeOpenV2/) as string])
+    await rejected('ERR_PLAN_BLOCKED', looking(etcd, fetch).apply(plan, { passwords }))
+    expect((await rejected('ERR_WRITE_REFUSED', looking(etcd, fetch).enable())).message).toContain('https://127.0.0.1:2379')
+    await looking(etcd, fetch).apply(await looking(etcd, fetch).plan(policy, { ...options, acknowledgeOpenV2: true }), { passwords })
+    expect((await looking(etcd).state()).enabled).toBe(true)
+  })
+
+  describe('of which one member has gone', () => {
+    const url = (name: string): string => `https://${name}:2379`
+    /** A server with two endpoints of v2, one of which can be stopped. */
+    const two = (v2: boolean) => {
+      const etcd = memoryEtcd({ version: '3.5.35', v2 })
+      const gone = { b: false }
+      const asked: string[] = []
+      const fetch: FetchLike = (at, init) => (asked.push(at), gone.b && at.startsWith(url('b')) ? Promise.reject(new Error('connect ECONNREFUSED')) : etcd.fetch(at, init))
+      return { etcd, gone, asked, auth: new EtcdAuth(v3Backend([etcd.auth, etcd.auth], { versions: ['3.5.35'], crypto, v2: { fetch, endpoints: [url('a'), url('b')] } }), { identity: { user: 'root' } }) }
+    }
+
+    test('is asked of all others, and open wins over what is not known', async () => {
+      const { auth, gone } = two(true)
+      gone.b = true
+      expect(await auth.state()).toMatchObject({ v2: 'open', v2Unasked: [expect.stringContaining(url('b')) as string] })
+    })
+
+    test('is no matter once auth is on: not asked about, neither then nor in the apply that turned it on', async () => {
+      const { auth, gone, asked } = two(false)
+      const plan = await auth.plan(policy, options)
+      await auth.apply(plan, { passwords, onStep: ({ step }) => void (gone.b = step.do === 'enable') })
+      const before = asked.length
+      expect((await auth.drift(policy)).outcome).toBe('in sync')
+      expect((await auth.state()).v2).toBeUndefined()
+      expect(asked).toHaveLength(before)
+    })
+
+    test('stops an apply before auth is on, where it goes after the plan was made', async () => {
+      const { auth, gone } = two(false)
+      const plan = await auth.plan(policy, options)
+      const failure = await rejected('ERR_READ_BACK', auth.apply(plan, { passwords, onStep: () => void (gone.b = true) }))
+      expect(failure.message).toContain(url('b'))
+      expect((await auth.state()).enabled).toBe(false)
+    })
+
+    test('is not asked about where auth is to stay off', async () => {
+      const { auth, asked } = two(false)
+      expect((await auth.plan(policy, { ...options, enable: false })).blockers).toEqual([])
+      expect(asked).toEqual([])
+    })
+  })
+
+  test.each(['open', 'locked', 'absent', 'unknown'] as const)('is kept with an exported state: %s', async (v2) => {
+    const state = { ...(await double('v3').auth().state()), v2, v2Unasked: [`https://b:2379: gone`] }
+    expect(parseState(JSON.parse(JSON.stringify(state)))).toEqual(state)
   })
 
   test('with a guest who may write everything is not locked by turning auth on', async () => {

@@ -33,7 +33,7 @@ describe('a role whose name begins with "_"', () => {
     const taken = await auth().plan(definePolicy({ users: { root: 'certificate', app: 'certificate' }, v2: { guest: [], roles: {}, bindings: root } }), report)
     expect(taken.steps.map(showStep)).toContain('unbind user app from role _all')
     expect(taken.rights).toContainEqual({ user: 'app', opens: [], closes: ['read /*', 'write /*', 'recursive read /*', 'recursive write /*'] })
-    expect(policyOfState(await auth().state(), { logins: 'certificate' }).findings.map(({ code, name }) => [code, name])).toEqual([['role-left-out', '_all'], ['guest-missing', 'guest'], ['dangling-role', 'app']])
+    expect(policyOfState(await auth().state(), { logins: 'certificate' }).findings.map(({ code, name }) => [code, name])).toEqual([['guest-missing', 'guest'], ['role-renamed', '_all']])
   })
 
   test('goes with whom the policy does not name, where they are to be removed', async () => {

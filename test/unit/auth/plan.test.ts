@@ -57,20 +57,31 @@ describe.each(['v3', 'v2'] as const)('on %s, a user whom the policy does not nam
     for (const role of ['our-old', 'marker', 'theirs']) await perform({ do: 'addRole', role })
     for (const user of ['our-app', 'marked', 'zed', 'root']) await perform({ do: 'addUser', user, login: 'password' })
     await perform({ do: 'bindRole', user: 'marked', role: 'marker' }, { do: 'bindRole', user: 'zed', role: 'theirs' })
+    const marking = { ...policy, [api]: { ...policy[api], roles: { ...policy[api]?.roles, marker: [] } } } as Policy
     const removed = async (ours: PlanOptions['ours']): Promise<readonly string[]> => {
-      const plan = await auth().plan(policy, { unmanaged: 'remove', enable: false, ...(ours ? { ours } : {}) })
-      expect(plan.unmanaged).toEqual({ users: ['marked', 'our-app', 'zed'], roles: ['marker', 'our-old', 'theirs'] })
+      const plan = await auth().plan(marking, { unmanaged: 'remove', enable: false, ...(ours ? { ours } : {}) })
+      expect([plan.blockers, plan.unmanaged]).toEqual([[], { users: ['marked', 'our-app', 'zed'], roles: ['our-old', 'theirs'] }])
       return plan.steps.flatMap((step) => (step.do === 'deleteUser' ? [step.user] : step.do === 'deleteRole' ? [`role ${step.role}`] : []))
     }
     expect([...(await removed({ prefixes: ['our-'] }))].sort()).toEqual(['our-app', 'role our-old'])
     expect(await removed({ markerRole: 'marker' })).toEqual(['marked'])
     expect([...(await removed({ prefixes: ['our-'], markerRole: 'marker' }))].sort()).toEqual(['marked', 'our-app', 'role our-old'])
-    expect(await removed(undefined)).toHaveLength(6)
+    expect(await removed(undefined)).toHaveLength(5)
+  })
+
+  test('is not ours by a mark that the policy does not declare: the plan would take it from those whom it does name', async () => {
+    const { auth, perform, writes } = planted(api)
+    await perform({ do: 'addRole', role: 'marker' }, { do: 'addUser', user: 'node', login: 'password' }, { do: 'bindRole', user: 'node', role: 'marker' })
+    const before = writes().length
+    const plan = await auth().plan(policy, { unmanaged: 'remove', enable: false, ours: { markerRole: 'marker' } })
+    expect(plan.blockers).toEqual([expect.stringMatching(new RegExp(`^role marker, .* is not in the ${api} half: .*declare it there, without permissions, and bind your users to it`)) as string])
+    await rejected('ERR_PLAN_BLOCKED', auth().apply(plan, { passwords }))
+    expect(writes()).toHaveLength(before)
   })
 
   test('is ours by a rule that says something, with unmanaged remove', async () => {
     const { auth } = planted(api)
-    for (const ours of [{}, { prefixes: [] }, { prefixes: [''] }, { markerRole: '' }, { prefixes: 'our-' }, null] as unknown as readonly NonNullable<PlanOptions['ours']>[])
+    for (const ours of [{}, { prefixes: [] }, { prefixes: [''] }, { markerRole: '' }, { markerRole: 'root' }, { prefixes: 'our-' }, null] as unknown as readonly NonNullable<PlanOptions['ours']>[])
       await expect(auth().plan(policy, { unmanaged: 'remove', enable: true, ours })).rejects.toBeInstanceOf(TypeError)
     await expect(auth().plan(policy, { unmanaged: 'report', enable: true, ours: { prefixes: ['our-'] } })).rejects.toThrow('unmanaged')
   })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { planAuth, policyOfState, type AdoptFinding, type Api, type AuthState, type StoredPermission } from '../../../src/auth/index.js'
 import { fromWire } from '../../../src/keys/interval.js'
 import { key, pattern, prefix, read, readwrite, write, type KeyRange, type PathPattern } from '../../../src/keys/index.js'
-import { noNewAccess, parsePolicy } from '../../../src/policy/index.js'
+import { definePolicy, noNewAccess, parsePolicy } from '../../../src/policy/index.js'
 import { thrown } from '../../support/thrown.js'
 import { double, locked, passwords, policy } from './doubles.js'
 import { fromState, may, play, samplesOf, toState } from './naive-store.js'
@@ -50,6 +50,7 @@ test('a store that hands have made is adopted with what they left behind, and a 
 
 describe('what a policy cannot say is found', () => {
   test.each<[string, AuthState, readonly string[], readonly string[]]>([
+    ['the very same twice, which does no harm', state('v3', {}, { r: [read(key('/a')), read(key('/a'))] }), ['duplicate-grant r'], []],
     ['the same keys twice', state('v3', {}, { r: [read(key('/a')), readwrite(key('/a'))] }), ['duplicate-grant r'], ['revokePermission r', 'grantPermission r']],
     ['a range that holds no key', state('v3', {}, { r: [read(wire('/b', '/a')), read(key('/c'))] }), ['empty-grant r'], ['revokePermission r']],
     ['an empty key', state('v3', {}, { r: [read(wire('', '\0'))] }), ['empty-grant r'], ['revokePermission r']],
@@ -63,9 +64,11 @@ describe('what a policy cannot say is found', () => {
     ['a user whom no policy may name, without a role of it', state('v3', { 'a/b': ['root'] }, { root: [], r: [read(key('/a'))] }), ['administrator a/b', 'user-left-out a/b'], []],
     ['a type that etcd does not know', state('v3', {}, { r: [{ type: 'unknown', keys: key('/a') }, read(key('/b'))] }), ['unknown-type r'], ['revokePermission r']],
     ['a type that etcd does not know, beside one that it does', state('v3', {}, { r: [{ type: 'unknown', keys: key('/a') }, read(key('/a'))] }), ['unknown-type r'], ['revokePermission r', 'grantPermission r']],
-    ['a role that no policy may name', state('v3', { a: ['r/s', 'r'] }, { 'r/s': [read(key('/a'))], r: [] }), ['role-left-out r/s', 'dangling-role a'], ['unbindRole a r/s']],
+    ['a role that no policy may name', state('v3', { a: ['r/s', 'r'] }, { 'r/s': [read(key('/a'))], r: [] }), ['role-renamed r/s'], ['addRole r-s', 'grantPermission r-s', 'bindRole a r-s', 'unbindRole a r/s']],
+    ['a role that no policy may name, where the nearest name is taken', state('v3', { a: ['r/s'], b: ['r-s-2'] }, { 'r/s': [], 'r-s': [] }), ['dangling-role b', 'role-renamed r/s'], ['addRole r-s-3', 'bindRole a r-s-3', 'unbindRole a r/s', 'unbindRole b r-s-2']],
+    ['a role that no policy may name, and nobody holds', state('v3', { 'a/b': ['r/s'] }, { 'r/s': [read(key('/a'))] }), ['role-left-out r/s', 'user-left-out a/b'], []],
     ['a hidden user of v2', state('v2', { _a: [] }, { guest: [] }), ['user-left-out _a'], []],
-    ['a user of v2 who holds guest', state('v2', { a: ['guest'] }, { guest: [] }), ['dangling-role a'], ['unbindRole a guest']],
+    ['a user of v2 who holds guest', state('v2', { a: ['guest'] }, { guest: [read(pattern('/p'))] }), ['role-renamed guest'], ['addRole guest-2', 'grantPermission guest-2', 'bindRole a guest-2', 'unbindRole a guest']],
     ['nothing', state('v3', { root: ['root'], a: ['r'] }, { root: [], r: [read(prefix('/a', { siblings: 'include' })), write(wire('/z', '\0'))] }), [], []],
     ['nothing on v2', state('v2', { root: ['root'], a: ['r', 'r'] }, { guest: [read(pattern('/p'))], r: [readwrite(pattern('/a*'))] }), [], []],
   ])('%s', (_, found, wanted, steps) => {
@@ -110,8 +113,8 @@ const v2Keys: fc.Arbitrary<PathPattern> = fc.constantFrom('/a', '/a*', '/a/*', '
 function stateOf(api: Api): fc.Arbitrary<AuthState> {
   const permission: fc.Arbitrary<StoredPermission> = fc.tuple(fc.constantFrom('read' as const, 'write' as const, 'readwrite' as const, ...(api === 'v3' ? (['unknown'] as const) : [])), api === 'v3' ? v3Keys : v2Keys).map(([type, keys]): StoredPermission => ({ type, keys }))
   const permissions = fc.array(permission, { maxLength: 5 })
-  const roles = fc.dictionary(fc.constantFrom('r0', 'r1', 'r/2', 'root', ...(api === 'v2' ? ['guest'] : [])), permissions, { maxKeys: 4 })
-  const held = fc.uniqueArray(fc.constantFrom('r0', 'r1', 'r/2', 'root', 'gone'), { maxLength: 3 })
+  const roles = fc.dictionary(fc.constantFrom('r0', 'r1', 'r/2', 'root', ...(api === 'v2' ? ['guest', '_r'] : [])), permissions, { maxKeys: 4 })
+  const held = fc.uniqueArray(fc.constantFrom('r0', 'r1', 'r/2', 'root', 'gone', ...(api === 'v2' ? ['guest', '_r'] : [])), { maxLength: 3 })
   return fc.tuple(roles, fc.dictionary(fc.constantFrom('u0', 'u1', 'u/2'), held, { maxKeys: 3 }), fc.boolean()).map(([made, users, enabled]) => ({
     api,
     version: '3.5.30',
@@ -131,15 +134,20 @@ describe.each(['v3', 'v2'] as const)('for any state (%s)', (api) => {
         const { steps } = planAuth(found, draft, { unmanaged: 'keep', enable: false }, { user: 'root' }, now)
         expect(steps.length > 0).toBe(findings.some((one) => one.planned))
         if (steps.length > 0) planned++
-        const named = new Set(findings.map(({ name }) => name))
-        for (const step of steps) expect(('role' in step && named.has(step.role)) || ('user' in step && named.has(step.user))).toBe(true)
+        const renamed = findings.some(({ code }) => code === 'role-renamed')
+        const told = (name: string): boolean => findings.some((one) => one.name === name || (one.code === 'role-renamed' && one.text.includes(`"${name}" in its place`)))
+        for (const step of steps) expect(('role' in step && told(step.role)) || ('user' in step && told(step.user))).toBe(true)
 
-        // What the policy may not name loses what ties it to what the policy does: roles of users, users of roles.
-        const leftOut = findings.some(({ code }) => code === 'role-left-out' || code === 'user-left-out')
+        const losers = new Set(findings.flatMap(({ code, name, planned: loses }) => (code === 'user-left-out' && loses ? [name] : [])))
         const [before, after] = [fromState(found), fromState(found)]
         for (const step of steps) play(after, step)
-        if (!leftOut) compared++
-        if (!leftOut) for (const user of before.users.keys()) for (const sample of samplesOf(before)) expect(`${user} ${sample}: ${may(after, user, sample)}`).toBe(`${user} ${sample}: ${may(before, user, sample)}`)
+        if (renamed) compared++
+        // Whom no policy may name may lose what ties it to what the policy names, and the finding says so: nobody else loses anything, and nobody wins.
+        for (const user of before.users.keys())
+          for (const sample of samplesOf(before)) {
+            const [was, is] = [may(before, user, sample), may(after, user, sample)]
+            if (!(losers.has(user) && was && !is)) expect(`${user} ${sample}: ${is}`).toBe(`${user} ${sample}: ${was}`)
+          }
         expect(policyOfState(toState(after), { logins: 'certificate' }).findings.filter((one) => one.planned)).toEqual([])
         expect(planAuth(toState(after), draft, { unmanaged: 'keep', enable: false }, { user: 'root' }, now).steps).toEqual([])
       }),
@@ -147,6 +155,47 @@ describe.each(['v3', 'v2'] as const)('for any state (%s)', (api) => {
     )
     expect(Math.min(planned, compared)).toBeGreaterThan(20)
   })
+})
+
+test.each([
+  ['team/app', 'team-app'],
+  ['/', '-'],
+  ['..', 'role'],
+  [' a ', 'a'],
+  ['a\u0000\u202eb', 'a--b'],
+  ['\ud800', '-'],
+  ['x'.repeat(300), 'x'.repeat(56)],
+  ['\u{1f600}'.repeat(80), '\u{1f600}'.repeat(56)],
+  ['/root', '-root'],
+])('a role %j that somebody holds is %j in the draft, with the same permissions, and nobody loses anything', (role, name) => {
+  const { policy: draft, findings } = policyOfState(state('v3', { app: [role] }, { [role]: [readwrite(prefix('/app/'))] }), { logins: 'certificate' })
+  expect({ ...draft.v3?.roles }).toEqual({ [name]: [readwrite(prefix('/app/'))] })
+  expect(draft.v3?.bindings['app']).toEqual([name])
+  expect(codes(findings)).toEqual([`role-renamed ${role}`])
+  expect(findings[0]?.text).toContain(`the policy has role ${JSON.stringify(name)} in its place, with the same permissions`)
+  const found = state('v3', { app: [role], root: ['root'] }, { root: [], [role]: [readwrite(prefix('/app/'))] })
+  const plan = planAuth(found, policyOfState(found, { logins: 'certificate' }).policy, { unmanaged: 'keep', enable: false }, { user: 'root' }, now)
+  expect([plan.rights, plan.gaps]).toEqual([[], []])
+})
+
+test('a role that v2 hides from its list is found by whoever holds it, and nobody loses what it grants', async () => {
+  const { auth, etcd } = double('v2')
+  const put = (path: string, body: object) => etcd.fetch(`https://127.0.0.1:2379/v2/auth/${path}`, { method: 'PUT', redirect: 'manual', body: JSON.stringify(body) })
+  await put('roles/_r', { role: '_r', permissions: { kv: { read: ['/p'], write: [] } } })
+  await put('users/app', { user: 'app', password: 'x', roles: ['_r'] })
+  await put('users/odd', { user: 'odd', password: 'x', roles: ['_a/b', 'a/b'] })
+  const found = await auth().state()
+  expect(found.roles['_r']).toEqual([read(pattern('/p'))])
+  const { policy: draft, findings } = policyOfState(found, { logins: 'certificate' })
+  expect(codes(findings)).toContain('role-renamed _r')
+  await auth().apply(await auth().plan(definePolicy({ ...draft, users: { ...draft.users, root: 'certificate' }, v2: { ...draft.v2, bindings: { ...draft.v2?.bindings, root: ['root'] } } } as never), { unmanaged: 'keep', enable: false }))
+  const after = await auth().state()
+  expect(after.roles[after.users['app']?.[0] ?? '']).toEqual([read(pattern('/p'))])
+})
+
+test('a user whom no policy may name is told to lose what the policy gives, role by role', () => {
+  const { findings } = policyOfState(state('v3', { 'a/b': ['r', 's', 'root'] }, { root: [], r: [read(key('/a'))], s: [] }), { logins: 'certificate' })
+  expect(findings.at(-1)).toMatchObject({ code: 'user-left-out', planned: true, text: 'user "a/b" holds a slash: the policy does not name it, and whoever it does not name loses its roles, here "r", "s", and what they grant' })
 })
 
 test('who may do everything beside root is found first, by name', () => {

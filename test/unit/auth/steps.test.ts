@@ -1,6 +1,7 @@
 /** Requests that must never be sent: some kill a member for good. Whoever asks for them, by a plan, a policy or a backend, is refused before. */
 import { describe, expect, test } from 'vitest'
 import type { Plan, Step } from '../../../src/auth/index.js'
+import { fingerprintOf } from '../../../src/auth/plan.js'
 import { isEtcdRbacError } from '../../../src/errors.js'
 import { key, pattern, prefix, range, read } from '../../../src/keys/index.js'
 import type { Policy } from '../../../src/policy/index.js'
@@ -8,6 +9,8 @@ import { double, isWrite, locked, passwords, policy, rejected, secret } from './
 
 const open = { unmanaged: 'keep', enable: false, acknowledgePasswordsInLog: true } as const
 const fromJson = (plan: Plan): Plan => JSON.parse(JSON.stringify(plan)) as Plan
+/** As whoever can count a fingerprint would change a plan. */
+const sealedAnew = (plan: Plan): Plan => ({ ...plan, fingerprint: fingerprintOf(plan) })
 type Loose = Readonly<Record<string, unknown>> & { readonly do: string }
 
 const wrong: readonly (readonly [string, Loose])[] = [
@@ -97,15 +100,17 @@ describe.each(['v3', 'v2'] as const)('on %s, a plan', (api) => {
   ] as const)('with %s than it was made with is stale, and nothing is written', async (_, change) => {
     const { auth, etcd, writes } = double(api, '3.3.25')
     const plan = change(fromJson(await auth().plan({ ...policy, users: { root: 'certificate', node: 'certificate', auditor: 'password' } }, open)))
-    await rejected('ERR_PLAN_STALE', auth().apply(plan, { passwords }))
+    await rejected('ERR_PLAN_INVALID', auth().apply(plan, { passwords }))
+    await rejected('ERR_PLAN_STALE', auth().apply(sealedAnew(plan), { passwords }))
     expect(writes()).toEqual([])
     expect(etcd.isDead()).toBe(false)
   })
 
   test('whose blockers were taken out is blocked', async () => {
     const { auth, writes } = double(api)
-    const plan = await auth({ identity: { user: 'node' } }).plan(policy, locked)
-    await rejected('ERR_PLAN_BLOCKED', auth({ identity: { user: 'node' } }).apply({ ...plan, blockers: [] }, { passwords }))
+    const plan = { ...(await auth({ identity: { user: 'node' } }).plan(policy, locked)), blockers: [] }
+    await rejected('ERR_PLAN_INVALID', auth({ identity: { user: 'node' } }).apply(plan, { passwords }))
+    await rejected('ERR_PLAN_BLOCKED', auth({ identity: { user: 'node' } }).apply(sealedAnew(plan), { passwords }))
     expect(writes()).toEqual([])
   })
 
@@ -120,8 +125,9 @@ describe.each(['v3', 'v2'] as const)('on %s, a plan', (api) => {
     await auth().addRole('of-others')
     const before = writes().length
     const plan = await auth().plan(policy, locked)
-    const error = await rejected('ERR_PLAN_STALE', auth().apply({ ...plan, ...change }, { passwords }))
+    const error = await rejected('ERR_PLAN_STALE', auth().apply(sealedAnew({ ...plan, ...change }), { passwords }))
     expect(error.message).not.toContain(secret)
+    await rejected('ERR_PLAN_INVALID', auth().apply({ ...plan, ...change }, { passwords }))
     expect(writes()).toHaveLength(before)
   })
 
@@ -135,7 +141,7 @@ describe.each(['v3', 'v2'] as const)('on %s, a plan', (api) => {
     const bad = { ...policy, [api]: api === 'v2' ? { guest: [], ...half } : half } as unknown as Policy
     const error = await rejected('ERR_POLICY_INVALID', auth().plan(bad, open))
     expect(error.detail.problems[0]?.path).toMatch(new RegExp(`^\\$\\.${api}`))
-    await rejected('ERR_POLICY_INVALID', auth().apply({ ...(await auth().plan(policy, open)), policy: bad }, { passwords }))
+    await rejected('ERR_POLICY_INVALID', auth().apply(sealedAnew({ ...(await auth().plan(policy, open)), policy: bad }), { passwords }))
     expect(etcd.calls.filter(isWrite)).toEqual([])
   })
 

@@ -87,3 +87,11 @@ describe('order and form', () => {
     expect(concatBytes()).toHaveLength(0)
   })
 })
+
+test.each([0, 1, 63, 64, 65, 200])('the UTF-8 of %i characters is the same, whoever makes it, wherever the first that is not ASCII stands', (length) => {
+  for (const odd of ['', 'é', '\u{1f600}', '\ud800'])
+    for (const at of new Set([0, length >> 1, length])) {
+      const text = 'x'.repeat(at) + odd + 'x'.repeat(length - at)
+      expect(utf8(text)).toEqual(new TextEncoder().encode(text))
+    }
+})

@@ -23,6 +23,7 @@ describe.each(kinds)('the name of a %s', (kind) => {
     ['a ', 'space'],
     ['\u00a0a', 'space'],
     ['\ud800', 'surrogate'],
+    ['a\ufffd', 'U+FFFD'],
     ['.', 'path'],
     ['..', 'path'],
     ['x/../root', 'slash'],

@@ -9,7 +9,7 @@ import { concatBytes, toHex } from '../../../src/bytes.js'
 import { authority, certificateOf, keyOf, NOW, policy, validity } from '../../support/pki.js'
 
 const { crypto } = globalThis
-const read = (pem: string): Promise<UnverifiedCertificate> => readCertificate(readPem('certificate', pem))
+const read = (pem: string): UnverifiedCertificate => readCertificate(readPem('certificate', pem))
 
 const SIGNS = 0x80
 const SIGNS_AND_ENCIPHERS = 0xa0
@@ -22,11 +22,11 @@ describe('an authority', () => {
   ] as const)('allows %s', async (_, change, pathLength) => {
     const { signer } = await keyOf(crypto)
     const { certificate } = await createCa(crypto, { name: 'etcd-ca', signer, validity: days(1).from(NOW), issues: ['client'], ...change })
-    expect((await read(certificate)).basicConstraints).toEqual({ ca: true, pathLength })
+    expect((read(certificate)).basicConstraints).toEqual({ ca: true, pathLength })
   })
 
   test('may sign certificates and revocation lists, and nothing else', async () => {
-    const seen = await read((await authority(crypto, 'etcd-ca', ['client'])).certificate)
+    const seen = read((await authority(crypto, 'etcd-ca', ['client'])).certificate)
     expect(seen.keyUsage).toBe(SIGNS_CERTIFICATES_AND_LISTS)
     expect(seen.extendedKeyUsage).toBeUndefined()
     expect(seen.extensions.filter(({ critical }) => critical).map(({ oid }) => oid)).toEqual(['2.5.29.19', '2.5.29.15'])
@@ -39,7 +39,7 @@ describe('an authority', () => {
     // The content of the BIT STRING: of an RSA key its PKCS#1 form, of a curve the point.
     const bits = algorithm === 'rsa-2048' ? createPublicKey({ key: spki, format: 'der', type: 'spki' }).export({ format: 'der', type: 'pkcs1' }) : spki.subarray(-65)
     const wanted = createHash('sha256').update(bits).digest('hex').slice(0, 40)
-    const seen = await read(ca.certificate)
+    const seen = read(ca.certificate)
     expect(ca.keyId).toBe(wanted)
     expect([seen.subjectKeyId, seen.authorityKeyId].map((id) => id && toHex(id))).toEqual([wanted, wanted])
   })
@@ -61,7 +61,7 @@ describe('under one authority each certificate has the key usage of its own kind
       const csr = await createCsr(crypto, { signer: (await keyOf(crypto, algorithm)).signer })
       const member = { policy, member: 'etcd-0', hosts, csr, validity } as const
       const issued = [await issueServer(ca, member), await issueServer(ca, { ...member, gateway: 'off' }), await issuePeer(ca, member), await issueClient(ca, { policy, user: 'alice', csr, validity })]
-      return Promise.all(issued.map(async ({ certificate }) => (await read(certificate)).keyUsage))
+      return Promise.all(issued.map(async ({ certificate }) => (read(certificate)).keyUsage))
     }
     for (const algorithm of algorithms) {
       const serving = algorithm === 'rsa-2048' ? SIGNS_AND_ENCIPHERS : SIGNS

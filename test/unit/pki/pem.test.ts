@@ -36,7 +36,7 @@ describe('anything else is refused', () => {
     ['a label that ends otherwise', pem.replace('END CERTIFICATE REQUEST', 'END CERTIFICATE'), 'END'],
     ['no end', pem.slice(0, pem.indexOf('-----END')), 'END line'],
     ['no content', block('CERTIFICATE REQUEST', ''), 'not base64'],
-    ['headers', block('CERTIFICATE REQUEST', `Proc-Type: 4,ENCRYPTED\n\n${body}`), 'not base64'],
+    ['headers', block('CERTIFICATE REQUEST', `Comment: x\n\n${body}`), 'not base64'],
     ['a blank line inside', block('CERTIFICATE REQUEST', body.replace('\n', '\n\n')), 'not base64'],
     ['other characters', block('CERTIFICATE REQUEST', body.replace('A', '-')), 'not base64'],
     ['padding inside', block('CERTIFICATE REQUEST', 'AA==\nAAAA'), 'not base64'],
@@ -54,8 +54,17 @@ describe('anything else is refused', () => {
   })
 })
 
+test('a key encrypted by headers is refused with the command that converts it, and without what it says', () => {
+  const old = block('PRIVATE KEY', `Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n${body}`)
+  const { message } = thrown('ERR_PEM_INVALID', () => readPem('private key', old))
+  expect(message).toContain('openssl pkcs8 -topk8')
+  expect(message).not.toContain('00112233')
+})
+
 test.each([
   ['EC PRIVATE KEY', 'openssl pkcs8 -topk8'],
+  ['EC PARAMETERS', 'take the block of the parameters out'],
+  ['OPENSSH PRIVATE KEY', 'ssh-keygen'],
   ['RSA PRIVATE KEY', 'openssl pkcs8 -topk8'],
   ['ENCRYPTED PRIVATE KEY', 'decrypt'],
 ])('a key labelled %s is refused with the command that converts it', (label, fix) => {

@@ -56,6 +56,7 @@ describe('refused by the schema and by parsePolicy', () => {
     ['a name with an outer space', named('a ')],
     ['a name with a control character', named('a\nb')],
     ['a name with an invisible character', named('a\u200bb')],
+    ['a name with the replacement character', named('a\ufffdb')],
     ['a name of 65 characters', named('a'.repeat(65))],
     ['a member named root', { users: {}, members: ['root'] }],
     ['a member twice', { users: {}, members: ['a', 'a'] }],

@@ -1,0 +1,125 @@
+/** Many certificates of users at once, usually one for each node: so many at a time, in order, in memory that does not grow with their number. */
+import { EtcdRbacError } from '../errors.js'
+import { checkFields } from '../known-fields.js'
+import type { AbortSignalLike } from '../platform.js'
+import type { Policy } from '../policy/policy.js'
+import { insideOf, type Authority } from './authority.js'
+import type { Issued } from './issue.js'
+import { issueClient, type ClientRequest } from './issue-client.js'
+import type { ClientRecord } from './record.js'
+
+/** One of many: what differs from certificate to certificate. */
+export type BulkClientRequest<P extends Policy, N extends string> = Omit<ClientRequest<P, N>, 'policy' | 'validity' | 'longLived'>
+
+/** What all have in common, and how they are made. */
+export interface BulkOptions<P extends Policy, R> extends Pick<ClientRequest<P, string>, 'policy' | 'validity' | 'longLived'> {
+  /** How many are under way at a time, from 1 to 1024; default 16. No more requests than that are taken ahead of who reads the results. */
+  readonly concurrency?: number
+  /** Begins no other once it is aborted. What is under way is finished and handed out, then comes `ERR_ABORTED`. */
+  readonly signal?: AbortSignalLike
+  /**
+   * Called for each certificate as soon as it is signed, also for one whose turn never comes since an earlier request failed: keep its record here.
+   * `count` is how many there are by now. What it throws ends the iteration.
+   */
+  readonly onIssued?: (issued: Issued<ClientRecord>, progress: { readonly index: number; readonly count: number }) => void
+  /** Called for each request that is refused, in its turn; the iteration goes on without it. Default: the first one ends the iteration with its error. */
+  readonly onRefused?: (error: unknown, request: R, index: number) => void
+}
+
+/**
+ * Issues many certificates of users: the same as `issueClient` for each, in the order of the requests. `requests` may be endless and slow (a queue, a
+ * directory): it is read as the results are.
+ *
+ * However the iteration ends (a failure, the signal, `break`), it waits for what is under way: no certificate is signed after its end, and each that was
+ * has gone through `onIssued`.
+ *
+ * @throws {@link EtcdRbacError} at once: `ERR_PURPOSE_REFUSED`; while it is read: `ERR_ABORTED`, and as `issueClient`
+ * @example
+ * ```ts
+ * import { days, definePolicy, issueClients, type Authority, type ClientRecord } from 'etcd-rbac'
+ * declare const clients: Authority<'client'>, nodes: ReadonlyMap<string, string>
+ * const policy = definePolicy({ users: { 'calico-node': 'certificate' }, authorities: ['etcd-clients'] })
+ * const requests = [...nodes].map(([label, csr]) => ({ user: 'calico-node' as const, label, csr }))
+ * const records: ClientRecord[] = []
+ * const validity = days(90).from(new Date(), { backdateMinutes: 5 })
+ * for await (const { chain, record } of issueClients(clients, requests, { policy, validity, onIssued: ({ record }) => records.push(record) }))
+ *   console.log(record.label, chain.length)
+ * ```
+ */
+export function issueClients<P extends Policy, const N extends string>(
+  authority: Authority<'client'>,
+  requests: Iterable<BulkClientRequest<P, N>> | AsyncIterable<BulkClientRequest<P, N>>,
+  options: BulkOptions<P, BulkClientRequest<P, N>>,
+): AsyncIterable<Issued<ClientRecord>> {
+  checkFields(options, ['policy', 'validity', 'longLived', 'concurrency', 'signal', 'onIssued', 'onRefused'], 'the options of issueClients')
+  const { concurrency = 16 } = options
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 1024) throw new TypeError('concurrency must be a whole number from 1 to 1024')
+  insideOf(authority, 'client')
+  const given = requests as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined
+  if (typeof requests === 'string' || (typeof given?.[Symbol.iterator] !== 'function' && typeof given?.[Symbol.asyncIterator] !== 'function'))
+    throw new TypeError('requests must be a list, or something else to iterate over')
+  return issueEach(authority, requests, options, concurrency)
+}
+
+/** What came of one request: settled, so that a failure waits for its turn. */
+type Outcome<R> = { readonly issued: Issued<ClientRecord> } | { readonly error: unknown; readonly request: R; readonly index: number }
+
+async function* issueEach<P extends Policy, N extends string>(
+  authority: Authority<'client'>,
+  requests: Iterable<BulkClientRequest<P, N>> | AsyncIterable<BulkClientRequest<P, N>>,
+  { policy, validity, longLived, signal, onIssued, onRefused }: BulkOptions<P, BulkClientRequest<P, N>>,
+  concurrency: number,
+): AsyncGenerator<Issued<ClientRecord>, void, undefined> {
+  const common = { policy, validity, ...(longLived === undefined ? {} : { longLived }) }
+  const underWay: Promise<Outcome<BulkClientRequest<P, N>>>[] = []
+  let count = 0
+  let broken: { readonly error: unknown } | undefined
+  const isAborted = (): boolean => signal?.aborted === true
+  const run = async (request: BulkClientRequest<P, N>, index: number): Promise<Outcome<BulkClientRequest<P, N>>> => {
+    try {
+      const issued = await issueClient<P, N>(authority, { ...request, ...common })
+      count++
+      try {
+        onIssued?.(issued, { index, count })
+      } catch (error) {
+        broken ??= { error }
+      }
+      return { issued }
+    } catch (error) {
+      return { error, request, index }
+    }
+  }
+  const next = async function* (): AsyncGenerator<Issued<ClientRecord>, void, undefined> {
+    const outcome = await underWay.shift()
+    if (broken !== undefined) throw broken.error
+    if (outcome === undefined) return
+    if ('issued' in outcome) yield outcome.issued
+    else if (onRefused === undefined) throw outcome.error
+    else onRefused(outcome.error, outcome.request, outcome.index)
+  }
+
+  try {
+    let index = 0
+    let stopped = false
+    // Each request is taken by itself: of a generator, `break` then ends it, as any loop would.
+    for await (const request of requests) {
+      stopped = isAborted()
+      if (stopped) break
+      underWay.push(run(request, index++))
+      if (underWay.length >= concurrency) yield* next()
+      // Before another is taken, which would be lost to a queue.
+      stopped = isAborted()
+      if (stopped) break
+    }
+    while (underWay.length > 0) yield* next()
+    if (stopped)
+      throw new EtcdRbacError(
+        'ERR_ABORTED',
+        { found: `the signal to stop, after ${count} certificates`, wanted: 'to go on', fix: 'issue the rest again: what was issued is good' },
+        { stepsDone: count },
+        signal?.reason,
+      )
+  } finally {
+    await Promise.all(underWay)
+  }
+}

@@ -1,0 +1,3 @@
+module etcd-rbac/test/reader
+
+go 1.23
