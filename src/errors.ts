@@ -94,8 +94,25 @@ export interface ErrorText {
 
 /** A text as messages show it: in quotes, cut where nobody would read it to its end, and what is invisible spelt out, of which JSON leaves much as it is. */
 export function quoted(text: string): string {
-  const cut = JSON.stringify(text.length > 120 ? `${text.slice(0, 100)}…` : text)
+  const shown = withoutSecrets(text)
+  const cut = JSON.stringify(shown.length > 120 ? `${shown.slice(0, 100)}…` : shown)
   return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+}
+
+/**
+ * A text without what nobody may read in a log, and a caller may have passed in the wrong place: PEM, the base64 of DER, or whoever logs in by a URL.
+ */
+function withoutSecrets(text: string): string {
+  if (text.includes('-----BEGIN ') || /^\s*M[A-Za-z0-9+/]{59}/.test(text)) return `(${text.length} characters that look like a key)`
+  return text.replace(/:\/\/[^\s/?#"]*@/g, '://…@')
+}
+
+/** Data with every text in it so. */
+function shownDetail<T>(detail: T): T {
+  if (typeof detail === 'string') return withoutSecrets(detail) as T
+  if (typeof detail !== 'object' || detail === null) return detail
+  if (Array.isArray(detail)) return detail.map(shownDetail) as T
+  return Object.fromEntries(Object.entries(detail).map(([name, value]) => [name, shownDetail(value as unknown)])) as T
 }
 
 /**
@@ -120,7 +137,7 @@ export class EtcdRbacError<Code extends ErrorCode = ErrorCode> extends Error {
   constructor(code: Code, text: ErrorText, detail: ErrorDetails[Code], cause?: unknown) {
     super(`${text.found}; wanted ${text.wanted}; ${text.fix}.`, cause === undefined ? undefined : { cause })
     this.code = code
-    this.detail = detail
+    this.detail = shownDetail(detail)
   }
 }
 

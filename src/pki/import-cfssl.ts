@@ -41,6 +41,10 @@ export interface CfsslWarning {
 const LONG_LIVED_AUTHORITY_DAYS = 3660
 /** What cfssl does where a file is silent: five years for authorities, one for the rest. */
 const DEFAULTS = { authorityHours: 43_800, leafHours: 8760, algorithm: 'ecdsa-p256' } as const
+/** No certificate ends beyond the year 9999. */
+const MOST_DAYS = 3_000_000
+/** As in `createCa`. */
+const MOST_BELOW = 8
 const keyUsages: readonly string[] = ['signing', 'digital signature', 'key encipherment']
 
 type Note = (code: CfsslWarning['code'], path: string, message: string) => void
@@ -71,8 +75,8 @@ export function importCfssl(files: CfsslFiles): CfsslImport {
   const warnings: CfsslWarning[] = []
   const reading: Reading = { problems, warnings, warn: (code, path, message) => void warnings.push({ code, path, message }) }
   const authority = files.authority === undefined ? undefined : authorityOf(files.authority, '$.authority', reading)
-  const profiles = files.config === undefined ? {} : profilesOf(files.config, '$.config', reading)
-  const requests = Object.fromEntries(Object.entries(tableOf(files.requests ?? {}, '$.requests', reading)).map(([name, request]) => [name, requestOf(request, `$.requests[${quoted(name)}]`, reading)]))
+  const profiles: CfsslImport['profiles'] = files.config === undefined ? named([]) : profilesOf(files.config, '$.config', reading)
+  const requests = named(Object.entries(tableOf(files.requests ?? {}, '$.requests', reading)).map(([name, request]) => [name, requestOf(request, `$.requests[${quoted(name)}]`, reading)]))
   warnShared(requests, reading)
   if (problems.length > 0) {
     const shown = problems.slice(0, 20).map(({ path, message }) => `\n  ${path}: ${message}`)
@@ -87,16 +91,19 @@ export function importCfssl(files: CfsslFiles): CfsslImport {
 
 function authorityOf(given: unknown, path: string, reading: Reading): CfsslImport['authority'] {
   const { commonName, algorithm } = requestOf(given, path, reading)
-  const { ca = {} } = tableOf(given, path, reading)
-  const { expiry, pathlen = 0, pathlenzero, ...others } = tableOf(ca, `${path}.ca`, reading)
+  const { ca } = tableOf(given, path, reading)
+  const { expiry, pathlen = 0, pathlenzero, ...others } = tableOf(ca ?? {}, `${path}.ca`, reading)
   drop(others, `${path}.ca`, reading)
   const problem = commonName === undefined ? undefined : nameProblem('authority', commonName)
   if (problem !== undefined) reading.warn('name-invalid', `${path}.CN`, `${problem.found}: an authority is called otherwise (${problem.wanted})`)
   const lifetimeDays = daysOf(expiry, DEFAULTS.authorityHours, `${path}.ca.expiry`, reading)
   if (lifetimeDays > LONG_LIVED_AUTHORITY_DAYS) reading.warn('long-lived', `${path}.ca.expiry`, `an authority of ${Math.floor(lifetimeDays)} days outlives its algorithm and everybody who knows where its key is: ten years are long`)
-  if (typeof pathlen !== 'number') note(pathlen, 'a number', `${path}.ca.pathlen`, reading)
   // Without `pathlenzero` cfssl takes a 0 for no limit; what issues leaves only needs none.
-  const pathLength = typeof pathlen === 'number' && pathlenzero !== true && pathlen > 0 ? pathlen : 0
+  const depth = pathlenzero === true || pathlen === null ? 0 : pathlen
+  const isDepth = typeof depth === 'number' && Number.isInteger(depth) && depth >= 0
+  if (!isDepth) note(depth, 'a whole number', `${path}.ca.pathlen`, reading)
+  const pathLength = isDepth ? Math.min(depth, MOST_BELOW) : 0
+  if (isDepth && depth > MOST_BELOW) reading.warn('field-dropped', `${path}.ca.pathlen`, `${depth} authorities below it: ${MOST_BELOW} is the most here`)
   return { name: commonName ?? '', algorithm, lifetimeDays, pathLength }
 }
 
@@ -105,9 +112,9 @@ function profilesOf(given: unknown, path: string, reading: Reading): CfsslImport
   drop(others, path, reading)
   const { default: fallback, profiles = {}, ...rest } = tableOf(signing, `${path}.signing`, reading)
   drop(rest, `${path}.signing`, reading)
-  const named = Object.entries(tableOf(profiles, `${path}.signing.profiles`, reading)).map(([name, profile]) => [name, profile, `${path}.signing.profiles.${name}`] as const)
-  const all = [...(fallback === undefined ? [] : [['default', fallback, `${path}.signing.default`] as const]), ...named]
-  return Object.fromEntries(all.map(([name, profile, at]) => [name, profileOf(profile, at, reading)]))
+  const ofNames = Object.entries(tableOf(profiles ?? {}, `${path}.signing.profiles`, reading)).map(([name, profile]) => [name, profile, `${path}.signing.profiles.${name}`] as const)
+  const all = [...(fallback === undefined ? [] : [['default', fallback, `${path}.signing.default`] as const]), ...ofNames]
+  return named(all.map(([name, profile, at]) => [name, profileOf(profile, at, reading)]))
 }
 
 function profileOf(given: unknown, path: string, reading: Reading): CfsslImport['profiles'][string] {
@@ -131,7 +138,7 @@ function requestOf(given: unknown, path: string, reading: Reading): CfsslImport[
   drop(others, path, reading)
   const parts = (Array.isArray(names) ? names : []).flatMap((part: unknown) => Object.keys(tableOf(part, `${path}.names`, reading)))
   if (parts.length > 0) reading.warn('name-parts-dropped', `${path}.names`, `${[...new Set(parts)].join(', ')}: etcd reads the Common Name alone, and nothing else is issued`)
-  if (CN !== undefined && typeof CN !== 'string') note(CN, 'a string', `${path}.CN`, reading)
+  if (CN !== undefined && CN !== null && typeof CN !== 'string') note(CN, 'a string', `${path}.CN`, reading)
   const commonName = typeof CN === 'string' && CN !== '' ? CN : undefined
   if (commonName === undefined) reading.warn('no-common-name', `${path}.CN`, 'none: a client without one is nobody towards etcd')
   return { commonName, algorithm: algorithmOf(key, `${path}.key`, reading), hosts: textsOf(hosts, `${path}.hosts`, reading).filter((host) => host !== '').flatMap((host, at) => hostOf(host, `${path}.hosts[${at}]`, reading)) }
@@ -147,10 +154,11 @@ function hostOf(host: string, path: string, { warn }: Reading): readonly string[
 }
 
 function algorithmOf(key: unknown, path: string, reading: Reading): KeyAlgorithm {
-  if (key === undefined) return DEFAULTS.algorithm
+  if (key === undefined || key === null) return DEFAULTS.algorithm
   const { algo, size } = tableOf(key, path, reading)
+  if (algo === 'ed25519') return algo
   const known: Readonly<Record<string, KeyAlgorithm>> = {
-    'ecdsa 256': 'ecdsa-p256', 'ecdsa 384': 'ecdsa-p384', 'rsa 2048': 'rsa-2048', 'rsa 3072': 'rsa-3072', 'rsa 4096': 'rsa-4096',
+    'ecdsa 256': 'ecdsa-p256', 'ecdsa 384': 'ecdsa-p384', 'ecdsa 521': 'ecdsa-p521', 'rsa 2048': 'rsa-2048', 'rsa 3072': 'rsa-3072', 'rsa 4096': 'rsa-4096',
   }
   const asked = `${String(algo)} ${String(size)}`
   if (Object.hasOwn(known, asked)) return known[asked] ?? DEFAULTS.algorithm
@@ -168,13 +176,18 @@ function warnShared(requests: CfsslImport['requests'], { warn }: Reading): void 
 
 /** The days of a duration as Go writes it: `8760h`, `24h30m`. */
 function daysOf(given: unknown, otherwise: number, path: string, reading: Reading): number {
-  if (given === undefined || given === '') return otherwise / 24
-  const units: Readonly<Record<string, number>> = { h: 24, m: 24 * 60, s: 24 * 3600 }
-  const found = typeof given === 'string' && /^(?:\d+(?:\.\d+)?[hms])+$/.test(given) ? [...given.matchAll(/(\d+(?:\.\d+)?)([hms])/g)] : undefined
+  if (given === undefined || given === null || given === '') return otherwise / 24
+  const units: Readonly<Record<string, number>> = { h: 24, m: 24 * 60, s: 24 * 3600, ms: 24 * 3600e3, us: 24 * 3600e6, ns: 24 * 3600e9 }
+  const found = typeof given === 'string' && /^(?:\d+(?:\.\d+)?(?:h|m|s|ms|us|ns))+$/.test(given) ? [...given.matchAll(/(\d+(?:\.\d+)?)(ms|us|ns|h|m|s)/g)] : undefined
   const sum = found?.reduce((total, [, count, unit]) => total + Number(count) / (units[unit ?? 'h'] ?? 24), 0)
-  if (sum !== undefined && sum > 0) return sum
+  if (sum !== undefined && sum > 0 && sum < MOST_DAYS) return sum
   note(given, 'a duration such as "8760h"', path, reading)
   return 0
+}
+
+/** A table in which nothing stands that was not put there. */
+function named<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
+  return Object.assign(Object.create(null) as Record<string, T>, Object.fromEntries(entries))
 }
 
 function tableOf(given: unknown, path: string, reading: Reading): Readonly<Record<string, unknown>> {
@@ -184,6 +197,7 @@ function tableOf(given: unknown, path: string, reading: Reading): Readonly<Recor
 }
 
 function textsOf(given: unknown, path: string, reading: Reading): readonly string[] {
+  if (given === null) return []
   if (Array.isArray(given) && given.every((one) => typeof one === 'string')) return given
   note(given, 'a list of strings', path, reading)
   return []

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { EtcdRbacError, isEtcdRbacError } from '../../../src/errors.js'
+import { EtcdRbacError, isEtcdRbacError, quoted } from '../../../src/errors.js'
 
 const error = new EtcdRbacError('ERR_KEY_INVALID', { found: 'an empty key', wanted: 'at least one byte', fix: 'use allKeys()' }, { key: '' })
 
@@ -14,6 +14,23 @@ describe('an error of the library', () => {
     expect(error.detail).toEqual({ key: '' })
     expect(error.name).toBe('EtcdRbacError')
     expect(String(error)).toMatch(/^EtcdRbacError: an empty key/)
+  })
+
+  const KEY = `-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg${'Zm9v'.repeat(20)}\n-----END PRIVATE KEY-----\n`
+  test.each([
+    ['a key in PEM', KEY, 'Zm9v'],
+    ['the body of a key', KEY.split('\n')[1]!, 'Zm9v'],
+    ['a password in a URL', 'https://root:hunter2@10.0.0.1:2379', 'hunter2'],
+    ['a user in a URL', 'https://hunter2@10.0.0.1:2379/x', 'hunter2'],
+  ])('shows nothing of %s that came in the wrong place, neither in its text nor in its detail', (_, given, secret) => {
+    const wrong = new EtcdRbacError('ERR_HOST_INVALID', { found: `host ${quoted(given)}`, wanted: 'another', fix: 'correct it' }, { host: given })
+    const problems = new EtcdRbacError('ERR_RECORD_INVALID', { found: 'records', wanted: 'others', fix: 'correct them' }, { problems: [{ path: '$', code: 'ERR_RECORD_INVALID', message: given }] })
+    expect(wrong.message + JSON.stringify([wrong.detail, problems.detail])).not.toContain(secret)
+  })
+
+  test.each(['https://10.0.0.1:2379', 'Mallory', '/registry/pods/default/a-rather-long-name-that-has-letters-digits-0-and-slashes', 'user@example', 'https://a/x@y'])('shows %s as it is', (text) => {
+    expect(quoted(text)).toBe(JSON.stringify(text))
+    expect(new EtcdRbacError('ERR_HOST_INVALID', { found: '', wanted: '', fix: '' }, { host: text }).detail.host).toBe(text)
   })
 
   test('keeps its cause, and has none where none was given', () => {

@@ -58,6 +58,27 @@ test.each<[what: string, files: object, code: CfsslWarning['code'], path: string
   expect(codes(importCfssl(given).warnings)).toEqual([`${code} ${path}`])
 })
 
+test.each([
+  [{ algo: 'ecdsa', size: 521 }, 'ecdsa-p521'],
+  [{ algo: 'ed25519', size: 0 }, 'ed25519'],
+  [{ algo: 'rsa', size: 3072 }, 'rsa-3072'],
+  [null, 'ecdsa-p256'],
+])('a key of %o stays what it is', (key, algorithm) => {
+  expect(importCfssl({ requests: { a: { CN: 'a', key } } })).toMatchObject({ requests: { a: { algorithm } }, warnings: [] })
+})
+
+test('null is nothing, durations have any unit of Go, and paths go no deeper than here', () => {
+  expect(importCfssl({ requests: { a: { CN: 'a', hosts: null, names: null } }, config: { signing: { default: { usages: ['client auth'], expiry: null }, profiles: null } } })).toMatchObject({
+    requests: { a: { hosts: [] } },
+    profiles: { default: { lifetimeDays: 365 } },
+  })
+  expect(importCfssl({ config: { signing: { default: { usages: ['client auth'], expiry: '1h30m1s500ms' } } } }).profiles['default']?.lifetimeDays).toBeCloseTo(5401.5 / 86_400)
+  expect(importCfssl({ authority: { CN: 'etcd', ca: { pathlen: 20 } } })).toMatchObject({ authority: { pathLength: 8 }, warnings: [{ code: 'field-dropped' }] })
+  for (const ca of [{ pathlen: 1.5 }, { pathlen: -1 }, { expiry: `${'9'.repeat(400)}h` }]) thrown('ERR_CFSSL_INVALID', () => importCfssl({ authority: { CN: 'etcd', ca } }))
+  const { requests, profiles } = importCfssl({ requests: JSON.parse('{ "__proto__": { "CN": "a" } }') as Record<string, unknown> })
+  expect([Object.keys(requests), Object.getPrototypeOf(requests), Object.getPrototypeOf(profiles)]).toEqual([['__proto__'], null, null])
+})
+
 describe('what is no file of cfssl', () => {
   test('is refused with everything that is wrong, and its place', () => {
     const error = thrown('ERR_CFSSL_INVALID', () =>
