@@ -1,12 +1,14 @@
 /** Many certificates of users at once, usually one for each node: so many at a time, in order, in memory that does not grow with their number. */
 import { EtcdRbacError } from '../errors.js'
-import { checkFields } from '../known-fields.js'
+import { checkFields, takeFields } from '../known-fields.js'
 import type { AbortSignalLike } from '../platform.js'
 import type { Policy } from '../policy/policy.js'
 import { insideOf, type Authority } from './authority.js'
+import { checkPolicy } from './declared.js'
 import type { Issued } from './issue.js'
-import { issueClient, type ClientRequest } from './issue-client.js'
+import { CLIENT_FIELDS, issueClient, type ClientRequest } from './issue-client.js'
 import type { ClientRecord } from './record.js'
+import { checkValidity } from './validity.js'
 
 /** One of many: what differs from certificate to certificate. */
 export type BulkClientRequest<P extends Policy, N extends string> = Omit<ClientRequest<P, N>, 'policy' | 'validity' | 'longLived'>
@@ -33,7 +35,7 @@ export interface BulkOptions<P extends Policy, R> extends Pick<ClientRequest<P, 
  * However the iteration ends (a failure, the signal, `break`), it waits for what is under way: no certificate is signed after its end, and each that was
  * has gone through `onIssued`.
  *
- * @throws {@link EtcdRbacError} at once: `ERR_PURPOSE_REFUSED`; while it is read: `ERR_ABORTED`, and as `issueClient`
+ * @throws {@link EtcdRbacError} at once: `ERR_PURPOSE_REFUSED`, `ERR_VALIDITY_INVALID`; while it is read: `ERR_ABORTED`, and as `issueClient`
  * @example
  * ```ts
  * import { days, definePolicy, issueClients, type Authority, type ClientRecord } from 'etcd-rbac'
@@ -55,10 +57,13 @@ export function issueClients<P extends Policy, const N extends string>(
   const { concurrency = 16 } = options
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 1024) throw new TypeError('concurrency must be a whole number from 1 to 1024')
   insideOf(authority, 'client')
+  checkPolicy(options.policy)
+  // Copied: the first certificate and the last one have the same dates, whatever becomes of the caller's.
+  const validity = checkValidity(options.validity)
   const given = requests as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined
   if (typeof requests === 'string' || (typeof given?.[Symbol.iterator] !== 'function' && typeof given?.[Symbol.asyncIterator] !== 'function'))
     throw new TypeError('requests must be a list, or something else to iterate over')
-  return issueEach(authority, requests, options, concurrency)
+  return issueEach(authority, requests, { ...options, validity }, concurrency)
 }
 
 /** What came of one request: settled, so that a failure waits for its turn. */
@@ -70,14 +75,16 @@ async function* issueEach<P extends Policy, N extends string>(
   { policy, validity, longLived, signal, onIssued, onRefused }: BulkOptions<P, BulkClientRequest<P, N>>,
   concurrency: number,
 ): AsyncGenerator<Issued<ClientRecord>, void, undefined> {
-  const common = { policy, validity, ...(longLived === undefined ? {} : { longLived }) }
+  // longLived also where it is undefined: what is common is not a request's to say.
+  const common = { policy, validity, longLived }
   const underWay: Promise<Outcome<BulkClientRequest<P, N>>>[] = []
   let count = 0
   let broken: { readonly error: unknown } | undefined
   const isAborted = (): boolean => signal?.aborted === true
   const run = async (request: BulkClientRequest<P, N>, index: number): Promise<Outcome<BulkClientRequest<P, N>>> => {
     try {
-      const issued = await issueClient<P, N>(authority, { ...request, ...common })
+      const own = takeFields(request as ClientRequest<P, N>, CLIENT_FIELDS, 'the requests of issueClients')
+      const issued = await issueClient<P, N>(authority, { ...own, ...common } as ClientRequest<P, N>)
       count++
       try {
         onIssued?.(issued, { index, count })
