@@ -111,6 +111,8 @@ export async function issueLeaf<R extends IssuanceRecord>(
   if (longLived !== undefined && longLived !== 'longer than 397 days') throw new TypeError("longLived must be 'longer than 397 days'")
   const most = checkLeafValidity(request.validity, { name: hidden.name, ...hidden.validity }, longLived !== undefined)
   const validity = request.asked === undefined ? most : checkAskedValidity(request.asked, most)
+  // Before anything is waited for: of many at once each draws in its turn, so that the same chance makes the same certificates.
+  const serial = randomBytes(hidden.crypto, SERIAL_BYTES)
   const { key, keyHash, unverified } = await verifiedKey(hidden, request.csr, decision)
   checkLimits(hidden, decision, key)
   if (request.authorize !== undefined) {
@@ -124,7 +126,6 @@ export async function issueLeaf<R extends IssuanceRecord>(
       )
   }
 
-  const serial = randomBytes(hidden.crypto, SERIAL_BYTES)
   const extensions = [hidden.leafExtensions(profile.keyUsage[key.family], profile.usages)]
   if (decision.alternativeNames.length > 0) extensions.push(alternativeNames(decision.alternativeNames, commonName === undefined))
   const tbs = tbsCertificate({
