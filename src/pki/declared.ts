@@ -9,7 +9,7 @@ import type { Policy } from '../policy/policy.js'
  * @throws `TypeError`
  */
 export function checkPolicy(policy: Policy): Policy {
-  const { users, members, authorities } = (policy as Partial<Policy> | null | undefined) ?? {}
+  const { users, members, authorities } = (policy as { readonly [K in keyof Policy]?: unknown } | null | undefined) ?? {}
   if (typeof users !== 'object' || users === null || Array.isArray(users) || !Array.isArray(members) || !Array.isArray(authorities))
     throw new TypeError('a policy must be one that definePolicy or parsePolicy made')
   return policy

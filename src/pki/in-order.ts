@@ -14,6 +14,15 @@ interface UnderWay<R> {
   result?: { readonly value: R }
 }
 
+/** How it stands with the source. */
+interface State {
+  taken: number
+  asking: boolean
+  ended: boolean
+  closed: boolean
+  failed?: { readonly error: unknown }
+}
+
 /**
  * Takes no item beyond `concurrency` that nobody has read the result of, and waits for the next item and for the next result at once, so that a quiet source
  * holds up neither what is ready nor the signal. What the source throws comes in its turn. However it ends, it waits for what is under way, and not for
@@ -26,18 +35,14 @@ export async function* inOrder<T, R>(
 ): AsyncGenerator<R, void, undefined> {
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
   const underWay: UnderWay<R>[] = []
-  let index = 0
-  let asking = false
-  let ended = false
-  let closed = false
-  let failed: { readonly error: unknown } | undefined
+  const state: State = { taken: 0, asking: false, ended: false, closed: false }
   // One waiter, woken by each event: a race of promises would keep every result alive for as long as the slowest waits.
   let wake = (): void => undefined
   const isAborted = (): boolean => signal?.aborted === true
 
   const begin = (item: T): void => {
     const one: UnderWay<R> = {
-      settled: work(item, index++).then((value) => {
+      settled: work(item, state.taken++).then((value) => {
         one.result = { value }
         wake()
       }),
@@ -45,20 +50,20 @@ export async function* inOrder<T, R>(
     underWay.push(one)
   }
   const ask = async (): Promise<void> => {
-    asking = true
+    state.asking = true
     try {
       const next = await iterator.next()
-      if (next.done === true) ended = true
+      if (next.done === true) state.ended = true
       else {
         // Of a list of promises each is waited for, as `for await` does.
         const item = await next.value
-        if (!closed && !isAborted()) begin(item)
+        if (!state.closed && !isAborted()) begin(item)
       }
     } catch (error) {
-      failed = { error }
-      ended = true
+      state.failed = { error }
+      state.ended = true
     }
-    asking = false
+    state.asking = false
     wake()
   }
 
@@ -73,16 +78,16 @@ export async function* inOrder<T, R>(
         yield head.result.value
         continue
       }
-      if (!ended && !asking && !isAborted() && underWay.length < concurrency) void ask()
-      if (underWay.length === 0 && (ended || isAborted())) break
+      if (!state.ended && !state.asking && !isAborted() && underWay.length < concurrency) void ask()
+      if (underWay.length === 0 && (state.ended || isAborted())) break
       await new Promise<void>((resolve) => (wake = resolve))
     }
-    if (failed !== undefined) throw failed.error
-    if (!ended) throw stopped()
+    if (state.failed !== undefined) throw state.failed.error
+    if (!state.ended) throw stopped()
   } finally {
-    closed = true
+    state.closed = true
     deaf()
-    if (!ended) void close(iterator)
+    if (!state.ended) void close(iterator)
     await Promise.all(underWay.map(({ settled }) => settled))
   }
 }
