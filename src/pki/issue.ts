@@ -117,7 +117,7 @@ export async function issueLeaf<R extends IssuanceRecord>(
   checkLimits(hidden, decision, key)
   if (request.authorize !== undefined) {
     const { hosts, label } = decision
-    const allowed: unknown = await request.authorize({ purpose, name, keyHash, keyAlgorithm: key.algorithm, label, hosts })
+    const allowed: unknown = await request.authorize({ purpose, name, keyHash, keyAlgorithm: key.algorithm, label, hosts: [...hosts] })
     if (allowed !== true)
       throw new EtcdRbacError(
         'ERR_ISSUE_REFUSED',
@@ -143,13 +143,13 @@ export async function issueLeaf<R extends IssuanceRecord>(
     keyAlgorithm: key.algorithm,
     authority: hidden.name,
     authorityKeyId: toHex(hidden.keyId),
-    usages: profile.usages,
+    usages: [...profile.usages],
     ...(commonName === undefined ? {} : { commonName }),
     notBefore: validity.notBefore.toISOString(),
     notAfter: validity.notAfter.toISOString(),
   })
   const differences = csrDifferences(unverified, { commonName, keyUsage: profile.keyUsage[key.family], usages: profile.usages, alternativeNames: decision.alternativeNames })
-  return { certificate, chain: certificate + hidden.intermediates, commonName, usages: profile.usages, ...validity, record, differences }
+  return { certificate, chain: certificate + hidden.intermediates, commonName, usages: [...profile.usages], ...validity, record, differences }
 }
 
 /**
