@@ -11,3 +11,15 @@ export function checkFields(options: unknown, known: readonly string[], what: st
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown !== undefined) throw new TypeError(`${what} have no field ${quoted(unknown)}${known.length === 0 ? '' : `, only ${known.join(', ')}`}`)
 }
+
+/**
+ * The known fields of a request, as they are now: whatever becomes of the caller's table while something waits changes nothing.
+ *
+ * @throws `TypeError`
+ */
+export function takeFields<T extends object>(request: T, known: readonly (keyof T & string)[], what: string): T {
+  const given: unknown = request
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw new TypeError(`${what} must be a table`)
+  checkFields(given, known, what)
+  return Object.fromEntries(known.map((name) => [name, request[name]])) as T
+}

@@ -1,4 +1,5 @@
 /** Certification requests (RFC 2986), made where the key is. */
+import { takeFields } from '../known-fields.js'
 import { checkName } from '../names.js'
 import type { WebCryptoLike } from '../platform.js'
 import { csrInfo, signedObject } from './asn1/csr.js'
@@ -20,8 +21,9 @@ import { subtleOf } from './subtle.js'
  */
 export async function createCsr(crypto: WebCryptoLike, request: { readonly commonName?: string; readonly signer: Signer }): Promise<CsrPem> {
   subtleOf(crypto)
-  const commonName = request.commonName === undefined ? undefined : checkName('user', request.commonName)
-  const signer = checkSigner(request.signer)
+  const taken = takeFields(request, ['commonName', 'signer'], 'the options of createCsr')
+  const commonName = taken.commonName === undefined ? undefined : checkName('user', taken.commonName)
+  const signer = checkSigner(taken.signer)
   const info = csrInfo(commonName, signer.key.der)
   return writePem('csr', signedObject(info, signer.signer.algorithm, await signWith(signer, info)))
 }

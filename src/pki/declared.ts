@@ -4,6 +4,18 @@ import { checkName, someOf, unknownUser } from '../names.js'
 import type { Policy } from '../policy/policy.js'
 
 /**
+ * A policy of plain JavaScript, as far as it is read here.
+ *
+ * @throws `TypeError`
+ */
+export function checkPolicy(policy: Policy): Policy {
+  const { users, members, authorities } = (policy as { readonly [K in keyof Policy]?: unknown } | null | undefined) ?? {}
+  if (typeof users !== 'object' || users === null || Array.isArray(users) || !Array.isArray(members) || !Array.isArray(authorities))
+    throw new TypeError('a policy must be one that definePolicy or parsePolicy made')
+  return policy
+}
+
+/**
  * A user that logs in by certificate.
  *
  * @throws {@link EtcdRbacError} `ERR_NAME_INVALID`, `ERR_USER_UNKNOWN`, `ERR_USER_LOGIN`

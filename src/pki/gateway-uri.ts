@@ -1,6 +1,7 @@
 /** What a gateway or proxy without user is called, and where there may be one. */
 import { EtcdRbacError, quoted } from '../errors.js'
 import type { Policy } from '../policy/policy.js'
+import { labelOf } from './label.js'
 
 /**
  * The URI of a gateway, checked.
@@ -14,6 +15,12 @@ export function checkGateway(policy: Policy, uri: string): string {
     throw new EtcdRbacError(
       'ERR_HOST_INVALID',
       { found: `URI ${quoted(uri)}`, wanted: 'scheme:name of letters, digits and ".", "_", "~", ":", "-"', fix: 'name it urn:…' },
+      { host: uri },
+    )
+  if (labelOf(uri) !== undefined)
+    throw new EtcdRbacError(
+      'ERR_HOST_INVALID',
+      { found: `URI ${quoted(uri)}, which is the label of a user's certificate`, wanted: 'another: by it nobody could tell the gateway from that user', fix: 'name it urn:…' },
       { host: uri },
     )
   if (policy.v2 !== undefined)

@@ -100,7 +100,7 @@ export type CertificateRole =
 /**
  * The record of a certificate that has none, such as one that another tool made: for `planMaterial`.
  *
- * @throws {@link EtcdRbacError} `ERR_CERTIFICATE_INVALID` where the certificate cannot be what the role says: another Common Name or several, another
+ * @throws {@link EtcdRbacError} `ERR_CERTIFICATE_INVALID` where the certificate cannot be what the role says: another Common Name, several, any for a gateway, another
  * URI, an authority
  * @example
  * ```ts
@@ -112,8 +112,11 @@ export type CertificateRole =
 export function recordOf(facts: InspectedCertificate, role: CertificateRole): IssuanceRecord {
   const wrong = (reason: string, found: string, wanted: string): EtcdRbacError<'ERR_CERTIFICATE_INVALID'> =>
     new EtcdRbacError('ERR_CERTIFICATE_INVALID', { found, wanted, fix: 'see whether the right file was passed' }, { reason })
+  checkRole(facts, role)
   if (facts.isAuthority) throw certificateError('it is an authority', 'a leaf certificate')
   const { commonNames } = facts
+  if (role.purpose === 'gateway' && commonNames.length > 0)
+    throw wrong('another Common Name', `a certificate with Common Name ${commonNames.slice(0, 4).map(quoted).join(' and ')}`, 'none: etcd takes it for the user, and a gateway is nobody')
   if (commonNames.length > 1 || (role.purpose === 'client' && facts.commonName !== role.user))
     throw wrong(
       'another Common Name',
@@ -132,6 +135,17 @@ export function recordOf(facts: InspectedCertificate, role: CertificateRole): Is
   if (role.purpose === 'client') return { purpose: 'client', user: role.user, ...(label === undefined ? {} : { label }), ...hosts, ...common }
   if (role.purpose === 'gateway') return { purpose: 'gateway', uri: role.uri, ...hosts, ...common }
   return { purpose: role.purpose, member: role.member, hosts: facts.hosts, ...common }
+}
+
+/** Which field of a role says who it is. */
+const namedBy = { client: 'user', server: 'member', peer: 'member', gateway: 'uri' } as const
+
+function checkRole(facts: InspectedCertificate, role: CertificateRole): void {
+  const given = facts as Partial<InspectedCertificate> | null | undefined
+  if (!Array.isArray(given?.commonNames) || !Array.isArray(given.uris) || !Array.isArray(given.hosts)) throw new TypeError('the facts of a certificate must be those that inspectCertificate gives')
+  const { purpose, ...names } = (role as Readonly<Record<string, unknown>> | null | undefined) ?? {}
+  const field = typeof purpose === 'string' && Object.hasOwn(namedBy, purpose) ? namedBy[purpose as CertificateRole['purpose']] : undefined
+  if (field === undefined || typeof names[field] !== 'string') throw new TypeError('a role must be { purpose, user } of a client, { purpose, member } of a server or peer, or { purpose, uri } of a gateway')
 }
 
 function isoOf(date: Date): string {

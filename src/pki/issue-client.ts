@@ -2,7 +2,7 @@
 import type { CertificateUser, Policy } from '../policy/policy.js'
 import type { Authority } from './authority.js'
 import { certificateUser } from './declared.js'
-import { issueLeaf, type Issued, type IssueRequest } from './issue.js'
+import { ISSUE_FIELDS, issueLeaf, takeRequest, type Issued, type IssueRequest } from './issue.js'
 import { checkLabel, labelUri } from './label.js'
 import { profiles } from './profiles.js'
 import type { ClientRecord } from './record.js'
@@ -14,6 +14,9 @@ export interface ClientRequest<P extends Policy, N extends string> extends Issue
   /** Which of the user's certificates this is, usually a node's name. In the certificate as a URI, which etcd ignores, and in the record. */
   readonly label?: string
 }
+
+/** The fields of a {@link ClientRequest}. */
+export const CLIENT_FIELDS: readonly (keyof ClientRequest<Policy, string>)[] = [...ISSUE_FIELDS, 'user', 'label']
 
 /**
  * Issues the certificate of a user: Common Name the user and nothing else, clientAuth only. The CSR's own Common Name is absent or exactly the user.
@@ -30,11 +33,12 @@ export interface ClientRequest<P extends Policy, N extends string> extends Issue
  * ```
  */
 export async function issueClient<P extends Policy, const N extends string>(authority: Authority<'client'>, request: ClientRequest<P, N>): Promise<Issued<ClientRecord>> {
-  const user = certificateUser(request.policy, request.user as string)
-  const label = request.label === undefined ? undefined : checkLabel(request.label)
+  const taken = takeRequest(request, CLIENT_FIELDS, 'the options of issueClient')
+  const user = certificateUser(taken.policy, taken.user as string)
+  const label = taken.label === undefined ? undefined : checkLabel(taken.label)
   return issueLeaf(
     authority,
-    request,
+    taken,
     {
       purpose: 'client',
       profile: profiles.client,

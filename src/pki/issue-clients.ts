@@ -1,12 +1,15 @@
 /** Many certificates of users at once, usually one for each node: so many at a time, in order, in memory that does not grow with their number. */
 import { EtcdRbacError } from '../errors.js'
-import { checkFields } from '../known-fields.js'
+import { checkFields, takeFields } from '../known-fields.js'
 import type { AbortSignalLike } from '../platform.js'
 import type { Policy } from '../policy/policy.js'
 import { insideOf, type Authority } from './authority.js'
+import { checkPolicy } from './declared.js'
+import { inOrder } from './in-order.js'
 import type { Issued } from './issue.js'
-import { issueClient, type ClientRequest } from './issue-client.js'
+import { CLIENT_FIELDS, issueClient, type ClientRequest } from './issue-client.js'
 import type { ClientRecord } from './record.js'
+import { checkValidity } from './validity.js'
 
 /** One of many: what differs from certificate to certificate. */
 export type BulkClientRequest<P extends Policy, N extends string> = Omit<ClientRequest<P, N>, 'policy' | 'validity' | 'longLived'>
@@ -15,7 +18,10 @@ export type BulkClientRequest<P extends Policy, N extends string> = Omit<ClientR
 export interface BulkOptions<P extends Policy, R> extends Pick<ClientRequest<P, string>, 'policy' | 'validity' | 'longLived'> {
   /** How many are under way at a time, from 1 to 1024; default 16. No more requests than that are taken ahead of who reads the results. */
   readonly concurrency?: number
-  /** Begins no other once it is aborted. What is under way is finished and handed out, then comes `ERR_ABORTED`. */
+  /**
+   * Begins no other once it is aborted. What is under way is finished and handed out, then comes `ERR_ABORTED`: at once where the signal can call back, as that
+   * of an `AbortController` does, otherwise with the next result.
+   */
   readonly signal?: AbortSignalLike
   /**
    * Called for each certificate as soon as it is signed, also for one whose turn never comes since an earlier request failed: keep its record here.
@@ -28,12 +34,12 @@ export interface BulkOptions<P extends Policy, R> extends Pick<ClientRequest<P, 
 
 /**
  * Issues many certificates of users: the same as `issueClient` for each, in the order of the requests. `requests` may be endless and slow (a queue, a
- * directory): it is read as the results are.
+ * directory): it is read as the results are, and each certificate is handed out as soon as it is its turn, whether another request is there or not.
  *
- * However the iteration ends (a failure, the signal, `break`), it waits for what is under way: no certificate is signed after its end, and each that was
- * has gone through `onIssued`.
+ * However the iteration ends (a failure, the signal, `break`), it waits for what is under way, not for the source: no certificate is signed after its end, and
+ * each that was has gone through `onIssued`.
  *
- * @throws {@link EtcdRbacError} at once: `ERR_PURPOSE_REFUSED`; while it is read: `ERR_ABORTED`, and as `issueClient`
+ * @throws {@link EtcdRbacError} at once: `ERR_PURPOSE_REFUSED`, `ERR_VALIDITY_INVALID`; while it is read: `ERR_ABORTED`, and as `issueClient`
  * @example
  * ```ts
  * import { days, definePolicy, issueClients, type Authority, type ClientRecord } from 'etcd-rbac'
@@ -52,13 +58,17 @@ export function issueClients<P extends Policy, const N extends string>(
   options: BulkOptions<P, BulkClientRequest<P, N>>,
 ): AsyncIterable<Issued<ClientRecord>> {
   checkFields(options, ['policy', 'validity', 'longLived', 'concurrency', 'signal', 'onIssued', 'onRefused'], 'the options of issueClients')
-  const { concurrency = 16 } = options
+  const { concurrency = 16, signal } = options
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 1024) throw new TypeError('concurrency must be a whole number from 1 to 1024')
+  if (signal !== undefined && typeof (signal as AbortSignalLike | null)?.aborted !== 'boolean') throw new TypeError('signal must be an AbortSignal, as the signal of an AbortController is')
   insideOf(authority, 'client')
+  checkPolicy(options.policy)
+  // Copied: the first certificate and the last one have the same dates, whatever becomes of the caller's.
+  const validity = checkValidity(options.validity)
   const given = requests as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined
   if (typeof requests === 'string' || (typeof given?.[Symbol.iterator] !== 'function' && typeof given?.[Symbol.asyncIterator] !== 'function'))
     throw new TypeError('requests must be a list, or something else to iterate over')
-  return issueEach(authority, requests, options, concurrency)
+  return issueEach(authority, requests, { ...options, validity }, concurrency)
 }
 
 /** What came of one request: settled, so that a failure waits for its turn. */
@@ -70,14 +80,14 @@ async function* issueEach<P extends Policy, N extends string>(
   { policy, validity, longLived, signal, onIssued, onRefused }: BulkOptions<P, BulkClientRequest<P, N>>,
   concurrency: number,
 ): AsyncGenerator<Issued<ClientRecord>, void, undefined> {
-  const common = { policy, validity, ...(longLived === undefined ? {} : { longLived }) }
-  const underWay: Promise<Outcome<BulkClientRequest<P, N>>>[] = []
+  // longLived also where it is undefined: what is common is not a request's to say.
+  const common = { policy, validity, longLived }
   let count = 0
   let broken: { readonly error: unknown } | undefined
-  const isAborted = (): boolean => signal?.aborted === true
   const run = async (request: BulkClientRequest<P, N>, index: number): Promise<Outcome<BulkClientRequest<P, N>>> => {
     try {
-      const issued = await issueClient<P, N>(authority, { ...request, ...common })
+      const own = takeFields(request as ClientRequest<P, N>, CLIENT_FIELDS, 'the requests of issueClients')
+      const issued = await issueClient<P, N>(authority, { ...own, ...common } as ClientRequest<P, N>)
       count++
       try {
         onIssued?.(issued, { index, count })
@@ -89,37 +99,17 @@ async function* issueEach<P extends Policy, N extends string>(
       return { error, request, index }
     }
   }
-  const next = async function* (): AsyncGenerator<Issued<ClientRecord>, void, undefined> {
-    const outcome = await underWay.shift()
+  const stopped = (): Error =>
+    new EtcdRbacError(
+      'ERR_ABORTED',
+      { found: `the signal to stop, after ${count} certificates`, wanted: 'to go on', fix: 'issue the rest again: what was issued is good' },
+      { stepsDone: count },
+      signal?.reason,
+    )
+  for await (const outcome of inOrder(requests, run, { concurrency, signal, stopped })) {
     if (broken !== undefined) throw broken.error
-    if (outcome === undefined) return
     if ('issued' in outcome) yield outcome.issued
     else if (onRefused === undefined) throw outcome.error
     else onRefused(outcome.error, outcome.request, outcome.index)
-  }
-
-  try {
-    let index = 0
-    let stopped = false
-    // Each request is taken by itself: of a generator, `break` then ends it, as any loop would.
-    for await (const request of requests) {
-      stopped = isAborted()
-      if (stopped) break
-      underWay.push(run(request, index++))
-      if (underWay.length >= concurrency) yield* next()
-      // Before another is taken, which would be lost to a queue.
-      stopped = isAborted()
-      if (stopped) break
-    }
-    while (underWay.length > 0) yield* next()
-    if (stopped)
-      throw new EtcdRbacError(
-        'ERR_ABORTED',
-        { found: `the signal to stop, after ${count} certificates`, wanted: 'to go on', fix: 'issue the rest again: what was issued is good' },
-        { stepsDone: count },
-        signal?.reason,
-      )
-  } finally {
-    await Promise.all(underWay)
   }
 }

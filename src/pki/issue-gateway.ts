@@ -2,7 +2,7 @@
 import type { Policy } from '../policy/policy.js'
 import type { Authority } from './authority.js'
 import { checkGateway } from './gateway-uri.js'
-import { issueLeaf, type Issued, type IssueRequest } from './issue.js'
+import { ISSUE_FIELDS, issueLeaf, takeRequest, type Issued, type IssueRequest } from './issue.js'
 import { profiles } from './profiles.js'
 import type { GatewayRecord } from './record.js'
 
@@ -27,10 +27,11 @@ export interface GatewayRequest<P extends Policy> extends IssueRequest<P> {
  * ```
  */
 export async function issueGateway<P extends Policy>(authority: Authority<'client'>, request: GatewayRequest<P>): Promise<Issued<GatewayRecord>> {
-  const uri = checkGateway(request.policy, request.uri)
+  const taken = takeRequest(request, [...ISSUE_FIELDS, 'uri'], 'the options of issueGateway')
+  const uri = checkGateway(taken.policy, taken.uri)
   return issueLeaf(
     authority,
-    request,
+    taken,
     { purpose: 'gateway', profile: profiles.client, name: uri, commonName: undefined, acceptable: [], alternativeNames: [{ kind: 'uri', uri }], hosts: [], label: undefined },
     (common) => ({ purpose: 'gateway', uri, ...common }),
   )

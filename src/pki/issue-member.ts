@@ -3,7 +3,7 @@ import type { MemberName, Policy } from '../policy/policy.js'
 import type { Authority } from './authority.js'
 import { declaredMember } from './declared.js'
 import { alternativeNameOf, checkHosts, type Wildcard } from './hosts.js'
-import { issueLeaf, type Issued, type IssueRequest } from './issue.js'
+import { ISSUE_FIELDS, issueLeaf, type Issued, type IssueRequest } from './issue.js'
 import type { Profile } from './profiles.js'
 import type { MemberRecord } from './record.js'
 
@@ -22,7 +22,10 @@ export interface MemberRequest<P extends Policy> extends IssueRequest<P> {
   readonly commonName?: MemberName<P>
 }
 
-/** Issues a member's certificate of a profile. */
+/** The fields of a {@link MemberRequest}. */
+export const MEMBER_FIELDS: readonly (keyof MemberRequest<Policy>)[] = [...ISSUE_FIELDS, 'member', 'hosts', 'wildcard', 'commonName']
+
+/** Issues a member's certificate of a profile, for a request that was taken. */
 export async function issueMember(authority: Authority, request: MemberRequest<Policy>, purpose: 'server' | 'peer', profile: Profile): Promise<Issued<MemberRecord>> {
   const { policy } = request
   const member = declaredMember(policy, request.member)

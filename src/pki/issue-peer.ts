@@ -1,8 +1,8 @@
 /** Certificates that members show to each other. */
 import type { Policy } from '../policy/policy.js'
 import type { Authority } from './authority.js'
-import type { Issued } from './issue.js'
-import { issueMember, type MemberRequest } from './issue-member.js'
+import { takeRequest, type Issued } from './issue.js'
+import { issueMember, MEMBER_FIELDS, type MemberRequest } from './issue-member.js'
 import { profiles } from './profiles.js'
 import type { MemberRecord } from './record.js'
 
@@ -21,5 +21,5 @@ import type { MemberRecord } from './record.js'
  * ```
  */
 export async function issuePeer<P extends Policy>(authority: Authority<'peer'>, request: MemberRequest<P>): Promise<Issued<MemberRecord>> {
-  return issueMember(authority, request, 'peer', profiles.peer)
+  return issueMember(authority, takeRequest(request, MEMBER_FIELDS, 'the options of issuePeer'), 'peer', profiles.peer)
 }

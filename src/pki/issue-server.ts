@@ -1,8 +1,8 @@
 /** Certificates that members show to clients. */
 import type { Policy } from '../policy/policy.js'
 import type { Authority } from './authority.js'
-import type { Issued } from './issue.js'
-import { issueMember, type MemberRequest } from './issue-member.js'
+import { takeRequest, type Issued } from './issue.js'
+import { issueMember, MEMBER_FIELDS, type MemberRequest } from './issue-member.js'
 import { serverProfile } from './profiles.js'
 import type { MemberRecord } from './record.js'
 
@@ -31,5 +31,6 @@ export interface ServerRequest<P extends Policy> extends MemberRequest<P> {
  * ```
  */
 export async function issueServer<P extends Policy>(authority: Authority<'server'>, request: ServerRequest<P>): Promise<Issued<MemberRecord>> {
-  return issueMember(authority, request, 'server', serverProfile(request.gateway))
+  const taken = takeRequest(request, [...MEMBER_FIELDS, 'gateway'], 'the options of issueServer')
+  return issueMember(authority, taken, 'server', serverProfile(taken.gateway))
 }

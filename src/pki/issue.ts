@@ -6,6 +6,7 @@
  */
 import { toHex } from '../bytes.js'
 import { EtcdRbacError, quoted } from '../errors.js'
+import { takeFields } from '../known-fields.js'
 import type { Policy } from '../policy/policy.js'
 import { alternativeNames, tbsCertificate, type AlternativeName, type ExtendedUsage } from './asn1/certificate.js'
 import { readCsr, signedObject, type UnverifiedCsr } from './asn1/csr.js'
@@ -14,6 +15,7 @@ import type { PublicKey } from './asn1/public-key.js'
 import { insideOf, type Authority, type AuthorityInside } from './authority.js'
 import { checkLimits } from './authority-limits.js'
 import { csrDifferences, type CsrDifference } from './csr-differences.js'
+import { checkPolicy } from './declared.js'
 import { SERIAL_BYTES } from './sign-authority.js'
 import { readPem, writePem, type CertificatePem, type PemInput } from './pem.js'
 import type { Profile } from './profiles.js'
@@ -53,6 +55,18 @@ export interface IssueRequest<P extends Policy> {
   readonly authorize?: (question: IssueQuestion) => boolean | Promise<boolean>
 }
 
+/** The fields of an {@link IssueRequest}. */
+export const ISSUE_FIELDS: readonly (keyof IssueRequest<Policy>)[] = ['policy', 'csr', 'validity', 'asked', 'longLived', 'authorize']
+
+/** A request of plain JavaScript: an `authorize` that is misspelt, or could not be asked, must not pass for none. Its fields as they are now. */
+export function takeRequest<R extends IssueRequest<Policy>>(request: R, fields: readonly (keyof R & string)[], what: string): R {
+  const taken = takeFields(request, fields, what)
+  const authorize: unknown = taken.authorize
+  if (authorize !== undefined && typeof authorize !== 'function') throw new TypeError('authorize must be a function, or left away')
+  checkPolicy(taken.policy)
+  return taken
+}
+
 /** A certificate that was issued. */
 export interface Issued<R extends IssuanceRecord = IssuanceRecord> {
   /** The leaf. */
@@ -83,7 +97,7 @@ export interface IssueDecision {
   readonly label: string | undefined
 }
 
-/** Checks, verifies, asks, signs; `recordOf` adds what is particular to the kind. */
+/** Checks, verifies, asks, signs, all of a request that was taken; `recordOf` adds what is particular to the kind. */
 export async function issueLeaf<R extends IssuanceRecord>(
   authority: Authority,
   request: IssueRequest<Policy>,
@@ -97,11 +111,13 @@ export async function issueLeaf<R extends IssuanceRecord>(
   if (longLived !== undefined && longLived !== 'longer than 397 days') throw new TypeError("longLived must be 'longer than 397 days'")
   const most = checkLeafValidity(request.validity, { name: hidden.name, ...hidden.validity }, longLived !== undefined)
   const validity = request.asked === undefined ? most : checkAskedValidity(request.asked, most)
+  // Before anything is waited for: of many at once each draws in its turn, so that the same chance makes the same certificates.
+  const serial = randomBytes(hidden.crypto, SERIAL_BYTES)
   const { key, keyHash, unverified } = await verifiedKey(hidden, request.csr, decision)
   checkLimits(hidden, decision, key)
   if (request.authorize !== undefined) {
     const { hosts, label } = decision
-    const allowed: unknown = await request.authorize({ purpose, name, keyHash, keyAlgorithm: key.algorithm, label, hosts })
+    const allowed: unknown = await request.authorize({ purpose, name, keyHash, keyAlgorithm: key.algorithm, label, hosts: [...hosts] })
     if (allowed !== true)
       throw new EtcdRbacError(
         'ERR_ISSUE_REFUSED',
@@ -110,7 +126,6 @@ export async function issueLeaf<R extends IssuanceRecord>(
       )
   }
 
-  const serial = randomBytes(hidden.crypto, SERIAL_BYTES)
   const extensions = [hidden.leafExtensions(profile.keyUsage[key.family], profile.usages)]
   if (decision.alternativeNames.length > 0) extensions.push(alternativeNames(decision.alternativeNames, commonName === undefined))
   const tbs = tbsCertificate({
@@ -128,13 +143,13 @@ export async function issueLeaf<R extends IssuanceRecord>(
     keyAlgorithm: key.algorithm,
     authority: hidden.name,
     authorityKeyId: toHex(hidden.keyId),
-    usages: profile.usages,
+    usages: [...profile.usages],
     ...(commonName === undefined ? {} : { commonName }),
     notBefore: validity.notBefore.toISOString(),
     notAfter: validity.notAfter.toISOString(),
   })
   const differences = csrDifferences(unverified, { commonName, keyUsage: profile.keyUsage[key.family], usages: profile.usages, alternativeNames: decision.alternativeNames })
-  return { certificate, chain: certificate + hidden.intermediates, commonName, usages: profile.usages, ...validity, record, differences }
+  return { certificate, chain: certificate + hidden.intermediates, commonName, usages: [...profile.usages], ...validity, record, differences }
 }
 
 /**

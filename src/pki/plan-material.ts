@@ -1,5 +1,6 @@
 /** Which certificates a policy needs, and what to do about each: pure, so that an installer can run again without issuing everything anew. */
 import { EtcdRbacError, quoted } from '../errors.js'
+import { checkFields } from '../known-fields.js'
 import type { Policy } from '../policy/policy.js'
 import type { ExtendedUsage } from './asn1/certificate.js'
 import { checkedRecords } from './checked-records.js'
@@ -96,6 +97,7 @@ function keyOf(one: WantedCertificate | IssuanceRecord): string {
 function renewalWindow(renew: MaterialOptions<Policy>['renew'] = { fractionLeft: RENEWAL_FRACTION_LEFT }): (life: number) => number {
   const given: unknown = renew
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw new TypeError('renew must be { daysLeft } or { fractionLeft }')
+  checkFields(renew, ['daysLeft', 'fractionLeft'], 'the fields of renew')
   if ('daysLeft' in renew && renew.daysLeft >= 0 && Number.isFinite(renew.daysLeft)) {
     const wanted = renew.daysLeft * DAY
     // A certificate may have been backdated by an hour: within that, a fresh one is in the window already.

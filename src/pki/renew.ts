@@ -1,6 +1,5 @@
 /** Renewals: an issue through the policy for whoever holds a certificate already, never a copy of what that certificate says. */
 import { EtcdRbacError, quoted } from '../errors.js'
-import { checkFields } from '../known-fields.js'
 import { someOf } from '../names.js'
 import type { Policy } from '../policy/policy.js'
 import { toHex } from '../bytes.js'
@@ -9,9 +8,9 @@ import { readCsr } from './asn1/csr.js'
 import { readCertificate, type UnverifiedCertificate } from './asn1/read-certificate.js'
 import { insideOfAny, type Authority } from './authority.js'
 import { checkedRecords } from './checked-records.js'
-import { checkHosts } from './hosts.js'
+import { checkHosts, type Wildcard } from './hosts.js'
 import { inspectCertificate, recordOf, type CertificateRole, type InspectedCertificate } from './inspect-certificate.js'
-import type { Issued, IssueRequest } from './issue.js'
+import { ISSUE_FIELDS, takeRequest, type Issued, type IssueRequest } from './issue.js'
 import { issueClient } from './issue-client.js'
 import { issueGateway } from './issue-gateway.js'
 import { issuePeer } from './issue-peer.js'
@@ -22,6 +21,7 @@ import { readPem, readPemBlocks, writePem, type PemInput } from './pem.js'
 import type { IssuanceRecord } from './record.js'
 import { serialBytes } from './revocations.js'
 import { sha256, type Subtle } from './subtle.js'
+import { checkValidity } from './validity.js'
 import { verifyChain } from './verify-chain.js'
 
 /** What is common to renewals with a new key and with the same. */
@@ -36,6 +36,8 @@ export interface RenewalBase<P extends Policy> extends IssueRequest<P> {
   readonly as?: CertificateRole
   /** For a member's: all of its hosts today. Those of the previous certificate must be among them. */
   readonly hosts?: readonly string[]
+  /** For a member's, as in `issueServer`: wildcards among its hosts must be asked for in these words each time. */
+  readonly wildcard?: Wildcard
   /** For a server's, as in `issueServer`. Default: as the previous certificate has it. */
   readonly gateway?: ServerRequest<P>['gateway']
   /** The certificate of the authority that issued the previous one, where that is another, such as the old one of a rotation. Default: none. */
@@ -62,14 +64,14 @@ export type RenewalRequest<P extends Policy> = RenewalBase<P> &
       }
   )
 
-const FIELDS = [
-  'policy', 'csr', 'validity', 'asked', 'longLived', 'authorize', 'previous', 'now', 'record', 'as', 'hosts', 'gateway', 'predecessor', 'revoked', 'expired', 'key', 'proof',
+const FIELDS: readonly (keyof RenewalRequest<Policy>)[] = [
+  ...ISSUE_FIELDS, 'previous', 'now', 'record', 'as', 'hosts', 'wildcard', 'gateway', 'predecessor', 'revoked', 'expired', 'key', 'proof',
 ]
 
 /**
  * Renews a certificate: judges the previous one, then issues through the policy as if it were the first time. Refused unless
  *
- * - the previous certificate chains to this authority, or to the predecessor that is named, and is valid (`now`);
+ * - the previous certificate chains to this authority, or to the predecessor that is named and is one, and is valid (`now`);
  * - its serial number is not among `revoked`;
  * - it is what its record or `as` says, by Common Name, URI, serial number and key;
  * - its user still logs in by certificate, its member is still declared, and its hosts are still the member's;
@@ -90,31 +92,52 @@ const FIELDS = [
  * ```
  */
 export async function renew<P extends Policy>(authority: Authority, request: RenewalRequest<P>): Promise<Issued> {
-  checkFields(request, FIELDS, 'the options of renew')
+  const taken = takeRenewal(request)
   const { subtle, crypto, certificateDer } = insideOfAny(authority)
-  const { previous, now, key, record, as, expired } = request as RenewalBase<Policy> & { readonly key: unknown }
-  checkNow(now)
-  if (key !== 'new' && key !== 'same') throw new TypeError("key must be 'new' or 'same'")
-  if (record !== undefined && as !== undefined) throw new TypeError('a renewal takes a record, or as, not both')
-  const words: string | undefined = expired
-  if (words !== undefined && words !== 'accept an expired certificate') throw new TypeError("expired must be 'accept an expired certificate'")
-  const serials = request.revoked ?? []
-  if (!Array.isArray(serials)) throw new TypeError('revoked must be a list of serial numbers')
-  const revoked = new Set((serials as readonly string[]).map((serial) => toHex(serialBytes(serial))))
-
+  const { previous, predecessor, now, expired } = taken
+  const revoked = new Set((taken.revoked ?? []).map((serial) => toHex(serialBytes(serial))))
   const [leaf, ...others] = readPemBlocks('certificate', previous).map(readCertificate)
   if (leaf === undefined) throw new TypeError('previous must hold a certificate')
+  const before = predecessor === undefined ? [] : [readCertificate(readPem('certificate', predecessor))]
+
   const facts = await inspectCertificate(crypto, writePem('certificate', leaf.der))
   const name = facts.commonName ?? facts.uris[0] ?? facts.hosts[0] ?? `serial ${facts.serial}`
-  const trusted = [readCertificate(certificateDer), ...(request.predecessor === undefined ? [] : [readCertificate(readPem('certificate', request.predecessor))])]
-  const role = roleOf(facts, request, name)
-  const { problems } = await verifyChain(subtle, { chain: [leaf, ...others], trusted, usages: usagesOf[role.purpose], first: 'leaf', now })
-  const [problem] = problems.filter(({ code, at }) => !(words !== undefined && code === 'expired' && at === 0))
+  // One that is trusted is not asked by whom it was issued: the previous certificate, named as its own predecessor, would be good. So each must be an authority's.
+  for (const one of before) {
+    const [problem] = (await verifyChain(subtle, { chain: [one], trusted: [one], usages: [], first: 'authority' })).problems
+    if (problem !== undefined) throw refused(name, `a predecessor that is not good: ${problem.found}`, problem.wanted, problem.fix, problem.code)
+  }
+  const role = roleOf(facts, taken, name)
+  const { problems } = await verifyChain(subtle, { chain: [leaf, ...others], trusted: [readCertificate(certificateDer), ...before], usages: usagesOf[role.purpose], first: 'leaf', now })
+  const [problem] = problems.filter(({ code, at }) => !(expired !== undefined && code === 'expired' && at === 0))
   if (problem !== undefined) throw refused(name, `a certificate to renew that is not good: ${problem.found}`, problem.wanted, problem.fix, problem.code)
   if (revoked.has(facts.serial)) throw refused(name, `a certificate to renew with serial number ${facts.serial}, which is revoked`, 'one that is not', 'let its holder prove who it is, and issue another', 'revoked')
 
-  await checkKeys(subtle, leaf, facts, request, name)
-  return issueAs(authority, request, role, facts, name)
+  await checkKeys(subtle, leaf, facts, taken, name)
+  return issueAs(authority, taken, role, facts, name)
+}
+
+/** A request, checked for its form and copied down to its dates: what was judged before a wait is what is issued after it. */
+function takeRenewal(request: RenewalRequest<Policy>): RenewalRequest<Policy> {
+  const taken = takeRequest(request, FIELDS, 'the options of renew')
+  const { now, key, proof, record, as, hosts, wildcard, asked, revoked } = taken as RenewalBase<Policy> & { readonly key: unknown; readonly proof: unknown }
+  checkNow(now)
+  if (key !== 'new' && key !== 'same') throw new TypeError("key must be 'new' or 'same'")
+  if (record !== undefined && as !== undefined) throw new TypeError('a renewal takes a record, or as, not both')
+  const words: string | undefined = taken.expired
+  if (words !== undefined && words !== 'accept an expired certificate') throw new TypeError("expired must be 'accept an expired certificate'")
+  if (revoked !== undefined && !Array.isArray(revoked)) throw new TypeError('revoked must be a list of serial numbers')
+  if (record !== undefined) checkedRecords([record])
+  return {
+    ...taken,
+    now: new Date(now),
+    validity: checkValidity(taken.validity),
+    ...(asked === undefined ? {} : { asked: checkValidity(asked) }),
+    ...(record === undefined ? {} : { record: { ...record } }),
+    ...(as === undefined ? {} : { as: { ...as } }),
+    ...(hosts === undefined ? {} : { hosts: checkHosts(hosts, wildcard) }),
+    ...(typeof proof === 'object' && proof !== null ? { proof: { ...proof } } : {}),
+  } as RenewalRequest<Policy>
 }
 
 /** What a certificate must be good for to be renewed as one of its kind. */
@@ -123,10 +146,9 @@ const usagesOf: Readonly<Record<IssuanceRecord['purpose'], readonly ExtendedUsag
 /** What the certificate is for, held against the certificate. */
 function roleOf(facts: InspectedCertificate, { record, as, policy }: RenewalBase<Policy>, name: string): IssuanceRecord {
   if (record !== undefined) {
-    const [checked = record] = checkedRecords([record])
-    const known = recordOf(facts, checked)
-    const differs = (['serial', 'keyHash', 'authorityKeyId', 'notAfter'] as const).find((field) => known[field] !== checked[field])
-    const label = checked.purpose === 'client' && known.purpose === 'client' && checked.label !== known.label
+    const known = recordOf(facts, record)
+    const differs = (['serial', 'keyHash', 'authorityKeyId', 'notAfter'] as const).find((field) => known[field] !== record[field])
+    const label = record.purpose === 'client' && known.purpose === 'client' && record.label !== known.label
     if (differs !== undefined || label) throw refused(name, `the record of another certificate: another ${differs ?? 'label'}`, 'the record that was returned with the previous one', 'pass the right one', 'another record')
     return known
   }
@@ -158,19 +180,18 @@ async function checkKeys(subtle: Subtle, leaf: UnverifiedCertificate, facts: Ins
 
 /** Issues it, as if for the first time: what may be certified today is the policy's to say. */
 async function issueAs(authority: Authority, request: RenewalBase<Policy>, role: IssuanceRecord, facts: InspectedCertificate, name: string): Promise<Issued> {
-  const { policy, csr, validity, asked, longLived, authorize, hosts, gateway } = request
+  const { policy, csr, validity, asked, longLived, authorize, hosts, wildcard, gateway } = request
   const common = { policy, csr, validity, ...(asked === undefined ? {} : { asked }), ...(longLived === undefined ? {} : { longLived }), ...(authorize === undefined ? {} : { authorize }) }
   if (role.purpose === 'client' || role.purpose === 'gateway') {
-    if (hosts !== undefined || gateway !== undefined) throw new TypeError('hosts and gateway are for the certificates of members')
+    if (hosts !== undefined || wildcard !== undefined || gateway !== undefined) throw new TypeError('hosts, wildcard and gateway are for the certificates of members')
     if (role.purpose === 'gateway') return issueGateway(authority as Authority<'client'>, { ...common, uri: role.uri })
     return issueClient<Policy, string>(authority as Authority<'client'>, { ...common, user: role.user, ...(role.label === undefined ? {} : { label: role.label }) })
   }
   if (hosts === undefined) throw new TypeError('the renewal of a member needs its hosts: a renewal copies none')
-  const today = checkHosts(hosts)
-  const gone = facts.hosts.filter((host) => !today.includes(host))
+  const gone = facts.hosts.filter((host) => !hosts.includes(host))
   if (gone.length > 0 || facts.hosts.length === 0)
-    throw refused(name, `a certificate to renew that is for ${someOf(gone) || 'no host'}`, `hosts that are those of ${quoted(role.member)} today: ${someOf(today)}`, 'correct the hosts, or issue another certificate and revoke this one', 'other hosts')
-  const member = { ...common, member: role.member, hosts, ...(role.commonName === undefined ? {} : { commonName: role.commonName }) }
+    throw refused(name, `a certificate to renew that is for ${someOf(gone) || 'no host'}`, `hosts that are those of ${quoted(role.member)} today: ${someOf(hosts)}`, 'correct the hosts, or issue another certificate and revoke this one', 'other hosts')
+  const member = { ...common, member: role.member, hosts, ...(wildcard === undefined ? {} : { wildcard }), ...(role.commonName === undefined ? {} : { commonName: role.commonName }) }
   if (role.purpose === 'peer') return issuePeer(authority as Authority<'peer'>, member)
   return issueServer(authority as Authority<'server'>, { ...member, gateway: gateway ?? (facts.usages.includes('clientAuth') ? 'server-certificate' : 'own-certificate') })
 }

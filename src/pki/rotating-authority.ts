@@ -1,9 +1,11 @@
 /** The two authorities of a change, read and held against each other. */
 import { compareBytes, toHex } from '../bytes.js'
 import { quoted } from '../errors.js'
+import { takeFields } from '../known-fields.js'
 import { signatureAlgorithmOf } from './asn1/algorithms.js'
 import { commonNamesOf } from './asn1/name.js'
 import { readCertificate, type UnverifiedCertificate } from './asn1/read-certificate.js'
+import type { Authority } from './authority.js'
 import { keyIdOf } from './key-id.js'
 import { readPem, readPemBlocks, writePem, type PemInput } from './pem.js'
 import { rotationError, type RotationAuthority } from './rotation-plan.js'
@@ -25,9 +27,12 @@ export interface ReadRotating {
   readonly trusted: readonly UnverifiedCertificate[]
 }
 
+/** Its fields, and those that an `Authority` has besides. */
+const FIELDS = ['certificate', 'trusted', 'name', 'root', 'parents', 'keyId', 'notBefore', 'notAfter', 'issues'] as const satisfies readonly (keyof (RotatingAuthority & Authority))[]
+
 /** Reads an authority and what is trusted for it. */
 export async function readRotating(subtle: Subtle, given: RotatingAuthority, which: 'old' | 'new'): Promise<ReadRotating> {
-  const { certificate: pem, trusted: above } = (given as RotatingAuthority | undefined) ?? ({} as RotatingAuthority)
+  const { certificate: pem, trusted: above } = takeFields(given as RotatingAuthority & Authority, FIELDS, `the fields of the ${which} authority`)
   const certificate = readCertificate(readPem('certificate', pem))
   const trusted = above === undefined ? [certificate] : readPemBlocks('certificate', above).map(readCertificate)
   const commonNames = commonNamesOf(certificate.subject)

@@ -69,8 +69,10 @@ export function checkSigner(signer: Signer): CheckedSigner {
  * @throws {@link EtcdRbacError} `ERR_SIGNER_INVALID`
  */
 export async function signWith({ signer, key }: CheckedSigner, bytes: Uint8Array): Promise<Uint8Array> {
-  const signature = await signer.sign(bytes)
-  if (!(signature instanceof Uint8Array)) throw new TypeError('a signer must resolve to a Uint8Array')
+  // Copies, there and back: what was signed and checked is what is issued, whatever the signer does with its bytes.
+  const given: unknown = await signer.sign(Uint8Array.from(bytes))
+  if (!(given instanceof Uint8Array)) throw new TypeError('a signer must resolve to a Uint8Array')
+  const signature = Uint8Array.from(given)
   if (key.family === 'ecdsa' && ecdsaFromDer(signature, key.curve.size) === undefined)
     return refuse('a signature that is not the DER form of r and s', 'the form of X.509, not r‖s')
   if (key.family === 'rsa' && signature.length !== key.modulusBytes) return refuse(`a signature of ${signature.length} bytes`, `${key.modulusBytes} bytes, the size of the key`)

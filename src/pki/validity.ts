@@ -1,5 +1,6 @@
 /** How long a certificate is valid (RFC 5280 §4.1.2.5): two whole seconds, both included. Time is a value; nothing here reads a clock. */
 import { EtcdRbacError, quoted } from '../errors.js'
+import { checkFields } from '../known-fields.js'
 
 /** From when until when, both included. */
 export interface Validity {
@@ -59,7 +60,9 @@ function lifetime(count: number, unit: number, name: string): Lifetime {
   if (typeof count !== 'number') throw new TypeError(`the number of ${name} must be a number`)
   if (!(count > 0 && count * unit <= LATEST)) return refuse(`a lifetime of ${count} ${name}`, 'a positive one', '', '')
   return {
-    from(now, { backdateMinutes = 0 } = {}) {
+    from(now, options = {}) {
+      checkFields(options, ['backdateMinutes'], 'the options of a lifetime')
+      const { backdateMinutes = 0 } = options
       if (!(now instanceof Date)) throw new TypeError('the present must be a Date')
       if (!(backdateMinutes >= 0 && backdateMinutes <= 60)) return refuse(`a beginning ${backdateMinutes} minutes earlier`, '0 to 60 minutes', '', '')
       const validity = { notBefore: new Date(now.getTime() - backdateMinutes * MINUTE), notAfter: new Date(now.getTime() + count * unit) }

@@ -1,9 +1,10 @@
 /** Which certificates a policy needs, and what else must be said for that. What could not be issued is refused here. */
 import type { Because } from '../because.js'
 import { EtcdRbacError, quoted } from '../errors.js'
+import { checkFields, takeFields } from '../known-fields.js'
 import type { MemberName, Policy, UserName } from '../policy/policy.js'
 import type { PublicKeyAlgorithm } from './asn1/public-key.js'
-import { certificateUser, declaredMember } from './declared.js'
+import { certificateUser, checkPolicy, declaredMember } from './declared.js'
 import { checkGateway } from './gateway-uri.js'
 import { checkHosts, type Wildcard } from './hosts.js'
 import { checkLabel } from './label.js'
@@ -53,13 +54,21 @@ export type WantedCertificate =
   | { readonly purpose: 'server' | 'peer'; readonly member: string; readonly hosts: readonly string[]; readonly commonName?: string }
   | { readonly purpose: 'gateway'; readonly uri: string }
 
+const FIELDS = ['hosts', 'authorities', 'renew', 'labels', 'gateways', 'keyAlgorithms', 'gateway', 'wildcard', 'commonNames'] as const
+
 /**
  * One entry for each certificate that the policy needs.
  *
  * @throws {@link EtcdRbacError} as `planMaterial`
  */
 export function wantedCertificates(policy: Policy, options: MaterialOptions<Policy>): readonly WantedCertificate[] {
-  serverProfile(options.gateway)
+  checkPolicy(policy)
+  const { gateway, authorities, commonNames = {} } = takeFields(options, FIELDS, 'the options of planMaterial')
+  serverProfile(gateway)
+  const { client, server, peer } = takeFields(authorities, ['client', 'server', 'peer'], 'authorities')
+  for (const authority of [client, server, peer] as readonly (Partial<WantedAuthority> | null | undefined)[])
+    if (typeof authority?.name !== 'string' || typeof authority.keyId !== 'string') throw new TypeError('authorities must be a table of client, server and peer, each with name and keyId')
+  checkFields(commonNames, ['server', 'peer'], 'commonNames')
   return [...clients(policy, options), ...members(policy, options), ...gateways(policy, options)]
 }
 
@@ -76,6 +85,8 @@ function clients(policy: Policy, { labels = {} }: MaterialOptions<Policy>): read
 }
 
 function members(policy: Policy, { hosts, wildcard, commonNames = {} }: MaterialOptions<Policy>): readonly WantedCertificate[] {
+  const given: unknown = hosts
+  if (typeof given !== 'object' || given === null) throw new TypeError('hosts must be a table of members with their hosts')
   for (const name of [commonNames.server, commonNames.peer]) if (name !== undefined) declaredMember(policy, name)
   return policy.members.flatMap((member): WantedCertificate[] => {
     const entry = Object.hasOwn(hosts, member) ? hosts[member] : undefined
@@ -86,6 +97,7 @@ function members(policy: Policy, { hosts, wildcard, commonNames = {} }: Material
         { member, known: Object.keys(hosts) },
       )
     if (entry === 'none') return []
+    checkFields(entry, ['server', 'peer'], `the hosts of ${quoted(member)}`)
     return (['server', 'peer'] as const).map((purpose) => {
       const commonName = commonNames[purpose]
       return { purpose, member, hosts: checkHosts(entry[purpose], wildcard), ...(commonName === undefined ? {} : { commonName }) }

@@ -6,7 +6,7 @@ import type { WebCryptoLike } from '../../src/platform.js'
 import { encoded, readDer, type DerValue } from '../../src/pki/asn1/der.js'
 import { octetString, sequence, setOf, smallInteger, tagged, tlv, unsignedInteger, objectIdentifier } from '../../src/pki/asn1/write.js'
 import {
-  createCa, createCrl, createCsr, days, generateKeyPair, hostsOf, inspectCertificate, inspectCrl, issueClient, issuePeer, issueServer, recordOf, type Authority, type KeyAlgorithm, type KeyPair, type Purpose,
+  createCa, createCrl, createCsr, days, generateKeyPair, hostsOf, inspectCertificate, inspectCrl, issueClient, issueClients, issuePeer, issueServer, recordOf, type Authority, type KeyAlgorithm, type KeyPair, type Purpose,
 } from '../../src/pki/index.js'
 import { definePolicy } from '../../src/policy/index.js'
 import { nameProblem } from '../../src/names.js'
@@ -125,4 +125,22 @@ test('two runs with the same inputs and the same randomness give the same bytes;
     expect(same).toEqual(one)
     expect(other.map((text, index) => text === one[index])).toEqual([false, true, false, false, false, false])
   }
+})
+
+test('many at once are the same bytes in each run, whichever CSR is verified first', async () => {
+  const policy = definePolicy({ users: { alice: 'certificate' }, authorities: ['etcd-ca'] })
+  const { signer } = keys.get('ed25519')!
+  // Of slow and fast verification in turn, so that they end in another order than they began.
+  const kinds = [await generateKeyPair(crypto, 'rsa-4096'), keys.get('ed25519')!, await generateKeyPair(crypto, 'ecdsa-p521'), keys.get('ecdsa-p256')!]
+  const csrs = await Promise.all(kinds.map((key) => createCsr(crypto, { signer: key.signer })))
+  const requests = Array.from({ length: 50 }, (_, index) => ({ user: 'alice', label: `node-${String(index)}`, csr: csrs[index % csrs.length]! }) as const)
+  const run = async (concurrency: number): Promise<readonly string[]> => {
+    const authority = await createCa(seeded(1), { name: 'etcd-ca', signer, validity: days(4000).from(NOW), issues: ['client'] })
+    const found: string[] = []
+    for await (const { certificate } of issueClients(authority, requests, { policy, validity: days(90).from(NOW), concurrency })) found.push(certificate)
+    return found
+  }
+  const one = await run(1)
+  expect(new Set(one).size).toBe(50)
+  for (const concurrency of [2, 16, 16, 16, 64]) expect(await run(concurrency)).toEqual(one)
 })

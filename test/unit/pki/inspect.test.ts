@@ -4,7 +4,7 @@ import { signedBy, tbsCertificate } from '../../../src/pki/asn1/certificate.js'
 import { signedObject } from '../../../src/pki/asn1/csr.js'
 import { commonNameOnly } from '../../../src/pki/asn1/name.js'
 import { objectIdentifier, octetString, sequence, setOf, tlv, TRUE } from '../../../src/pki/asn1/write.js'
-import { createCsr, hostsOf, inspectCertificate, issueServer, recordOf } from '../../../src/pki/index.js'
+import { createCsr, hostsOf, inspectCertificate, issueClient, issueServer, recordOf } from '../../../src/pki/index.js'
 import { writePem } from '../../../src/pki/pem.js'
 import { authority, commonName, keyOf, lanes, policy, rejected, validity } from '../../support/pki.js'
 import { hostile, thrown } from '../../support/thrown.js'
@@ -106,5 +106,24 @@ describe('what is no certificate is a typed error', () => {
 
   test.each(hostile)('%s is a TypeError', async (_, value) => {
     await expect(inspectCertificate(crypto, value as string)).rejects.toThrow(TypeError)
+  })
+})
+
+describe('recordOf', async () => {
+  const by = await authority(crypto, 'etcd-clients', ['client'])
+  const labelled = await issueClient(by, { policy, user: 'alice', label: 'n1', csr: await createCsr(crypto, { signer: (await keyOf(crypto)).signer }), validity })
+  const facts = await inspectCertificate(crypto, labelled.certificate)
+
+  test("takes no user's certificate for a gateway's, whatever URI it has", () => {
+    const { message } = thrown('ERR_CERTIFICATE_INVALID', () => recordOf(facts, { purpose: 'gateway', uri: 'urn:etcd-rbac:label:n1' }))
+    expect(message).toContain('"alice"')
+  })
+
+  test.each<[string, unknown, unknown]>([
+    ['no facts', null, { purpose: 'client', user: 'alice' }], ['facts that are none', {}, { purpose: 'client', user: 'alice' }], ['no role', facts, null], ['an empty role', facts, {}], ['a purpose that there is not', facts, { purpose: 'constructor', member: 'x' }],
+    ['a user without name', facts, { purpose: 'client' }], ['a member without name', facts, { purpose: 'peer' }], ['a gateway without URI', facts, { purpose: 'gateway', uri: 7 }],
+  ])('refuses %s as a TypeError that says what was wanted', (_, odd, role) => {
+    expect(() => recordOf(odd as never, role as never)).toThrow(TypeError)
+    expect(() => recordOf(odd as never, role as never)).toThrow(/inspectCertificate|a role/)
   })
 })

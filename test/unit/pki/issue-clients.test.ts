@@ -125,6 +125,22 @@ describe('many certificates', () => {
     const [issued] = await all(issue([sly]))
     expect(issued?.notAfter).toEqual(validity.notAfter)
   })
+
+  test('cannot be long-lived each for itself', async () => {
+    const long = { ...node(0), longLived: 'longer than 397 days' }
+    await rejected('ERR_VALIDITY_INVALID', all(issue([long], { validity: days(800).from(NOW) })))
+    expect((await all(issue([node(0)], { validity: days(800).from(NOW), longLived: 'longer than 397 days' }))).length).toBe(1)
+  })
+
+  test('have the dates that were given at the beginning, whatever becomes of them', async () => {
+    const given = { notBefore: new Date(NOW), notAfter: days(1).from(NOW).notAfter }
+    const ends = new Set<string>()
+    for await (const { record } of issue(nodes(40), { validity: given })) {
+      ends.add(record.notAfter)
+      given.notAfter.setTime(validity.notAfter.getTime())
+    }
+    expect([...ends]).toEqual([days(1).from(NOW).notAfter.toISOString()])
+  })
 })
 
 describe('a request that is refused', () => {
@@ -182,6 +198,94 @@ describe('the signal', () => {
   })
 })
 
+/** A source that gives these requests and then waits until it is let go. */
+function quiet(requests: readonly Node[]) {
+  let letGo = (): void => undefined
+  const waiting = new Promise<void>((resolve) => (letGo = resolve))
+  const source = (async function* () {
+    yield* requests
+    await waiting
+    yield node(99)
+  })()
+  return { source, letGo }
+}
+
+describe('while the source is quiet', () => {
+  test('what is ready is handed out, one by one', async () => {
+    const { source, letGo } = quiet(nodes(3))
+    const found: (string | undefined)[] = []
+    for await (const one of issue(source)) {
+      found.push(labelOf(one))
+      // It goes on only when all that it gave have been read.
+      if (found.length === 3) letGo()
+    }
+    expect(found).toEqual([...labels(3), 'node-99'])
+  })
+
+  test('the signal ends it: what is under way is handed out first, and no certificate is made of what comes later', async () => {
+    const { source, letGo } = quiet(nodes(2))
+    const stop = new AbortController()
+    const found: (string | undefined)[] = []
+    const running = (async () => {
+      for await (const one of issue(source, { signal: stop.signal })) if (found.push(labelOf(one)) === 2) setImmediate(() => { stop.abort('enough') })
+    })()
+    const { detail, cause } = await rejected('ERR_ABORTED', running)
+    expect([found, detail.stepsDone, cause]).toEqual([labels(2), 2, 'enough'])
+    letGo()
+    await new Promise(setImmediate)
+    expect(found.length).toBe(2)
+  })
+
+  test('a signal that cannot call back is seen at the next result', async () => {
+    const stop = { aborted: false }
+    const found: (string | undefined)[] = []
+    const running = (async () => {
+      for await (const one of issue(quiet(nodes(3)).source, { signal: stop, concurrency: 1 })) {
+        found.push(labelOf(one))
+        stop.aborted = true
+      }
+    })()
+    await rejected('ERR_ABORTED', running)
+    expect(found).toEqual(['node-0'])
+  })
+
+  test('break ends it, however long the source takes to close', async () => {
+    const never = { next: () => Promise.resolve({ value: node(0), done: false as const }), return: () => new Promise<never>(() => undefined) }
+    for await (const one of issue({ [Symbol.asyncIterator]: () => never })) {
+      expect(labelOf(one)).toBe('node-0')
+      break
+    }
+    for await (const one of issue(quiet(nodes(1)).source)) {
+      expect(labelOf(one)).toBe('node-0')
+      break
+    }
+  })
+
+  test('nothing is left on the signal', async () => {
+    const { signal } = new AbortController()
+    const listening = new Set<unknown>()
+    const add = signal.addEventListener.bind(signal)
+    signal.addEventListener = (...all: Parameters<typeof add>) => { listening.add(all[1]); add(...all) }
+    const remove = signal.removeEventListener.bind(signal)
+    signal.removeEventListener = (...all: Parameters<typeof remove>) => { listening.delete(all[1]); remove(...all) }
+    const during: number[] = []
+    for await (const _ of issue(nodes(3), { signal })) during.push(listening.size)
+    expect(during).toEqual([1, 1, 1])
+    expect(listening.size).toBe(0)
+  })
+})
+
+test('promises of requests are waited for, as any loop would', async () => {
+  expect((await all(issue(nodes(3).map((one) => Promise.resolve(one)) as unknown as readonly Node[]))).map(labelOf)).toEqual(labels(3))
+})
+
+test('a source without return is left as it is', async () => {
+  let given = 0
+  const source = { [Symbol.iterator]: () => ({ next: () => ({ value: node(given++), done: false as const }) }) }
+  for await (const one of issue(source)) if (labelOf(one) === 'node-2') break
+  expect(given).toBeGreaterThan(2)
+})
+
 describe('what is thrown by', () => {
   const failure = new Error('disk full')
   test.each<[string, Options, readonly Node[]]>([
@@ -207,6 +311,7 @@ test('what cannot be iterated over, odd options and the wrong authority are refu
   for (const [, value] of hostile.filter(([name]) => !['a list', 'words', 'a map', 'a String object'].includes(name))) expect(() => issue(value as never)).toThrow(TypeError)
   expect(() => issue('node' as never)).toThrow(TypeError)
   for (const concurrency of [0, -1, 1.5, 1025, NaN, '4']) expect(() => issue([], { concurrency: concurrency as number })).toThrow(TypeError)
+  for (const signal of [null, 7, {}, new AbortController()]) expect(() => issue([], { signal: signal as never })).toThrow(TypeError)
   expect(() => issue([], { onIsued: () => undefined } as never)).toThrow(TypeError)
   const peers = await authority(crypto, 'etcd-peers', ['peer'])
   expect(() => issueClients(peers as unknown as Authority<'client'>, [], { policy, validity })).toThrow('etcd-peers')

@@ -241,6 +241,61 @@ test('the hook is asked about what was verified, and what it throws reaches the 
   await rejected('ERR_CSR_SIGNATURE', issueClient(clients, { policy, user: 'alice', csr: flipped, validity, authorize: () => { throw failure } }))
 })
 
+describe('what leaves is a copy:', () => {
+  test('a hook that changes its question changes neither certificate nor record', async () => {
+    const ca = await authority(crypto, 'etcd-servers', ['server'])
+    const authorize = (question: IssueQuestion): boolean => {
+      ;(question.hosts as string[])[0] = 'evil.example'
+      ;(question.hosts as string[]).push('evil.example')
+      return true
+    }
+    const issued = await issueServer(ca, { policy, member: 'etcd-0', hosts: ['etcd-0.example'], csr, validity, authorize })
+    expect(issued.record.hosts).toEqual(['etcd-0.example'])
+    expect((await inspectCertificate(crypto, issued.certificate)).hosts).toEqual(['etcd-0.example'])
+  })
+
+  test.each<[string, (bytes: Uint8Array) => unknown]>([
+    ['zeroes', (bytes) => bytes.fill(0)],
+    ['transfers', (bytes) => structuredClone(bytes.buffer, { transfer: [bytes.buffer as ArrayBuffer] })],
+  ])('a signer that %s what it was given has signed the certificate all the same', async (_, spoil) => {
+    const spoiling: Signer = {
+      ...signer,
+      sign: async (bytes) => {
+        const signature = await signer.sign(bytes)
+        spoil(bytes)
+        return signature
+      },
+    }
+    const ca = await createCa(crypto, { name: 'etcd-clients', signer: spoiling, issues: ['client'], validity: days(3650).from(NOW, { backdateMinutes: 60 }) })
+    const { certificate } = await issueClient(ca, { policy, user: 'alice', csr: await createCsr(crypto, { signer: spoiling }), validity })
+    expect((await inspectCertificate(crypto, certificate)).commonName).toBe('alice')
+    expect(new X509Certificate(certificate).verify(new X509Certificate(ca.certificate).publicKey)).toBe(true)
+  })
+
+  test('a signer that takes its signature back has signed the certificate all the same', async () => {
+    const fleeting: Signer = {
+      ...signer,
+      sign: async (bytes) => {
+        const signature = await signer.sign(bytes)
+        // After it was looked at, before it is used.
+        queueMicrotask(() => { queueMicrotask(() => signature.fill(0)) })
+        return signature
+      },
+    }
+    const ca = await createCa(crypto, { name: 'etcd-clients', signer: fleeting, issues: ['client'], validity: days(3650).from(NOW, { backdateMinutes: 60 }) })
+    const { certificate } = await issueClient(ca, { policy, user: 'alice', csr, validity })
+    expect(new X509Certificate(certificate).verify(new X509Certificate(ca.certificate).publicKey)).toBe(true)
+  })
+
+  test('whoever changes what was issued changes nothing of what is issued next', async () => {
+    const first = await issueClient(clients, { policy, user: 'alice', csr, validity })
+    for (const usages of [first.usages, first.record.usages] as string[][]) usages.push('serverAuth')
+    const second = await issueClient(clients, { policy, user: 'alice', csr, validity })
+    expect(second.usages).toEqual(['clientAuth'])
+    expect((await inspectCertificate(crypto, second.certificate)).usages).toEqual(['clientAuth'])
+  })
+})
+
 describe('members', () => {
   const good = { policy, member: 'etcd-0', hosts, csr, validity } as const
 
@@ -320,6 +375,8 @@ describe('a gateway', () => {
   test('is refused on v2, with a Common Name in its CSR, and with a URI that Go would read as a host', async () => {
     await rejected('ERR_ISSUE_REFUSED', issueGateway(clients, { ...good, policy: policyV2 }))
     await rejected('ERR_CSR_COMMON_NAME', issueGateway(clients, { ...good, csr: await createCsr(crypto, { commonName: 'alice', signer }) }))
+    const labelled = await rejected('ERR_HOST_INVALID', issueGateway(clients, { ...good, uri: 'urn:etcd-rbac:label:n1' }))
+    expect(labelled.message).toContain('label')
     for (const uri of ['', 'gateway', 'https://gateway', 'urn:', 'urn:a b', 'URN:x', '//x', 'urn:ä']) await rejected('ERR_HOST_INVALID', issueGateway(clients, { ...good, uri }))
   })
 })

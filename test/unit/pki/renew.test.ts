@@ -4,10 +4,10 @@ import type { ErrorCode } from '../../../src/errors.js'
 import { commonNameOnly } from '../../../src/pki/asn1/name.js'
 import { objectIdentifier, octetString, sequence, tlv } from '../../../src/pki/asn1/write.js'
 import {
-  createCa, createCrl, createCsr, days, generateKeyPair, hostsOf, inspectCertificate, inspectCrl, issueClient, issueGateway, issuePeer, issueServer, proveOldKey, renew, type Authority, type IssueQuestion,
+  createCa, createCrl, createCsr, days, generateKeyPair, hostsOf, inspectCertificate, inspectCrl, issueClient, issueGateway, issuePeer, issueServer, proveOldKey, renew, verifyCsr, type Authority, type IssueQuestion,
   type OldKeyProof, type RenewalRequest, type Signer,
 } from '../../../src/pki/index.js'
-import { authority, certificateOf, keyOf, lanes, NOW, policy, policyV2, rejected } from '../../support/pki.js'
+import { authority, certificateOf, isCa, keyOf, lanes, NOW, policy, policyV2, rejected } from '../../support/pki.js'
 import { hostile } from '../../support/thrown.js'
 
 const { crypto } = globalThis
@@ -118,10 +118,51 @@ describe('a renewal', () => {
   })
 })
 
+describe('what becomes of the request while a renewal waits changes nothing:', () => {
+  const dated = () => ({ notBefore: new Date(next.notBefore), notAfter: new Date(next.notAfter) })
+  const keyHashOf = async (request: string) => (await verifyCsr(crypto, request)).keyHash
+
+  test.each<[string, (request: Record<string, unknown>) => void]>([
+    ['the CSR is another', (request) => (request['csr'] = thiefs)],
+    ['the previous certificate is another', (request) => (request['previous'] = 'x')],
+    ['no proof is demanded', (request) => Object.assign(request, { csr: thiefs, proof: 'not demanded' })],
+    ['the policy is another', (request) => (request['policy'] = { ...policy, users: {} })],
+    ['the hook is another', (request) => (request['authorize'] = () => false)],
+    ['the dates are others', (request) => (request['validity'] as { notAfter: Date }).notAfter.setTime(0)],
+    ['the present is another', (request) => (request['now'] as Date).setTime(0)],
+    ['the role is another', (request) => ((request['as'] as { user: string }).user = 'root')],
+  ])('%s', async (_, change) => {
+    // At every point where it may wait: after none, after one, after many turns.
+    for (let turns = 0; turns < 12; turns++) {
+      const request = { ...base, now: new Date(LATER), validity: dated(), as: { purpose: 'client', user: 'alice' } }
+      const renewing = renew(clients, request as never)
+      for (let turn = 0; turn < turns; turn++) await (turn % 2 === 0 ? Promise.resolve() : new Promise(setImmediate))
+      change(request)
+      const { record } = await renewing
+      expect(record).toMatchObject({ user: 'alice', keyHash: await keyHashOf(csr), notAfter: next.notAfter.toISOString() })
+    }
+  })
+})
+
+describe('wildcards', async () => {
+  const wildcard = 'every name of that domain'
+  const wild = ['*.etcd.example', 'etcd-0.example']
+  const before = await issueServer(all, { policy, member: 'etcd-0', hosts: wild, wildcard, csr: oldCsr, validity: first })
+
+  test('are renewed where they are asked for again, and only then', async () => {
+    const change = { previous: before.certificate, record: before.record, hosts: wild }
+    expect((await renewed({ ...change, wildcard }, all)).record).toMatchObject({ hosts: wild })
+    await rejected('ERR_HOST_INVALID', renewed(change, all))
+    await expect(renewed({ ...change, wildcard: true }, all)).rejects.toThrow(TypeError)
+    await expect(renewed({ wildcard })).rejects.toThrow(TypeError)
+  })
+})
+
 describe('is refused:', async () => {
   const fromRival = await issueClient(rivals, { policy, user: 'alice', label: 'node-7', csr: oldCsr, validity: first })
   const selfMade = await certificateOf({ by: old, issuer: commonNameOnly('etcd-clients'), subject: commonNameOnly('alice'), extensions: [], validity: first })
   const selfSigned = await certificateOf({ by: old, subject: commonNameOnly('alice'), extensions: [], validity: first })
+  const unsigning = await certificateOf({ by: thief, subject: commonNameOnly('etcd-clients'), extensions: [isCa] })
   const flipped = issued.certificate.replace(/(.{20})(.)(.{4}\n-----END)/s, (_, before: string, one: string, after: string) => `${before}${one === 'A' ? 'B' : 'A'}${after}`)
   const bob = await issueClient(clients, { policy: { ...policy, users: { ...policy.users, bob: 'certificate' } } as never, user: 'bob' as never, csr: oldCsr, validity: first })
   const server = await issueServer(all, { policy, member: 'etcd-0', hosts, csr: oldCsr, validity: first })
@@ -136,6 +177,11 @@ describe('is refused:', async () => {
     ['a copy that its holder signed itself, in the name of the authority', 'ERR_RENEWAL_REFUSED', 'signature', { previous: selfMade, as: { purpose: 'client', user: 'alice' } }],
     ['a self-signed copy with the same names', 'ERR_RENEWAL_REFUSED', 'issuer-missing', { previous: selfSigned, as: { purpose: 'client', user: 'alice' } }],
     ['a self-signed copy that brings itself as an authority', 'ERR_RENEWAL_REFUSED', 'issuer-missing', { previous: selfSigned + selfSigned, as: { purpose: 'client', user: 'alice' } }],
+    ['a certificate that is named as its own predecessor', 'ERR_RENEWAL_REFUSED', 'not-an-authority', { previous: fromRival.certificate, predecessor: fromRival.certificate }],
+    ['a self-signed certificate that is named as its own predecessor', 'ERR_RENEWAL_REFUSED', 'not-an-authority', { previous: selfSigned, predecessor: selfSigned }],
+    ['a predecessor that may not sign certificates', 'ERR_RENEWAL_REFUSED', 'key-usage', { previous: fromRival.certificate, predecessor: unsigning }],
+    ['a predecessor that is itself to be renewed', 'ERR_CERTIFICATE_INVALID', '', { previous: rivals.certificate, predecessor: rivals.certificate, as: { purpose: 'client', user: 'etcd-clients' } }],
+    ["a user's labelled certificate as a gateway's", 'ERR_CERTIFICATE_INVALID', '', { as: { purpose: 'gateway', uri: 'urn:etcd-rbac:label:node-7' } }],
     ['a certificate with its own root behind it', 'ERR_RENEWAL_REFUSED', 'signature', { previous: fromRival.certificate + rivals.certificate }],
     ['the certificate of an authority', 'ERR_CERTIFICATE_INVALID', '', { previous: clients.certificate, as: { purpose: 'client', user: 'etcd-clients' } }],
     ['a certificate of which a bit was changed', 'ERR_RENEWAL_REFUSED', 'signature', { previous: flipped }],
