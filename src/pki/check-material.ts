@@ -52,7 +52,7 @@ export async function checkMaterial<const P extends Policy, const N extends stri
   const bundle = readBundle(asked.certificate, (message) => findings.push({ code: 'certificate-unreadable', message, fix: 'pass the certificate file: PEM, the leaf first, its intermediates behind it' }))
   const trusted = readBundle(asked.trusted, (message) => findings.push({ code: 'trusted-unreadable', message, fix: 'pass the CA file: the PEM of one root or several' }))
   const [leaf, ...others] = bundle
-  if (key !== undefined) await checkKey(crypto, subtle, key, asked.passphrase, bundle, find, (message) => findings.push({ code: 'key-unusable', message, fix: 'pass the private key of the leaf' }))
+  if (key !== undefined) await checkKey(crypto, subtle, key, { passphrase: asked.passphrase, fips }, bundle, find, (message) => findings.push({ code: 'key-unusable', message, fix: 'pass the private key of the leaf' }))
   if (leaf === undefined) {
     findings.push(...nameFindings(asked, undefined, []))
     return findings
@@ -103,14 +103,14 @@ async function checkKey(
   crypto: WebCryptoLike,
   subtle: Subtle,
   key: PrivateKeyInput | KeyPair,
-  passphrase: string | undefined,
+  { passphrase, fips }: { readonly passphrase: string | undefined; readonly fips: boolean },
   bundle: readonly UnverifiedCertificate[],
   find: (code: MaterialFindingCode, text: ErrorText) => unknown,
   unusable: (message: string) => unknown,
 ): Promise<void> {
   try {
     const isFile = typeof key === 'string' || key instanceof Uint8Array
-    const pair = isFile ? await openPrivateKey(crypto, key, passphrase === undefined ? {} : { passphrase }) : key
+    const pair = isFile ? await openPrivateKey(crypto, key, { fips, ...(passphrase === undefined ? {} : { passphrase }) }) : key
     const checked = checkSigner(pair.signer)
     if (!isFile) await proveSigner(subtle, checked, 'private key')
     const [leaf] = bundle

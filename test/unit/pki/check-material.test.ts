@@ -169,6 +169,16 @@ test('a key is taken in any form: encrypted with its passphrase, and as DER', as
   expect(await check(user({ certificate: await clientOf(), key: readPem('private key', leafPem) }))).toEqual([])
 })
 
+test('for fips, a key that is encrypted by what fips does not take is not opened', async () => {
+  const passphrase = 'only for this test'
+  const der = readPem('encrypted private key', await leafKeys.exportPkcs8({ passphrase, iterations: 100_000 }))
+  // The number of HMAC-SHA-512 in place of that of HMAC-SHA-256: refused before it is tried.
+  const at = Buffer.from(der).indexOf(Buffer.from('2a864886f70d0209', 'hex'))
+  const key = writePem('encrypted private key', der.map((byte, index) => (index === at + 7 ? 11 : byte)))
+  const [finding] = await check(user({ certificate: await clientOf(), key, passphrase, fips: true }))
+  expect(finding).toMatchObject({ code: 'key-unusable', message: expect.stringContaining('PBKDF2 over HMAC-SHA-512, which fips does not take') as string })
+})
+
 test('a name below a wildcard is covered, and a key of another certificate of the bundle is told where it is', async () => {
   const wild = await serverOf([notCa, usage(0), extended(server, client), names(dns('*.example'))])
   expect(await check(member({ certificate: wild, urls: ['https://etcd-0.example:2379'] }))).toEqual([])
