@@ -259,7 +259,7 @@ describe('the certificate of a gateway', async () => {
   const authority = await createCa(crypto, { name: 'etcd-clients', signer: caKeys.signer, validity: tenYears, issues: ['client'] })
   const csr = await createCsr(crypto, { signer: leafKeys.signer })
   const good = (await issueGateway(authority, { policy, uri, csr, validity })).chain
-  const gateway = (change: object): Check => ({ policy, now: NOW, purpose: 'gateway', uri, key: leafPem, trusted: authority.root, certificate: good, ...change }) as Check
+  const gateway = (change: object): Check => ({ policy, now: NOW, purpose: 'gateway', uri, key: leafPem, trusted: authority.root, certificate: good, ...change })
   const v2 = definePolicy({ users: { root: 'certificate' }, authorities: ['etcd-clients'], v2: { guest: [], roles: {}, bindings: { root: ['root'] } } })
   test.each<[string, object, readonly string[]]>([
     ['as it is issued is good', {}, []],
