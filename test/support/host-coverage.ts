@@ -11,7 +11,7 @@ export const coverage: readonly { readonly name: string; readonly host: string; 
   { name: '*.etcd.svc', host: 'aetcd.svc', go: false },
   { name: '*.etcd', host: 'a.etcd', go: true },
   { name: '*.etcd', host: 'etcd', go: false },
-  { name: '*', host: 'etcd', go: true },
+  { name: '*', host: 'etcd', go: false },
   { name: '*.*.svc', host: 'a.etcd.svc', go: false },
   { name: 'a*.etcd.svc', host: 'ab.etcd.svc', go: false },
   { name: 'a.*.svc', host: 'a.etcd.svc', go: false },
