@@ -126,7 +126,7 @@ export async function everyOption(crypto: WebCryptoLike): Promise<readonly Optio
   const all = ['client', 'server', 'peer'] as const
   const both = ['serverAuth', 'clientAuth'] as const
   const made: OptionalCertificate[] = []
-  const add = (option: string, certificate: string, root: Authority<Purpose>, more: Partial<OptionalCertificate> = {}): unknown =>
+  const add = (option: string, certificate: string, root: { readonly certificate: string }, more: Partial<OptionalCertificate> = {}): unknown =>
     made.push({ option, certificate, authority: root.certificate, intermediates: '', usages: both, hosts: {}, ...more })
 
   const constrained = await createCa(crypto, {
