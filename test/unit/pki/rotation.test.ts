@@ -374,8 +374,9 @@ describe('progress', () => {
   }
   const fields = ['kind', 'purposes', 'old', 'new', 'members', 'holders', 'before', 'phases', 'warnings']
   const parts = ['name', 'bundle', 'steps', 'gate', 'ifSkipped'].map((part) => `phases.3.${part}`)
-  const damage: readonly (readonly [place: string, what: string, value: (whole: RotationPlan) => unknown])[] = [
-    ...[...fields, ...parts].flatMap((place) => [[place, 'nothing', () => undefined] as const, [place, 'null', () => null] as const, [place, 'an empty table', () => ({})] as const]),
+  type Damage = readonly [place: string, what: string, value: (whole: RotationPlan) => unknown]
+  const damage: readonly Damage[] = [
+    ...[...fields, ...parts].flatMap((place): readonly Damage[] => [[place, 'nothing', () => undefined], [place, 'null', () => null], [place, 'an empty table', () => ({})]]),
     ['phases', 'nulls', () => [null, null, null, null]],
     ['purposes', 'the name of a method', () => ['constructor']],
     ['purposes', 'one twice', () => ['client', 'client']],
