@@ -40,6 +40,8 @@ export interface IssuedCrl {
 }
 
 const CRL_SIGN = 0x02
+/** The first number that takes 21 octets, the sign counted. */
+const MOST_NUMBER = 2n ** 159n
 
 /**
  * Makes a revocation list: version 2, its number, the key identifier of its authority, a reason for each entry that has one. A serial number that stands
@@ -92,6 +94,8 @@ export async function signCrl(hidden: AuthorityInside, validity: Validity, entri
   const { keyUsage } = readCertificate(hidden.certificateDer)
   if (keyUsage === undefined || (keyUsage & CRL_SIGN) === 0)
     throw crlError(`authority ${quoted(hidden.name)}, whose key usage lacks cRLSign`, 'an authority that may sign lists', 'make another authority: nobody who verifies a list would take one of this', 'no cRLSign')
+  if (number >= MOST_NUMBER)
+    throw crlError(`list number ${number} of ${quoted(hidden.name)}`, 'at most 20 octets (RFC 5280 §5.2.3): nobody would read a longer one', 'go on with createCrl and all of its entries under number 1 where etcd alone reads the list, which looks at no number; otherwise make another authority', 'no number left')
   const { notBefore: thisUpdate, notAfter: nextUpdate } = validity
   const tbs = tbsCrl({ signedBy: hidden.signedBy, thisUpdate, nextUpdate, entries, keyId: hidden.keyId, number })
   const der = signedObject(tbs, hidden.signer.signer.algorithm, await signWith(hidden.signer, tbs))

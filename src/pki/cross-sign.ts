@@ -2,6 +2,7 @@
 import { EtcdRbacError, quoted } from '../errors.js'
 import { checkFields } from '../known-fields.js'
 import { insideOf, insideOfAny, type Authority, type Purpose } from './authority.js'
+import { checkFipsSigner } from './create-ca.js'
 import { checkRoom } from './create-intermediate-ca.js'
 import { writePem, type CertificatePem } from './pem.js'
 import { signAuthority } from './sign-authority.js'
@@ -13,10 +14,10 @@ import { checkLeafValidity, type Validity } from './validity.js'
  * where both have the same name, so a root that is to vouch for its successor one day wants `pathLength: 1`.
  *
  * It lives no longer than either, and is restricted to the names that `of` is restricted to. Whether what `of` issues fits the restrictions of `by` is
- * for those to see who verify by that way.
+ * for those to see who verify by that way. An authority of the option `fips` vouches only for another of it.
  *
  * @throws {@link EtcdRbacError} `ERR_PURPOSE_REFUSED`, `ERR_VALIDITY_INVALID`, `ERR_ISSUE_REFUSED` for an authority that has no room, is vouched for by itself,
- * or stands under another that is restricted to names; `ERR_KEY_MISMATCH`, `ERR_SIGNER_INVALID`, `ERR_CRYPTO_UNUSABLE`
+ * or stands under another that is restricted to names, or is not of the option `fips` where `by` is; `ERR_ALGORITHM_UNSUPPORTED`, `ERR_KEY_MISMATCH`, `ERR_SIGNER_INVALID`, `ERR_CRYPTO_UNUSABLE`
  * @example
  * ```ts
  * import { createCa, crossSign, days, generateKeyPair } from 'etcd-rbac'
@@ -39,6 +40,10 @@ export async function crossSign<D extends Purpose>(by: Authority<NoInfer<D>>, of
   if (restricting !== undefined && restricting.subtrees !== signed.ownConstraints)
     refuse(`authority ${quoted(signed.name)}, restricted to names by ${quoted(restricting.authority)} above it`, 'restrictions in its own certificate only: by another way, those above would not bind it', 'have that one signed', 'restricted from above')
   checkRoom(signing, 1)
+  if (signing.fips) {
+    checkFipsSigner(signed.signer)
+    if (!signed.fips) refuse(`authority ${quoted(signed.name)}, which also certifies keys that fips does not take`, `one of the option fips, as ${quoted(signing.name)} is: what it issues stands below both`, 'make or open it with fips: true', 'not of the option fips')
+  }
   const validity = checkLeafValidity(request.validity, { name: signing.name, ...signing.validity }, true)
   checkLeafValidity(validity, { name: signed.name, notBefore: validity.notBefore, notAfter: signed.validity.notAfter }, true)
 

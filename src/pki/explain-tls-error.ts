@@ -51,7 +51,17 @@ function textsOf(error: unknown, seen: Set<unknown>): readonly string[] {
   if (typeof error === 'string') return [error]
   if (typeof error !== 'object' || error === null || seen.has(error) || seen.size > 20) return []
   seen.add(error)
-  const { code, message, details, reason, cause, errors } = error as Readonly<Record<string, unknown>>
-  const own = [code, message, details, reason].filter((each): each is string => typeof each === 'string')
-  return [...own, ...textsOf(cause, seen), ...(Array.isArray(errors) ? errors.slice(0, 20).flatMap((each) => textsOf(each, seen)) : [])]
+  const own = ['code', 'message', 'details', 'reason'].map((name) => fieldOf(error, name)).filter((each): each is string => typeof each === 'string')
+  const errors = fieldOf(error, 'errors')
+  const listed = typeof errors === 'object' ? Array.from({ length: 20 }, (_, at) => fieldOf(errors, String(at))) : []
+  return [...own, ...[fieldOf(error, 'cause'), ...listed].flatMap((each) => textsOf(each, seen))]
+}
+
+/** A field, if there is one; of some errors they are calculated, and that may fail. */
+function fieldOf(table: unknown, name: string): unknown {
+  try {
+    return (table as Readonly<Record<string, unknown>> | null | undefined)?.[name]
+  } catch {
+    return undefined
+  }
 }

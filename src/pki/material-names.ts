@@ -7,18 +7,27 @@ import { commonNamesOf } from './asn1/name.js'
 import type { UnverifiedCertificate } from './asn1/read-certificate.js'
 import type { MaterialCheck, MaterialFinding } from './material-check.js'
 import { certificateUser, declaredMember } from './declared.js'
+import { checkGateway } from './gateway-uri.js'
 import { alternativeNameOf, hostsOf } from './hosts.js'
 
 /** Findings about who the leaf is, and what the authorities above it are called. */
 export function nameFindings(check: MaterialCheck<Policy>, leaf: UnverifiedCertificate | undefined, authorities: readonly UnverifiedCertificate[]): readonly MaterialFinding[] {
   const { policy } = check
-  const declared = check.purpose === 'client' ? undeclared('user-unknown', () => certificateUser(policy, check.user)) : undeclared('member-unknown', () => declaredMember(policy, check.member))
+  const declared =
+    check.purpose === 'client' ? undeclared('user-unknown', () => certificateUser(policy, check.user))
+    : check.purpose === 'gateway' ? undeclared('uri-invalid', () => checkGateway(policy, check.uri))
+    : undeclared('member-unknown', () => declaredMember(policy, check.member))
   const commonNames = leaf === undefined ? [] : commonNamesOf(leaf.subject)
   const shown = commonNames.slice(0, 4).map(quoted).join(' and ') || '(none)'
   const own: MaterialFinding[] = []
   if (leaf !== undefined && check.purpose === 'client' && (commonNames.length !== 1 || commonNames[0] !== check.user))
     own.push({ code: 'common-name', message: `Common Name ${shown}; wanted exactly ${quoted(check.user)}: etcd takes the Common Name for the user, and the last one of several`, fix: 'issue it anew for this user, or pass the certificate of this user' })
-  if (check.purpose !== 'client') {
+  if (check.purpose === 'gateway') {
+    if (commonNames.length > 0)
+      own.push({ code: 'common-name', message: `a gateway with Common Name ${shown}; wanted none: what it passes on would be done by that user, or refused`, fix: 'issue it anew without Common Name' })
+    if (leaf !== undefined && !leaf.alternativeNames.some((name) => name.kind === 'uri' && name.text === check.uri))
+      own.push({ code: 'uri-missing', message: `a certificate without URI ${quoted(check.uri)}; wanted it among its subject alternative names`, fix: 'issue it anew for this gateway, or pass the certificate of this gateway' })
+  } else if (check.purpose !== 'client') {
     const users = commonNames.flatMap((name) => userOf(policy, name) ?? [])
     if (users.length > 0)
       own.push({ code: 'common-name-is-user', message: `a member with Common Name ${shown}; wanted none, or one that no user has: whoever holds it would be user ${users.map(quoted).join(' and ')}`, fix: 'issue it anew without Common Name, or rename the user' })
@@ -48,7 +57,7 @@ function userOf({ users }: Policy, name: string): string | undefined {
   return [name, cleaned.join('/')].find((one) => Object.hasOwn(users, one))
 }
 
-function undeclared(code: 'user-unknown' | 'member-unknown', look: () => unknown): readonly MaterialFinding[] {
+function undeclared(code: 'user-unknown' | 'member-unknown' | 'uri-invalid', look: () => unknown): readonly MaterialFinding[] {
   try {
     look()
     return []
@@ -56,6 +65,11 @@ function undeclared(code: 'user-unknown' | 'member-unknown', look: () => unknown
     if (!isEtcdRbacError(error)) throw error
     return [{ code, message: error.message, fix: 'correct the policy, or pass the right name' }]
   }
+}
+
+/** Whether a DNS name covers a host, both in lower case. As Go has it, and Node beside that: a `*` stands for one label, above two others at least. */
+export function coversHost(name: string, host: string): boolean {
+  return name === host || (/^\*\.[^.]+\../.test(name) && /^[^.]+(\..+)$/.exec(host)?.[1] === name.slice(1))
 }
 
 /** Findings about the hosts that a member's certificate is for, held against the URLs by which it is dialled. */
@@ -76,7 +90,7 @@ export function hostFindings({ alternativeNames }: UnverifiedCertificate, urls: 
   const covers = (host: string): boolean => {
     const wanted = alternativeNameOf(host)
     if (wanted.kind === 'ip') return addresses.some((address) => compareBytes(address, wanted.address) === 0)
-    return names.some((name) => name === host || (name.startsWith('*.') && /^[^.]+(\..+)$/.exec(host)?.[1] === name.slice(1)))
+    return names.some((name) => coversHost(name, host))
   }
   const missing = [...new Set(hosts)].filter((host) => !covers(host))
   const shown = `${names.length + addresses.length} hosts`

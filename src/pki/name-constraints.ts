@@ -11,7 +11,10 @@ import type { ReadName } from './asn1/general-name.js'
 import type { Subtree, Subtrees } from './asn1/name-constraints.js'
 import { addressBytes, hostOfAddress } from './hosts.js'
 
-/** The hosts that an authority is restricted to. At least one of both lists, and in it at least one entry. */
+/**
+ * The hosts that an authority is restricted to. At least one of both lists, and in it at least one entry. Below it, etcd from 3.5.35 on refuses every
+ * certificate with a URI that names no host, whatever the lists say: no gateway and no label is certified there.
+ */
 export interface NameConstraints {
   /**
    * `etcd.example` for that name and everything below it; `10.0.0.0/8`, `fd00::/8` for addresses. Where one DNS name is given, no other is permitted,
@@ -62,6 +65,8 @@ function subtreeOf(text: string): Subtree {
 export interface ConstrainedNames {
   readonly dns: readonly string[]
   readonly addresses: readonly Uint8Array[]
+  /** Those URIs that name no host, as `urn:` does: Go (1.26, and etcd since 3.5.35) refuses them below constraints of any kind. */
+  readonly hostless: readonly string[]
 }
 
 /**
@@ -71,11 +76,18 @@ export interface ConstrainedNames {
 export function constrainedNames(names: readonly (AlternativeName | ReadName)[], commonNames: readonly string[]): ConstrainedNames {
   const dns = names.flatMap((name) => (name.kind !== 'dns' ? [] : ['name' in name ? name.name : name.text]))
   const addresses = names.flatMap((name) => (name.kind === 'ip' ? [name.address] : []))
-  return { dns: dns.length > 0 ? dns : commonNames.filter((name) => /^\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+$/.test(name)), addresses }
+  const hostless = names.flatMap((name) => (name.kind !== 'uri' ? [] : ['uri' in name ? name.uri : name.text])).filter((uri) => !namesHost(uri))
+  return { hostless, dns: dns.length > 0 ? dns : commonNames.filter((name) => /^\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+$/.test(name)), addresses }
+}
+
+/** Whether a URI has a host that is a DNS name, as Go wants it below constraints. */
+function namesHost(uri: string): boolean {
+  const host = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#:[\]]+)(?::\d*)?(?:[/?#]|$)/.exec(uri)?.[1]
+  return host !== undefined && addressBytes(host) === undefined
 }
 
 /** The first name that constraints forbid, or `undefined`. Subtrees of other kinds are not judged: see {@link unjudged}. */
-export function forbiddenName({ permitted, excluded }: Subtrees, { dns, addresses }: ConstrainedNames): string | undefined {
+export function forbiddenName({ permitted, excluded }: Subtrees, { dns, addresses, hostless }: ConstrainedNames): string | undefined {
   const only = <K extends Subtree['kind']>(list: readonly Subtree[], kind: K): readonly Extract<Subtree, { kind: K }>[] =>
     list.filter((subtree): subtree is Extract<Subtree, { kind: K }> => subtree.kind === kind)
   const [names, noNames] = [only(permitted, 'dns'), only(excluded, 'dns')]
@@ -87,7 +99,7 @@ export function forbiddenName({ permitted, excluded }: Subtrees, { dns, addresse
   const forbidsAddress = (address: Uint8Array): boolean =>
     noBlocks.some((block) => isInside(address, block)) || (blocks.length > 0 && !blocks.some((block) => isInside(address, block)))
   const address = addresses.find(forbidsAddress)
-  return dns.find(forbidsName) ?? (address === undefined ? undefined : (hostOfAddress(address) ?? 'an address of another length'))
+  return dns.find(forbidsName) ?? (address === undefined ? hostless[0] : (hostOfAddress(address) ?? 'an address of another length'))
 }
 
 /** What constraints speak of that is not judged here: an authority that has such ones must be refused. */

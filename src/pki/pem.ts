@@ -74,6 +74,14 @@ export function readPemBlocks<K extends PemKind>(kind: K, text: PemInput<K>): re
   return readBlocks(text, [pemLabels[kind]], kind).map(({ der }) => der)
 }
 
+/**
+ * The same of a CA file, between whose blocks anything may stand, as in the bundles of systems: etcd and OpenSSL pass over it. A block of another kind
+ * is refused, as etcd refuses it.
+ */
+export function readTrustedBlocks(text: PemInput<'certificate'>): readonly Uint8Array[] {
+  return readBlocks(text, [pemLabels.certificate], 'certificate', true).map(({ der }) => der)
+}
+
 /** A block, as it was labelled. */
 export interface PemBlock {
   readonly label: string
@@ -87,7 +95,7 @@ export function onlyBlock(text: string, labels: readonly string[], what: string)
   return second === undefined ? only : refuse(labels, what, 'more than one PEM block')
 }
 
-function readBlocks(text: string, labels: readonly string[], what: string): readonly PemBlock[] {
+function readBlocks(text: string, labels: readonly string[], what: string, textBetween = false): readonly PemBlock[] {
   if (typeof text !== 'string') throw new TypeError(`a ${what} must be PEM in a string`)
   const longest = labels.includes(pemLabels.crl) ? MAX_CRL_LENGTH : MAX_LENGTH
   if (text.length > longest) return refuse(labels, what, `a text longer than ${longest} characters`)
@@ -96,7 +104,7 @@ function readBlocks(text: string, labels: readonly string[], what: string): read
   for (const line of text.split(/\r?\n/)) {
     const trimmed = line.trimEnd()
     if (open === undefined) {
-      if (trimmed.trim() === '') continue
+      if (trimmed.trim() === '' || (textBetween && !trimmed.startsWith('-----'))) continue
       const label = /^-----BEGIN ([A-Z0-9 ]{1,40})-----$/.exec(trimmed)?.[1]
       if (label === undefined) return refuse(labels, what, blocks.length === 0 ? 'text that does not begin with a PEM block' : 'text behind a PEM block')
       if (!labels.includes(label)) return refuse(labels, what, `a block labelled ${label}`, Object.hasOwn(advice, label) ? advice[label] : undefined)

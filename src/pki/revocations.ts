@@ -5,6 +5,7 @@ import { checkFields } from '../known-fields.js'
 import { crlReasons, MOST_ENTRIES, type CrlEntry, type CrlReason } from './asn1/crl.js'
 import { checkedRecords } from './checked-records.js'
 import type { IssuanceRecord } from './record.js'
+import { isOf } from './rotation-plan.js'
 
 /**
  * Why a certificate is revoked (RFC 5280 §5.3.1). Leave it away rather than say `unspecified`; a certificate is not put on hold here, and none is taken
@@ -61,7 +62,7 @@ export function revocationEntries(revoked: readonly Revocation[], scope: Revocat
     const since = new Date(Math.floor(revokedAt.getTime() / 1000) * 1000)
     if (since > scope.thisUpdate)
       throw crlError(`a certificate revoked at ${revokedAt.toISOString()}, after the list itself`, 'a date that has come', 'revoke it when it is to be refused: etcd looks at no date', 'a future revocation')
-    if (!scope.others && 'authorityKeyId' in certificate && certificate.authorityKeyId !== scope.keyId)
+    if (!scope.others && 'authorityKeyId' in certificate && !isOf(certificate, scope))
       throw crlError(
         `the certificate of ${quoted(certificate.authority)} (key ${certificate.authorityKeyId || 'unknown'}) with serial ${certificate.serial}`,
         `certificates of ${quoted(scope.name)} (key ${scope.keyId})`,

@@ -75,7 +75,7 @@ export async function rotateCa(crypto: WebCryptoLike, request: RotationRequest):
   const records = checkedRecords(listed)
   const [old, next] = [await readRotating(subtle, request.old, 'old'), await readRotating(subtle, request.new, 'new')]
   const both = checkApart(old, next, now)
-  const crossSigned = request.crossSigned === undefined ? undefined : await checkCrossSigned(subtle, request.crossSigned, old.certificate, next.certificate)
+  const crossSigned = request.crossSigned === undefined ? undefined : await checkCrossSigned(subtle, request.crossSigned, old.certificate, next.certificate, now)
   const [before, during, after] = await Promise.all([old.trusted, both, next.trusted].map((list) => bundleOf(subtle, list)))
 
   const replaced = records.filter((record) => purposes.includes(record.purpose === 'gateway' ? 'client' : record.purpose) && isOf(record, old.shown) && isLiving(record, now))
@@ -85,7 +85,7 @@ export async function rotateCa(crypto: WebCryptoLike, request: RotationRequest):
     before: before as RotationBundle,
     ...(crossSigned === undefined ? {} : { crossSigned }),
     phases: phasesOf(frame, during as RotationBundle, after as RotationBundle, replaced, crossSigned !== undefined),
-    warnings: warningsOf(frame, crossSigned !== undefined),
+    warnings: warningsOf(frame, crossSigned !== undefined, records.filter((record) => isOf(record, old.shown) && isLiving(record, now))),
   }
 }
 

@@ -64,8 +64,8 @@ export function checkApart(old: ReadRotating, next: ReadRotating, now: Date): re
   return [...old.trusted, ...next.trusted]
 }
 
-/** The cross-signed certificate, if it is the new authority's, signed by the old one, who may have an authority below it. */
-export async function checkCrossSigned(subtle: Subtle, pem: PemInput<'certificate'>, old: UnverifiedCertificate, next: UnverifiedCertificate): Promise<string> {
+/** The cross-signed certificate, if it is the new authority's, signed by the old one, who may have an authority below it, and not over. */
+export async function checkCrossSigned(subtle: Subtle, pem: PemInput<'certificate'>, old: UnverifiedCertificate, next: UnverifiedCertificate, now: Date): Promise<string> {
   const cross = readCertificate(readPem('certificate', pem))
   const wrong = (found: string, wanted: string): Error => rotationError(`a cross-signed certificate ${found}`, wanted, 'make it by crossSign(old, new, …), or leave it away')
   if (compareBytes(cross.publicKeyDer, next.publicKeyDer) !== 0 || compareBytes(cross.subjectDer, next.subjectDer) !== 0) throw wrong('of another authority', 'the name and key of the new one')
@@ -74,5 +74,6 @@ export async function checkCrossSigned(subtle: Subtle, pem: PemInput<'certificat
   if (!signed || compareBytes(cross.issuerDer, old.subjectDer) !== 0) throw wrong('that the old authority did not sign', "the old one's name and signature")
   if (cross.basicConstraints?.ca !== true) throw wrong("that is no authority's", 'basicConstraints CA:TRUE')
   if (old.basicConstraints?.pathLength === 0) throw wrong('under an old authority of path length 0', 'a path length that allows one below it: every verifier refuses the chain otherwise')
+  if (!(now.getTime() <= cross.notAfter.getTime())) throw wrong(`that has expired at ${cross.notAfter.toISOString()}`, 'one that is valid')
   return writePem('certificate', cross.der)
 }

@@ -58,13 +58,26 @@ export function phasesOf(frame: RotationFrame, both: RotationBundle, after: Rota
   ]
 }
 
-/** What no plan avoids. */
-export function warningsOf(frame: RotationFrame, crossSigned: boolean): readonly string[] {
+/** What no plan avoids. `issued`: what is living of the old authority. */
+export function warningsOf(frame: RotationFrame, crossSigned: boolean, issued: readonly IssuanceRecord[]): readonly string[] {
   const { purposes, members } = frame
   const restarts = verifiersOf(frame).some((name) => members.includes(name))
   return [
     ...(restarts && members.length < 3 ? [`${members.length === 1 ? 'one member' : 'two members'}: nobody can write while one of them (${someOf(members)}) restarts`] : []),
     ...(purposes.includes('client') ? ['connections that are open stay open: who has to go at once needs its user removed and the members restarted'] : []),
+    ...gatewayWarning(purposes, issued),
     ...(crossSigned ? ['the cross-signed certificate expires by itself, and with it what it makes acceptable'] : []),
+  ]
+}
+
+/** The gateway dials its member with the server's certificate, as a client (etcd `embed/serve.go`): one authority for both has to be changed for both. */
+function gatewayWarning(purposes: readonly Purpose[], issued: readonly IssuanceRecord[]): readonly string[] {
+  const [clients, servers] = [purposes.includes('client'), purposes.includes('server')]
+  const forBoth = clients || issued.some(({ purpose }) => purpose === 'client' || purpose === 'gateway')
+  const dialling = issued.flatMap((record) => (record.purpose === 'server' && record.usages.includes('clientAuth') ? [record.member] : []))
+  if (clients === servers || !forBoth || dialling.length === 0) return []
+  const when = clients ? 'stay with the old authority: once that is dropped' : 'come to the new authority, which members do not trust for clients: once they are issued again'
+  return [
+    `the server certificates of ${someOf([...new Set(dialling)])} ${when}, the HTTP gateway inside these members, which dials with them, answers 503; change the authority for 'client' and 'server' together, give the gateway a certificate of its own, or switch it off`,
   ]
 }

@@ -87,7 +87,7 @@ export function shownRecord(record: IssuanceRecord): string {
 }
 
 /** Whether a certificate is of an authority. Other tools leave the key identifier away: then its name must do. */
-export function isOf(record: IssuanceRecord, { name, keyId }: RotationAuthority): boolean {
+export function isOf(record: IssuanceRecord, { name, keyId }: Pick<RotationAuthority, 'name' | 'keyId'>): boolean {
   return record.authorityKeyId === '' ? record.authority === name : record.authorityKeyId === keyId
 }
 

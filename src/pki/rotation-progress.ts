@@ -1,7 +1,10 @@
 /** Where a change of authority is, by what its members and clients report: a pure function, so that it is resumed by asking again. */
 import { EtcdRbacError, quoted } from '../errors.js'
 import { someOf } from '../names.js'
-import { rotationError, verifiersOf, type RotationPhase, type RotationPhaseName, type RotationPlan, type RotationStep } from './rotation-plan.js'
+import { checkPlan } from './checked-plan.js'
+import { readCertificate } from './asn1/read-certificate.js'
+import { readPem } from './pem.js'
+import { verifiersOf, type RotationPhase, type RotationPhaseName, type RotationPlan, type RotationStep } from './rotation-plan.js'
 import { certificatesOf, idOf, readReports, type RotationReport, type Trust } from './rotation-reports.js'
 
 /** One phase, as far as it has come. */
@@ -87,7 +90,7 @@ export function rotationProgress(plan: RotationPlan, reports: readonly RotationR
   })
   const at = phases.findIndex(({ open }) => !open)
   const [current, progress] = [plan.phases[at], phases[at]]
-  const early = plan.crossSigned === undefined && unloaded.length > 0 && certificates.renewed.length > 0
+  const early = !crossSignedAt(plan, now) && unloaded.length > 0 && certificates.renewed.length > 0
   return {
     phase: current?.name ?? 'done',
     phases,
@@ -98,6 +101,13 @@ export function rotationProgress(plan: RotationPlan, reports: readonly RotationR
       ...(strangers.length > 0 ? [`bundles of ${someOf(strangers)} do not count: the plan does not ask who they trust`] : []),
     ],
   }
+}
+
+/** Whether the cross-signed certificate leads those to the new authority at that time who trust the old one alone. */
+function crossSignedAt({ crossSigned }: RotationPlan, now: Date): boolean {
+  if (crossSigned === undefined) return false
+  const { notBefore, notAfter } = readCertificate(readPem('certificate', crossSigned))
+  return notBefore <= now && now <= notAfter
 }
 
 /** Names in quotes of their own, as messages list them. */
@@ -112,13 +122,4 @@ function leftOf({ steps }: RotationPhase, missing: ReadonlySet<string>, files: R
     // Of the last phase, whose file is right already has only to be restarted.
     return step.do !== 'write' || file === undefined || file.old || !file.new
   })
-}
-
-function checkPlan(plan: RotationPlan): void {
-  const given = plan as Partial<RotationPlan> | null | undefined
-  const names = ['trust both', 'load both', 'reissue', 'drop old']
-  const { kind, phases, members, holders, before, old, new: next } = given ?? {}
-  const whole = kind === 'etcd-rbac rotation' && [phases, members, holders].every(Array.isArray) && [before, old, next].every((part) => typeof part === 'object')
-  if (!whole || JSON.stringify((phases as readonly RotationPhase[]).map(({ name }) => name)) !== JSON.stringify(names))
-    throw rotationError('a plan that is none', 'what rotateCa returned, or JSON of it', 'plan again')
 }

@@ -84,7 +84,7 @@ export function certificatesOf(plan: RotationPlan, shown: readonly IssuanceRecor
   const planned = plan.phases.flatMap(({ steps }) => steps.flatMap((step) => (step.do === 'issue' ? [step.replaces] : [])))
   const seenOld = shown.filter((record) => isOf(record, plan.old))
   const stillShown = new Set(seenOld.map(idOf))
-  const seenNew = shown.filter((record) => isOf(record, plan.new))
+  const seenNew = shown.filter((record) => isOf(record, plan.new) && isLiving(record, now))
   const left: IssuanceRecord[] = []
   const olds = new Map([...planned, ...seenOld].filter((record) => isLiving(record, now)).map((record) => [idOf(record), record]))
   const fresh = new Map<string, Set<string>>()

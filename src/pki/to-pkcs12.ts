@@ -5,6 +5,7 @@ import type { WebCryptoLike } from '../platform.js'
 import { readOutline } from './asn1/read-outline.js'
 import { writeForeignPkcs12 } from './asn1/foreign/write-pkcs12.js'
 import type { ExportableKeyPair } from './generate-key-pair.js'
+import { openPrivateKey } from './open-private-key.js'
 import { passphraseError } from './passphrase.js'
 import { keyMismatch } from './prove-signer.js'
 import { readPem, readPemBlocks, type PemInput } from './pem.js'
@@ -57,6 +58,10 @@ export async function toPkcs12(crypto: WebCryptoLike, request: Pkcs12Request): P
   }
   const { publicKeyDer, commonNames } = readOutline(leaf)
   if (compareBytes(key.signer.publicKey, publicKeyDer) !== 0) throw keyMismatch(commonNames[0] ?? alias)
+  const exported = await key.exportPkcs8()
+  // What is written is what was exported, whatever else is said of it.
+  const { signer } = await openPrivateKey(crypto, exported)
+  if (compareBytes(signer.publicKey, publicKeyDer) !== 0) throw keyMismatch(commonNames[0] ?? alias)
   const localKeyId = (await sha256(subtle, publicKeyDer)).subarray(0, 20)
-  return writeForeignPkcs12(crypto, { privateKey: readPem('private key', await key.exportPkcs8()), certificates, localKeyId, alias, passphrase: utf8(passphrase), iterations: ITERATIONS })
+  return writeForeignPkcs12(crypto, { privateKey: readPem('private key', exported), certificates, localKeyId, alias, passphrase: utf8(passphrase), iterations: ITERATIONS })
 }

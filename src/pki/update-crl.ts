@@ -12,6 +12,7 @@ import { crlBytes, crlSignature } from './inspect-crl.js'
 import type { PemInput } from './pem.js'
 import type { IssuanceRecord } from './record.js'
 import { crlError, mergeEntries, serialBytes, type Revocation } from './revocations.js'
+import { isOf } from './rotation-plan.js'
 
 /** What the next list holds more. */
 export interface CrlUpdate extends Pick<CrlRequest, 'validity' | 'otherAuthorities'> {
@@ -30,7 +31,7 @@ export interface CrlUpdate extends Pick<CrlRequest, 'validity' | 'otherAuthoriti
  * from the file that etcd reads: whoever could change that file could not make this go on from it.
  *
  * @throws {@link EtcdRbacError} `ERR_CRL_INVALID` for a previous list of another issuer, with a false signature, with critical extensions, younger than
- * the new one, or with an entry that takes another back; `ERR_PEM_INVALID`; otherwise as `createCrl`
+ * the new one, with an entry that takes another back, or with the last number that there is; `ERR_PEM_INVALID`; otherwise as `createCrl`
  * @example
  * ```ts
  * import { days, updateCrl, type Authority, type IssuanceRecord } from 'etcd-rbac'
@@ -47,8 +48,9 @@ export async function updateCrl(authority: Authority, previous: PemInput<'crl'> 
   checkFields(update, ['revoked', 'validity', 'dropExpired', 'otherAuthorities'], 'the options of updateCrl')
   const hidden = insideOfAny(authority)
   const { name, nameDer, subtle, signer } = hidden
-  const { validity, entries: added } = checkCrlRequest(hidden, { revoked: [], ...update })
-  const ends = endsOf(update.dropExpired ?? [], update.otherAuthorities === undefined ? toHex(hidden.keyId) : undefined)
+  const { revoked = [] } = update
+  const { validity, entries: added } = checkCrlRequest(hidden, { ...update, revoked })
+  const ends = endsOf(update.dropExpired ?? [], update.otherAuthorities === undefined ? { name, keyId: toHex(hidden.keyId) } : undefined)
 
   const before = readCrl(crlBytes(previous))
   const wrong = (reason: string, wanted: string) => crlError(`a previous list of ${quoted(name)}: ${reason}`, wanted, 'pass the last list that this authority made', reason)
@@ -71,13 +73,13 @@ export async function updateCrl(authority: Authority, previous: PemInput<'crl'> 
  * When the certificate of each serial number ends; an unreadable date is no end. Other tools count from one under each authority, so records of another
  * say nothing of this one's numbers, and of two with the same number the later end counts.
  */
-function endsOf(records: readonly IssuanceRecord[], keyId: string | undefined): ReadonlyMap<string, number> {
+function endsOf(records: readonly IssuanceRecord[], authority: Parameters<typeof isOf>[1] | undefined): ReadonlyMap<string, number> {
   if (!Array.isArray(records)) throw new TypeError('dropExpired must be a list of issuance records')
   const ends = new Map<string, number>()
-  for (const { serial, notAfter, authorityKeyId } of checkedRecords(records)) {
-    if (keyId !== undefined && authorityKeyId !== keyId) continue
-    const key = toHex(serialBytes(serial))
-    ends.set(key, Math.max(ends.get(key) ?? -Infinity, Date.parse(notAfter)))
+  for (const record of checkedRecords(records)) {
+    if (authority !== undefined && !isOf(record, authority)) continue
+    const key = toHex(serialBytes(record.serial))
+    ends.set(key, Math.max(ends.get(key) ?? -Infinity, Date.parse(record.notAfter)))
   }
   return ends
 }

@@ -18,7 +18,7 @@ import { verifySignature } from './verify-signature.js'
 
 /** What is wrong with a chain. */
 export type ChainProblemCode =
-  | 'issuer-missing' | 'signature' | 'algorithm' | 'version' | 'dates' | 'expired' | 'not-yet-valid' | 'authority-as-leaf' | 'not-an-authority' | 'path-length' | 'key-usage'
+  | 'issuer-missing' | 'too-many-issuers' | 'signature' | 'algorithm' | 'version' | 'dates' | 'expired' | 'not-yet-valid' | 'authority-as-leaf' | 'not-an-authority' | 'path-length' | 'key-usage'
   | 'extended-key-usage' | 'key-identifier' | 'unknown-critical' | 'name-constraints'
 
 /** One thing that is wrong, in the parts that a message is made of. */
@@ -90,7 +90,7 @@ async function pathsOf(subtle: Subtle, { chain: [first, ...others], trusted }: C
   const stopped: ChainAnswer[] = []
   let left = MOST_SIGNATURES
   const verified = async (certificate: UnverifiedCertificate, issuer: UnverifiedCertificate): Promise<ChainProblem['code'] | undefined> => {
-    if (left-- <= 0) return 'signature'
+    if (left-- <= 0) return 'too-many-issuers'
     const algorithm = signatureAlgorithmOf(certificate.signatureAlgorithm)
     if (algorithm === undefined || !issuer.publicKey.ok) return 'algorithm'
     return (await verifySignature(subtle, issuer.publicKey.key, algorithm, certificate.signed, certificate.signature)) ? undefined : 'signature'
@@ -103,18 +103,22 @@ async function pathsOf(subtle: Subtle, { chain: [first, ...others], trusted }: C
       ended.push({ path, problems: own === undefined ? problems : [...problems, unsigned(own, last, last, at)] })
       return
     }
-    const issuers = [...trusted, ...others].filter((one, index, all) => compareBytes(one.subjectDer, last.issuerDer) === 0 && !path.some((below) => same(below, one)) && all.findIndex((other) => same(other, one)) === index)
+    // Of many keys under one name, those come first that the certificate names.
+    const fits = (one: UnverifiedCertificate): number => (last.authorityKeyId !== undefined && one.subjectKeyId !== undefined && compareBytes(one.subjectKeyId, last.authorityKeyId) === 0 ? 0 : 1)
+    const issuers = [...trusted, ...others].toSorted((a, b) => fits(a) - fits(b)).filter((one, index, all) => compareBytes(one.subjectDer, last.issuerDer) === 0 && !path.some((below) => same(below, one)) && all.findIndex((other) => same(other, one)) === index)
     if (issuers.length === 0 || path.length >= MOST_CERTIFICATES) stopped.push({ path, problems: [...problems, missing(last, at, trusted)] })
     for (const issuer of issuers) {
       const problem = await verified(last, issuer)
       // Another key of that name is no issuer; an algorithm that is refused here is found wrong, and the way goes on.
-      if (problem === 'signature') stopped.push({ path, problems: [...problems, unsigned(problem, last, issuer, at)] })
+      if (problem === 'signature' || problem === 'too-many-issuers') stopped.push({ path, problems: [...problems, unsigned(problem, last, issuer, at)] })
       else await follow([...path, issuer], problem === undefined ? problems : [...problems, unsigned(problem, last, issuer, at)])
     }
   }
   await follow([first], [])
   if (ended.length > 0) return ended
-  return stopped.toSorted((a, b) => b.path.length - a.path.length).slice(0, 1)
+  // What was not tried may be the way.
+  const untried = stopped.filter(({ problems }) => problems.some(({ code }) => code === 'too-many-issuers'))
+  return (untried.length > 0 ? untried : stopped).toSorted((a, b) => b.path.length - a.path.length).slice(0, 1)
 }
 
 function missing(last: UnverifiedCertificate, at: number, trusted: readonly UnverifiedCertificate[]): ChainProblem {
@@ -128,6 +132,7 @@ function missing(last: UnverifiedCertificate, at: number, trusted: readonly Unve
 function unsigned(code: ChainProblem['code'], certificate: UnverifiedCertificate, issuer: UnverifiedCertificate, at: number): ChainProblem {
   const name = certificateName(certificate)
   if (code === 'signature') return { code, at, found: `the signature of ${name} is not by its issuer ${certificateName(issuer)}`, wanted: 'a valid one', fix: 'see whether the file was changed, or belongs to an older key of that authority' }
+  if (code === 'too-many-issuers') return { code, at, found: `so many authorities are called ${certificateName(issuer)} that ${name} was not held against all of them`, wanted: `at most ${MOST_SIGNATURES} signatures to try`, fix: 'take out of the files those that are of no use' }
   // An issuer whose key is refused has that problem itself.
   const wanted = `one of ${Object.keys(signatureAlgorithms).join(', ')}`
   const algorithm = signatureAlgorithmOf(certificate.signatureAlgorithm)

@@ -6,7 +6,8 @@ import { signedObject } from '../../src/pki/asn1/csr.js'
 import { commonNameOnly, EMPTY_NAME } from '../../src/pki/asn1/name.js'
 import { generateKeyPair, type KeyAlgorithm } from '../../src/pki/index.js'
 import { writePem } from '../../src/pki/pem.js'
-import { caValidity, combinations, hosts, keyAlgorithms, largeCombinations, makers, validity, type Kind } from '../support/certificates.js'
+import { caValidity, combinations, everyOption, hosts, keyAlgorithms, largeCombinations, makers, validity, type Kind } from '../support/certificates.js'
+import { coverage } from '../support/host-coverage.js'
 import { goVersion } from '../support/go-build.js'
 import { buildJudge, judge, type Finding, type Verdict } from '../support/go-judge.js'
 import { lanes } from '../support/pki.js'
@@ -83,7 +84,7 @@ const authorityOf = (by: KeyAlgorithm): Partial<Verdict> => ({
 if (go !== undefined) {
   let binary: string
   /** How many certificates were judged, by kind of authority and of key. */
-  const judged = { all: 0, authorities: new Set<KeyAlgorithm>(), keys: new Set<KeyAlgorithm>() }
+  const judged = { all: 0, options: 0, authorities: new Set<KeyAlgorithm>(), keys: new Set<KeyAlgorithm>() }
   beforeAll(async () => {
     binary = await buildJudge(go)
   })
@@ -114,9 +115,40 @@ if (go !== undefined) {
     })
   })
 
+  test.each(lanes)('Go takes certificates of every option made with %s for what they are, and no RFC objects', async (_, crypto) => {
+    const made = await everyOption(crypto)
+    const verdicts = await judge(binary, made.map(({ certificate, authority, intermediates, hosts: asked }) => ({ certificate, authority, intermediates, hosts: Object.keys(asked) })))
+    judged.all += verdicts.length
+    judged.options += verdicts.length
+    const wanted = made.map(({ option, usages, hosts: asked }) => ({
+      option,
+      unreadable: '',
+      chain: { clientAuth: usages.includes('clientAuth') ? '' : refused, serverAuth: usages.includes('serverAuth') ? '' : refused },
+      hosts: Object.fromEntries(Object.entries(asked).map(([host, covered]) => [host, covered ? '' : refused])),
+      unhandledCritical: 0,
+      objections: [],
+    }))
+    expect(verdicts.map((verdict, at) => ({ option: made[at]?.option, ...verdict, objections: objections(verdict) }))).toMatchObject(wanted)
+    for (const { lintsApplied } of verdicts) expect(lintsApplied).toBeGreaterThan(25)
+  })
+
+  test('Go covers hosts by DNS names as the preflight has it', async () => {
+    const { signer } = await generateKeyPair(globalThis.crypto, 'ecdsa-p256')
+    const keyId = new Uint8Array(32).fill(7)
+    const questions = await Promise.all(coverage.map(async ({ name, host }) => {
+      const extensions = [leafExtensions(['digitalSignature'], ['serverAuth'], keyId), alternativeNames([{ kind: 'dns', name }], true)]
+      const tbs = tbsCertificate({ serial: new Uint8Array(16).fill(9), signedBy: signedBy('ecdsa-sha256', commonNameOnly('etcd-ca')), ...validity, subject: EMPTY_NAME, publicKeyDer: signer.publicKey, extensions })
+      const certificate = writePem('certificate', signedObject(tbs, 'ecdsa-sha256', await signer.sign(tbs)))
+      return { certificate, authority: certificate, intermediates: '', hosts: [host] }
+    }))
+    const verdicts = await judge(binary, questions)
+    expect(verdicts.map(({ hosts: said }, at) => ({ ...coverage[at], go: said[coverage[at]!.host] === '' }))).toEqual(coverage)
+  })
+
   test('Go has judged at least 300 certificates, with every kind of key as authority and as leaf', () => {
     console.info(`Go and zlint judged ${judged.all} certificates`)
     expect(judged.all).toBeGreaterThanOrEqual(300)
+    expect(judged.options).toBe(14 * lanes.length)
     expect([...judged.authorities].toSorted()).toEqual(keyAlgorithms.toSorted())
     expect([...judged.keys].toSorted()).toEqual(keyAlgorithms.toSorted())
   })

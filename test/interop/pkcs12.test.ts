@@ -57,6 +57,8 @@ describe.each(lanes)('a file made with %s', (_, crypto) => {
     const [key, other] = await Promise.all([0, 1].map(() => generateKeyPair(crypto, 'ecdsa-p256', { extractable: true })))
     const { chain } = await issueClient(await made.authority('ecdsa-p256'), { policy, user: 'alice', csr: await createCsr(crypto, { signer: key!.signer }), validity })
     await rejected('ERR_KEY_MISMATCH', toPkcs12(crypto, { chain, key: other!, passphrase: PASSPHRASE }))
+    // Its signer is that of the certificate, and what it exports is another key.
+    await rejected('ERR_KEY_MISMATCH', toPkcs12(crypto, { chain, key: { ...key!, exportPkcs8: other!.exportPkcs8 }, passphrase: PASSPHRASE }))
     await rejected('ERR_PASSPHRASE', toPkcs12(crypto, { chain, key: key!, passphrase: 'seven77' }))
     await rejected('ERR_PASSPHRASE', toPkcs12(crypto, { chain, key: key!, passphrase: 'correct hôrse' }))
     await rejected('ERR_PEM_INVALID', toPkcs12(crypto, { chain: '', key: key!, passphrase: PASSPHRASE }))

@@ -1,7 +1,7 @@
 /** One certificate of every kind that the library issues, with what each is, for judges that know nothing of the library. */
 import type { WebCryptoLike } from '../../src/platform.js'
 import {
-  createCa, createCsr, days, generateKeyPair, hostsOf, issueClient, issueGateway, issuePeer, issueServer, loopbackHosts, type Authority, type ExportableKeyPair,
+  createCa, createCsr, createIntermediateCa, crossSign, days, generateKeyPair, hostsOf, issueClient, issueGateway, issuePeer, issueServer, loopbackHosts, type Authority, type ExportableKeyPair,
   type ExtendedUsage, type KeyAlgorithm, type Purpose,
 } from '../../src/pki/index.js'
 import { definePolicy } from '../../src/policy/index.js'
@@ -104,4 +104,62 @@ export function makers(crypto: WebCryptoLike): {
       return Promise.all(kindNames.map(async (name) => ({ name, kind: kinds[name], certificate: (await kinds[name].issue(ca, csr)).certificate })))
     },
   }
+}
+
+/** A certificate for a judge, below a root, and what Go should say of its chain and of hosts. */
+export interface OptionalCertificate {
+  readonly option: string
+  readonly certificate: string
+  readonly authority: string
+  readonly intermediates: string
+  /** What it is for; of an authority everything. */
+  readonly usages: readonly ExtendedUsage[]
+  readonly hosts: Readonly<Record<string, boolean>>
+}
+
+/** One certificate at least of every option that changes what stands in one, beside those of {@link kinds}. */
+export async function everyOption(crypto: WebCryptoLike): Promise<readonly OptionalCertificate[]> {
+  const signer = async (algorithm: KeyAlgorithm = 'ecdsa-p256') => (await generateKeyPair(crypto, algorithm)).signer
+  const years = (count: number) => days(365 * count).from(now, { backdateMinutes: 60 })
+  const csr = await createCsr(crypto, { signer: await signer() })
+  const common = { policy, csr, validity } as const
+  const all = ['client', 'server', 'peer'] as const
+  const both = ['serverAuth', 'clientAuth'] as const
+  const made: OptionalCertificate[] = []
+  const add = (option: string, certificate: string, root: { readonly certificate: string }, more: Partial<OptionalCertificate> = {}): unknown =>
+    made.push({ option, certificate, authority: root.certificate, intermediates: '', usages: both, hosts: {}, ...more })
+
+  const constrained = await createCa(crypto, {
+    name: 'etcd-ca', signer: await signer(), validity: caValidity, issues: all, pathLength: 2,
+    nameConstraints: { permitted: ['etcd.example', '10.0.0.0/8', 'fd00::/8'], excluded: ['bad.etcd.example', '10.9.0.0/16'] },
+  })
+  add('a root with name constraints and room for two below it', constrained.certificate, constrained)
+  const excluding = await createCa(crypto, { name: 'etcd-servers', signer: await signer(), validity: caValidity, issues: ['server'], nameConstraints: { excluded: ['0.0.0.0/0', '::/0'] } })
+  add('a root that excludes every address', excluding.certificate, excluding)
+  const upper = await createIntermediateCa(constrained, { name: 'etcd-servers', signer: await signer('rsa-2048'), validity: years(5), issues: ['client', 'server'], pathLength: 1, nameConstraints: { permitted: ['a.etcd.example'] } })
+  add('an intermediate with room and name constraints', upper.certificate, constrained)
+  const lower = await createIntermediateCa(upper, { name: 'etcd-clients', signer: await signer('ecdsa-p384'), validity: years(3), issues: ['client'] })
+  add('an intermediate below another', lower.certificate, constrained, { intermediates: upper.certificate })
+  const wild = await issueServer(upper, { ...common, member: 'etcd-0', hosts: ['*.a.etcd.example', '10.1.2.3', 'fd00::1'], wildcard: 'every name of that domain' })
+  add('a wildcard, below an intermediate', wild.certificate, constrained, { intermediates: upper.certificate, hosts: { 'x.a.etcd.example': true, '10.1.2.3': true, 'fd00::1': true, 'a.etcd.example': false, 'x.y.a.etcd.example': false } })
+  const low = await issueClient(lower, { ...common, user: 'alice' })
+  add('a client below two intermediates', low.certificate, constrained, { intermediates: lower.certificate + upper.certificate, usages: ['clientAuth'] })
+
+  const lasting = await createCa(crypto, { name: 'etcd-clients', signer: await signer(), validity: years(60), issues: ['client'], pathLength: 1 })
+  add('a root until beyond 2050', lasting.certificate, lasting)
+  const aged = await issueClient(lasting, { ...common, user: 'alice', validity: days(365 * 50).from(now, { backdateMinutes: 5 }), longLived: 'longer than 397 days' })
+  add('a leaf until beyond 2050', aged.certificate, lasting, { usages: ['clientAuth'] })
+  const middle = await createIntermediateCa(lasting, { name: 'etcd-ca', signer: await signer(), validity: years(3), issues: ['client'] })
+  add('a label below an intermediate', (await issueClient(middle, { ...common, user: 'alice', label: 'node-7.rack-1' })).certificate, lasting, { intermediates: middle.certificate, usages: ['clientAuth'] })
+  const successor = await createCa(crypto, { name: 'etcd-ca', signer: await signer('ed25519'), validity: caValidity, issues: ['client'] })
+  const bridge = await crossSign(lasting, successor, { validity: days(100).from(now, { backdateMinutes: 5 }) })
+  add('a root that its predecessor vouches for', bridge, lasting)
+  add('a leaf below that, for those who trust the predecessor', (await issueClient(successor, { ...common, user: 'alice' })).certificate, lasting, { intermediates: bridge, usages: ['clientAuth'] })
+
+  const names = Array.from({ length: 100 }, (_, at) => `h${at}.etcd.example`)
+  add('a hundred hosts', (await issueServer(excluding, { ...common, member: 'etcd-0', hosts: names })).certificate, excluding, { hosts: { 'h0.etcd.example': true, 'h99.etcd.example': true, 'h100.etcd.example': false } })
+  const fips = await createCa(crypto, { name: 'etcd-peers', signer: await signer('ecdsa-p384'), validity: caValidity, issues: ['peer'], fips: true })
+  add('a root of the option fips', fips.certificate, fips)
+  add('a leaf of the option fips', (await issuePeer(fips, { ...common, member: 'etcd-0', hosts: ['localhost'] })).certificate, fips, { hosts: { localhost: true } })
+  return made
 }

@@ -1,13 +1,16 @@
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { utf8 } from '../../../src/bytes.js'
 import { commonNameOnly, EMPTY_NAME } from '../../../src/pki/asn1/name.js'
 import { namedBits, objectIdentifier, sequence, setOf, smallInteger, tagged, taggedPrimitive, tlv, TRUE } from '../../../src/pki/asn1/write.js'
 import {
-  checkMaterial, createCa, createCsr, createIntermediateCa, days, generateKeyPair, issueClient, issuePeer, issueServer, type ExportableKeyPair, type MaterialCheck, type MaterialFinding,
+  checkMaterial, createCa, createCsr, createIntermediateCa, days, generateKeyPair, issueClient, issueGateway, issuePeer, issueServer, type ExportableKeyPair, type MaterialCheck, type MaterialFinding,
 } from '../../../src/pki/index.js'
+import { coversHost } from '../../../src/pki/material-names.js'
 import { readPem, writePem } from '../../../src/pki/pem.js'
 import { definePolicy } from '../../../src/policy/index.js'
 import type { WebCryptoLike } from '../../../src/platform.js'
+import { coverage } from '../../support/host-coverage.js'
 import { certificateOf, certSign, commonName, extension, isCa, lanes, NOW } from '../../support/pki.js'
 
 const { crypto } = globalThis
@@ -169,21 +172,115 @@ test('a key is taken in any form: encrypted with its passphrase, and as DER', as
   expect(await check(user({ certificate: await clientOf(), key: readPem('private key', leafPem) }))).toEqual([])
 })
 
+test('for fips, a key that is encrypted by what fips does not take is not opened', async () => {
+  const passphrase = 'only for this test'
+  const der = readPem('encrypted private key', await leafKeys.exportPkcs8({ passphrase, iterations: 100_000 }))
+  // The number of HMAC-SHA-512 in place of that of HMAC-SHA-256: refused before it is tried.
+  const at = Buffer.from(der).indexOf(Buffer.from('2a864886f70d0209', 'hex'))
+  const key = writePem('encrypted private key', der.map((byte, index) => (index === at + 7 ? 11 : byte)))
+  const [finding] = await check(user({ certificate: await clientOf(), key, passphrase, fips: true }))
+  expect(finding).toMatchObject({ code: 'key-unusable', message: expect.stringContaining('PBKDF2 over HMAC-SHA-512, which fips does not take') as string })
+})
+
 test('a name below a wildcard is covered, and a key of another certificate of the bundle is told where it is', async () => {
-  const wild = await serverOf([notCa, usage(0), extended(server, client), names(dns('*.example'))])
-  expect(await check(member({ certificate: wild, urls: ['https://etcd-0.example:2379'] }))).toEqual([])
+  const wild = await serverOf([notCa, usage(0), extended(server, client), names(dns('*.etcd.example'))])
+  expect(await check(member({ certificate: wild, urls: ['https://etcd-0.etcd.example:2379'] }))).toEqual([])
   const [finding] = await check(user({ certificate: (await clientOf()) + (await middleOf()), key: middleKeys }))
   expect(finding).toMatchObject({ code: 'key-mismatch', fix: 'it is that of certificate 2 of the bundle: put that one first' })
 })
 
 test.each<[string, object]>([
-  ['an unknown purpose', { purpose: 'gateway' }],
+  ['an unknown purpose', { purpose: 'proxy' }],
+  ['a purpose of every table', { purpose: 'constructor' }],
   ['an unknown option', { Urls: [] }],
   ['URLs of a user', { urls: [] }],
   ['no date', { now: 'now' }],
   ['no policy', { policy: undefined }],
+  ['a policy that is none', { policy: {} }],
+  ['no user', { user: undefined }],
   ['no PEM', { certificate: 5 }],
-])('%s is a TypeError', async (_, change) => {
-  await expect(check({ ...user({ certificate: trusted }), ...change })).rejects.toThrow(TypeError)
+  ['no trusted file', { trusted: undefined }],
+  ['null for a key', { key: null }],
+  ['a table for a key', { key: {} }],
+  ['a passphrase that is a number', { passphrase: 5 }],
+])('%s is a TypeError that says what', async (_, change) => {
+  const error: unknown = await check({ ...user({ certificate: trusted }), ...change }).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(TypeError)
+  expect((error as TypeError).message).toMatch(/ must be | have no field /)
+})
+
+test.each([[undefined], [null], ['x'], [7], [[]], [{}]])('%j for all of it is a TypeError that says what', async (given) => {
+  const error: unknown = await check(given as never).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(TypeError)
+  expect((error as TypeError).message).toMatch(/ must be /)
+  await expect(check({ ...member({ certificate: trusted }), urls: 'https://etcd-0.example:2379' } as never)).rejects.toThrow('urls must be a list of strings')
+})
+
+describe('the key of a member, which etcd reads', async () => {
+  const passphrase = 'only for this test'
+  const encrypted = await leafKeys.exportPkcs8({ passphrase, iterations: 100_000 })
+  test.each<[string, Partial<Check>, readonly string[]]>([
+    ['is plain PEM', { key: leafPem }, []],
+    ['is not encrypted, whoever knows the passphrase', { key: encrypted, passphrase }, ['key-form']],
+    ['is judged further with the passphrase', { key: await otherKeys.exportPkcs8({ passphrase, iterations: 100_000 }), passphrase }, ['key-form', 'key-mismatch']],
+    ['is not encrypted by an unknown passphrase', { key: encrypted }, ['key-form', 'key-unusable']],
+    ['is not in DER', { key: readPem('private key', leafPem) }, ['key-form']],
+    ['may not have been written yet', { key: leafKeys }, []],
+  ])('%s', async (_, change, found) => {
+    const findings = await check(member({ certificate: await serverOf(), ...change }))
+    expect(codes(findings)).toEqual(found)
+    if (found.includes('key-form')) expect(findings[0]).toMatchObject({ fix: expect.stringContaining('exportPkcs8') as string })
+  })
+})
+
+test('comments of a trusted file are passed over, as etcd does; those of a certificate file, and other blocks, are not', async () => {
+  const certificate = await clientOf()
+  for (const file of [`# our CA\n${trusted}`, `${trusted}# the end`, `Certificate:\n    Data:\n${trusted}`]) expect(await check(user({ certificate, trusted: file }))).toEqual([])
+  for (const file of [`${trusted}${leafPem}`, '# none', `# half\n${trusted.slice(0, 100)}`]) expect(codes(await check(user({ certificate, trusted: file })))).toEqual(['trusted-unreadable'])
+  expect(codes(await check(user({ certificate: `# alice\n${certificate}` })))).toEqual(['certificate-unreadable'])
+})
+
+describe('of many authorities with one name', async () => {
+  const certificate = (await issueClient(await createCa(crypto, { name: 'etcd-clients', signer: caKeys.signer, validity: tenYears, issues: ['client'] }), { policy, user: 'alice', csr: await createCsr(crypto, { signer: leafKeys.signer }), validity })).certificate
+  const right = (await createCa(crypto, { name: 'etcd-clients', signer: caKeys.signer, validity: tenYears, issues: ['client'] })).certificate
+  const make = async () => (await createCa(crypto, { name: 'etcd-clients', signer: (await pair()).signer, validity: tenYears, issues: ['client'] })).certificate
+  const others = (await Promise.all(Array.from({ length: 70 }, make))).join('')
+  test('the one whose key the certificate names is found, wherever it stands', async () => {
+    expect(await check(user({ certificate, trusted: others + right }))).toEqual([])
+  })
+  test('too many are said to be too many, not a false signature', async () => {
+    expect(codes(await check(user({ certificate: await clientOf(), trusted: others + right })))).toEqual(['too-many-issuers'])
+    expect(codes(await check(user({ certificate: await clientOf(), trusted: others.slice(0, others.length / 2) })))).toEqual(['signature'])
+  })
+})
+
+describe('the certificate of a gateway', async () => {
+  const uri = 'urn:example:gateway'
+  const authority = await createCa(crypto, { name: 'etcd-clients', signer: caKeys.signer, validity: tenYears, issues: ['client'] })
+  const csr = await createCsr(crypto, { signer: leafKeys.signer })
+  const good = (await issueGateway(authority, { policy, uri, csr, validity })).chain
+  const gateway = (change: object): Check => ({ policy, now: NOW, purpose: 'gateway', uri, key: leafPem, trusted: authority.root, certificate: good, ...change })
+  const v2 = definePolicy({ users: { root: 'certificate' }, authorities: ['etcd-clients'], v2: { guest: [], roles: {}, bindings: { root: ['root'] } } })
+  test.each<[string, object, readonly string[]]>([
+    ['as it is issued is good', {}, []],
+    ['of another is not', { uri: 'urn:example:other' }, ['uri-missing']],
+    ['has a URI that may be one', { uri: 'https://x/' }, ['uri-invalid', 'uri-missing']],
+    ['has no Common Name: that would be a user', { certificate: (await issueClient(authority, { policy, user: 'alice', csr, validity })).chain }, ['common-name', 'uri-missing']],
+    ['may not serve', { certificate: await serverOf(), trusted }, ['usage-too-wide', 'uri-missing']],
+    ['does not go with v2, which wants a Common Name', { policy: v2 }, ['uri-invalid']],
+    ['has a key in plain PEM', { key: readPem('private key', leafPem) }, ['key-form']],
+  ])('%s', async (_, change, found) => {
+    expect(codes(await check(gateway(change)))).toEqual(found)
+  })
+  test('takes no host and no member', async () => {
+    for (const change of [{ urls: [] }, { member: 'etcd-0' }, { user: 'alice' }]) await expect(check(gateway(change))).rejects.toThrow(TypeError)
+  })
+})
+
+test('a DNS name covers a host where both Node and Go say so', () => {
+  for (const { name, host, go } of coverage) {
+    const node = checkServerIdentity(host, { subjectaltname: `DNS:${name}`, subject: {} } as PeerCertificate) === undefined
+    expect([name, host, coversHost(name, host)]).toEqual([name, host, node && go])
+  }
 })
 

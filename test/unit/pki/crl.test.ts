@@ -113,6 +113,12 @@ describe('a list that is made', () => {
     expect(made.revoked.map(({ serial }) => serial)).toEqual([first.serial, foreign.serial])
   })
 
+  test('holds certificates of its authority whose record names no key, by its name alone', async () => {
+    const nameless = { ...first, authorityKeyId: '' }
+    expect(told(await createCrl(ca, { ...good, revoked: [revoke(nameless)] }))).toEqual([[first.serial, -1, undefined]])
+    await rejected('ERR_CRL_INVALID', createCrl(ca, { ...good, revoked: [revoke({ ...nameless, authority: 'etcd-others' })] }))
+  })
+
   test('is not signed by an authority without cRLSign, nor by what is no authority', async () => {
     const certificate = await certificateOf({ by: signer, extensions: [isCa, extension('2.5.29.15', true, namedBits([5]))] })
     const unfit = await openCa(crypto, { certificate, signer, issues: ['client'] })
@@ -148,6 +154,25 @@ describe('the next list', async () => {
     expect(two.revoked.map(({ serial }) => serial)).toEqual(all)
     expect((await updateCrl(ca, two.der, { validity: weekFrom(4) })).revoked.map(({ serial }) => serial)).toEqual(all)
     expect((await updateCrl(ca, two.der, { validity: weekFrom(4), dropExpired })).revoked.map(({ serial }) => serial)).toEqual([lasting.serial])
+  })
+
+  test('drops by records that name no key, if they name its authority', async () => {
+    const brief = { ...(await newRecord('node-5', ca, days(2).from(NOW))), authorityKeyId: '' }
+    const one = await createCrl(ca, { revoked: [revoke(brief)], validity: weekFrom(3) })
+    expect((await updateCrl(ca, one.der, { validity: weekFrom(4), dropExpired: [{ ...brief, authority: 'etcd-others' }] })).revoked).toHaveLength(1)
+    expect((await updateCrl(ca, one.der, { validity: weekFrom(4), dropExpired: [brief] })).revoked).toEqual([])
+  })
+
+  test('revokes nothing more where that is left undefined', async () => {
+    expect(await update({ revoked: undefined } as never)).toMatchObject({ number: '42', revoked: previous.revoked })
+    await expect(update({ revoked: null } as never)).rejects.toThrow('revoked must be a list')
+  })
+
+  test('has a number that can be read again, or is not signed', async () => {
+    const numbered = (octets: string) => listOf({ extensions: [extension('2.5.29.20', false, tlv(0x02, Buffer.from(octets, 'hex')))] })
+    const last = await update({}, await numbered(`7f${'ff'.repeat(18)}fe`))
+    expect((await inspectCrl(crypto, last.der)).number).toBe((2n ** 159n - 1n).toString())
+    expect((await rejected('ERR_CRL_INVALID', update({}, last.der))).detail.reason).toBe('no number left')
   })
 
   test('goes on from a list by openssl or an old tool without number with number 1', async () => {

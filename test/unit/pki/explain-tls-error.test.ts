@@ -169,3 +169,17 @@ test('explainDenied, which knows denials by etcd too, says no other of the same 
     .filter(([, text, code]) => !['unrecognized', ...agreed[code]].includes(explainDenied(text).cause))
   expect(apart.map(([name, text]) => [name, explainDenied(text).cause])).toEqual([])
 })
+
+test('an error whose fields cannot be read is explained by the others, and throws nothing', () => {
+  const unreadable = (): never => {
+    throw new Error('not now')
+  }
+  const failing = (...names: readonly string[]): object =>
+    Object.defineProperties({ ...(names.includes('message') ? {} : { message: 'certificate has expired' }) }, Object.fromEntries(names.map((name) => [name, { get: unreadable }])))
+  expect(explainTlsError(failing('code', 'cause', 'errors', 'details', 'reason'))?.code).toBe('server-expired')
+  expect(explainTlsError({ cause: failing('stack', 'code') })?.code).toBe('server-expired')
+  expect(explainTlsError({ errors: Object.defineProperty([0, 'certificate has expired'], 0, { get: unreadable }) })?.code).toBe('server-expired')
+  const gone = Proxy.revocable({}, {})
+  gone.revoke()
+  for (const thing of [gone.proxy, { cause: gone.proxy }, { errors: gone.proxy }, { errors: [gone.proxy] }, failing('message')]) expect(explainTlsError(thing)).toBeUndefined()
+})

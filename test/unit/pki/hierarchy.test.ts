@@ -169,6 +169,16 @@ describe('an authority that another one signs', async () => {
   ])('is refused %s', async (_, sign, code, reason) => {
     expect((await rejected(code, sign())).message).toContain(reason)
   })
+
+  test('by an authority of fips is for keys that fips takes, of authorities that hold to it, and for no others', async () => {
+    const fips = await rootOf({ fips: true })
+    const of = async (change: Partial<CaRequest<Purpose>>) => crossSign(fips, await rootOf({ pathLength: 0, ...change }, 'etcd-root-2'), { validity: oneYear })
+    for (const algorithm of ['rsa-2048', 'ed25519', 'ecdsa-p521'] as const)
+      expect((await rejected('ERR_ALGORITHM_UNSUPPORTED', of({ signer: (await generateKeyPair(crypto, algorithm)).signer }))).detail.algorithm).toBe(algorithm)
+    // Its key would do, and those of its leaves need not.
+    expect((await rejected('ERR_ISSUE_REFUSED', of({}))).detail.reason).toBe('not of the option fips')
+    expect(readCertificate(readPem('certificate', await of({ fips: true }))).publicKey).toMatchObject({ key: { algorithm: 'ecdsa-p256' } })
+  })
 })
 
 describe('openCa', () => {

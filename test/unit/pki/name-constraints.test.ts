@@ -17,7 +17,7 @@ const tenYears = days(3650).from(NOW, { backdateMinutes: 60 })
 /** What constraints say of one host. */
 const allows = (constraints: Subtrees, host: string): boolean => {
   const address = addressBytes(host)
-  return forbiddenName(constraints, address === undefined ? { dns: [host], addresses: [] } : { dns: [], addresses: [address] }) === undefined
+  return forbiddenName(constraints, address === undefined ? { dns: [host], addresses: [], hostless: [] } : { dns: [], addresses: [address], hostless: [] }) === undefined
 }
 
 describe('of the names', () => {
@@ -178,8 +178,15 @@ describe('an authority of ours', async () => {
     await rejected('ERR_NAME_CONSTRAINTS', issueServer(opened, { policy, member: 'etcd-0', hosts: ['a.test.example'], csr, validity }))
   })
 
-  test('certifies users and gateways, whose names are no hosts', async () => {
+  test('certifies users, whose names are no hosts, but neither labels nor gateways, whose URIs etcd would refuse there', async () => {
     await issueClient(below, { policy, user: 'alice', csr, validity })
-    await issueGateway(below, { policy, uri: 'urn:example:gateway', csr, validity })
+    expect((await rejected('ERR_NAME_CONSTRAINTS', issueClient(below, { policy, user: 'alice', label: 'node-7', csr, validity }))).detail.name).toBe('urn:etcd-rbac:label:node-7')
+    await rejected('ERR_NAME_CONSTRAINTS', issueGateway(below, { policy, uri: 'urn:example:gateway', csr, validity }))
   })
+})
+
+test('URIs without a host that is a DNS name are forbidden below constraints of any kind, as Go has it', () => {
+  const of = (uri: string) => ['etcd.example', '10.0.0.0/8'].map((permitted) => forbiddenName(checkNameConstraints({ permitted: [permitted] }), constrainedNames([{ kind: 'uri', uri }], [])))
+  for (const uri of ['urn:etcd-rbac:label:node-7', 'https:///x', 'https://10.0.0.1/', 'https://[fd00::1]/']) expect(of(uri)).toEqual([uri, uri])
+  for (const uri of ['spiffe://etcd.example/x', 'https://x:443/']) expect(of(uri)).toEqual([undefined, undefined])
 })

@@ -103,7 +103,20 @@ describe('the plan', () => {
     expect((await planOf({ members: ['etcd-0'] })).warnings.join()).toContain('nobody can write')
     expect((await planOf({ members: ['etcd-0', 'etcd-1'] })).warnings.join()).toContain('nobody can write')
     expect((await planOf()).warnings.join()).not.toContain('nobody can write')
-    expect((await planOf({ purposes: ['server'], members: ['etcd-0'], holders: ['alice'] })).warnings).toEqual([])
+    expect((await planOf({ purposes: ['server'], members: ['etcd-0'], holders: ['alice'], records: [] })).warnings).toEqual([])
+  })
+
+  test('warns of the gateway where one authority for all is changed for clients or servers alone: it dials with the server certificate', async () => {
+    const holders = ['alice']
+    const warned = async (change: Partial<RotationRequest>) => (await planOf({ holders, ...change })).warnings.filter((text) => text.includes('503')).join()
+    expect(await warned({ purposes: ['client'] })).toMatch(/"etcd-0" stay with the old authority/)
+    expect(await warned({ purposes: ['client', 'peer'] })).toMatch(/stay with the old/)
+    expect(await warned({ purposes: ['server'] })).toMatch(/"etcd-0" come to the new authority/)
+    expect(await warned({ purposes: ['client', 'server'] })).toBe('')
+    // An authority for servers alone, certificates that do not dial, or have expired.
+    expect(await warned({ purposes: ['server'], records: records.filter(({ purpose }) => purpose === 'server') })).toBe('')
+    expect(await warned({ records: records.map((record) => (record.purpose === 'server' ? { ...record, usages: ['serverAuth'] as const } : record)) })).toBe('')
+    expect(await warned({ now: LATER })).toBe('')
   })
 })
 
@@ -187,6 +200,29 @@ describe('a cross-signed certificate', () => {
   })
 })
 
+describe('a cross-signed certificate of an hour', () => {
+  const hour = days(1).from(NOW)
+  const build = async (): Promise<Partial<RotationRequest>> => {
+    const { signer } = await keyOf(crypto, 'ecdsa-p384')
+    const above = await createCa(crypto, { name: 'etcd-old', signer, issues: ['client'], validity: days(3650).from(NOW, { backdateMinutes: 60 }), pathLength: 1 })
+    return { old: above, crossSigned: await certificateOf({ by: signer, issuer: commonNameOnly('etcd-old'), subject: commonNameOnly('etcd-ca'), publicKeyDer: spkiOf(next), validity: hour }) }
+  }
+  const after = new Date(hour.notAfter.getTime() + 1000)
+
+  test('is refused once it has expired', async () => {
+    const request = await build()
+    expect((await planOf({ ...request, now: hour.notAfter })).crossSigned).toBe(request.crossSigned)
+    expect((await rejected('ERR_ROTATION_INVALID', planOf({ ...request, now: after }))).message).toContain('has expired')
+  })
+
+  test('leads nobody to the new authority before or after its dates', async () => {
+    const plan = await planOf(await build())
+    const warned = (now: Date) => rotationProgress(plan, [...everyone(plan.before.sha256), ...showing(renewed.slice(0, 1))], now).warnings.join()
+    expect(warned(NOW)).toBe('')
+    for (const now of [after, new Date(hour.notBefore.getTime() - 1000)]) expect(warned(now)).toContain('refused there until then')
+  })
+})
+
 /** The public key that stands in an authority's certificate. */
 function spkiOf({ certificate }: Authority<Purpose>): Uint8Array {
   const { publicKey } = new X509(certificate)
@@ -261,6 +297,13 @@ describe('progress', () => {
     expect(rotationProgress(plan, [...everyone(after), ...showing(records)], LATER).phase).toBe('done')
   })
 
+  test('counts no certificate of the new authority that has expired: who shows it is refused', () => {
+    const brief = ofClients(renewed).map((record) => ({ ...record, notAfter: new Date(NOW.getTime() + 3_600_000).toISOString() }))
+    const found = (now: Date) => rotationProgress(plan, [...everyone(both), ...showing(brief)], now)
+    expect(found(NOW).phase).toBe('drop old')
+    expect(found(new Date(NOW.getTime() + 86_400_000))).toMatchObject({ phase: 'reissue', phases: [{}, {}, { done: 0, of: 5 }, {}] })
+  })
+
   test.each<[string, () => readonly RotationReport[]]>([
     ['trusts the new one alone', () => [...everyone(both).slice(1), { holder: 'etcd-0', bundle: after }]],
     ['has the new one alone in its file, so that the next restart drops the old', () => [...everyone(both).slice(1), { holder: 'etcd-0', bundle: both, file: after }]],
@@ -320,5 +363,57 @@ describe('progress', () => {
     expect(() => rotationProgress(plan, [], new Date('x'))).toThrow(TypeError)
     thrown('ERR_RECORD_INVALID', () => rotationProgress(plan, [{ holder: 'x', certificate: {} as never }], NOW))
     thrown('ERR_PEM_INVALID', () => rotationProgress(plan, [{ holder: 'etcd-0', bundle: 'abc' }], NOW))
+  })
+  /** A copy of the plan with another value at that place, `undefined` for none. */
+  const damaged = (place: string, value: unknown): unknown => {
+    const copy: unknown = JSON.parse(JSON.stringify(plan))
+    const path = place.split('.')
+    const table = path.slice(0, -1).reduce((at, name) => (at as Record<string, unknown>)[name], copy)
+    ;(table as Record<string, unknown>)[path.at(-1)!] = value
+    return copy
+  }
+  const fields = ['kind', 'purposes', 'old', 'new', 'members', 'holders', 'before', 'phases', 'warnings']
+  const parts = ['name', 'bundle', 'steps', 'gate', 'ifSkipped'].map((part) => `phases.3.${part}`)
+  type Damage = readonly [place: string, what: string, value: (whole: RotationPlan) => unknown]
+  const damage: readonly Damage[] = [
+    ...[...fields, ...parts].flatMap((place): readonly Damage[] => [[place, 'nothing', () => undefined], [place, 'null', () => null], [place, 'an empty table', () => ({})]]),
+    ['phases', 'nulls', () => [null, null, null, null]],
+    ['purposes', 'the name of a method', () => ['constructor']],
+    ['purposes', 'one twice', () => ['client', 'client']],
+    ['purposes', 'none', () => []],
+    ['purposes', 'others than the steps have', () => ['peer']],
+    ['members', 'fewer than the phases have', () => ['etcd-0']],
+    ['members', 'one twice', () => ['etcd-0', 'etcd-0', 'etcd-1']],
+    ['holders', 'more than the phases have', () => ['x']],
+    ['phases.0.gate.of', 'fewer', () => 1],
+    ['phases.2.gate.of', 'none', () => 0],
+    ['phases.2.steps', 'fewer than the gate has', ({ phases }) => phases[2]!.steps.slice(1)],
+    ['phases.1.steps', 'one less', ({ phases }) => phases[1]!.steps.slice(1)],
+    ['phases.1.steps.0', 'null', () => null],
+    ['phases.1.steps.0.do', 'the name of a method', () => 'constructor'],
+    ['phases.2.steps.0.replaces', 'no record', () => ({})],
+    ['phases.2.steps.0.replaces.authorityKeyId', 'another authority', () => 'abcd'],
+    ['phases.3.bundle.pem', 'both authorities', ({ phases }) => phases[0]!.bundle.pem],
+    ['phases.1.bundle', 'the new authority alone', ({ phases }) => phases[3]!.bundle],
+    ['before.pem', 'the new authority', ({ phases }) => phases[3]!.bundle.pem],
+    ['before.pem', 'no PEM', () => 'x'],
+    ['before.sha256', 'no hash', () => 'x'],
+    ['before.sha256', 'the hash of another', ({ phases }) => phases[3]!.bundle.sha256],
+    ['new.keyId', 'the key of the old one', (whole) => whole.old.keyId],
+    ['new.notAfter', 'no date', () => 'soon'],
+    ['crossSigned', 'no certificate', () => 'x'],
+    ['phases', 'another order', ({ phases }) => phases.toReversed()],
+  ]
+  test.each(damage)('refuses a plan whose %s is %s', (place, _, value) => {
+    const { message } = thrown('ERR_ROTATION_INVALID', () => rotationProgress(damaged(place, value(plan)) as RotationPlan, [], NOW))
+    expect(message).toContain('a plan that is none')
+  })
+
+  test('takes a plan whose fields stand in another order, and in the words of another release', () => {
+    const turned = (value: unknown): unknown =>
+      Array.isArray(value) ? value.map(turned)
+      : typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).reverse().map(([name, part]) => [name, name === 'ifSkipped' ? 'other words' : turned(part)]))
+      : value
+    expect(rotationProgress(turned(plan) as RotationPlan, everyone(both), NOW)).toEqual(rotationProgress(plan, everyone(both), NOW))
   })
 })

@@ -70,6 +70,7 @@ const cases: readonly (readonly [name: string, code: ErrorCode, run: () => Promi
   ['createIntermediateCa', 'ERR_HOST_INVALID', () => below({ nameConstraints: {} })],
   ['createIntermediateCa', 'ERR_CRYPTO_UNUSABLE', async () => createIntermediateCa(await dry({ pathLength: 1 }), { name: 'etcd-clients', signer, validity, issues: ['client'] })],
   ['crossSign', 'ERR_ISSUE_REFUSED', () => crossSign(ca, ca, { validity })],
+  ['crossSign', 'ERR_ALGORITHM_UNSUPPORTED', async () => crossSign(await caOf({ pathLength: 1, fips: true }), await caOf({ signer: (await generateKeyPair(crypto, 'ed25519')).signer }), { validity })],
   ['crossSign', 'ERR_CRYPTO_UNUSABLE', async () => crossSign(await dry({ pathLength: 1 }), ca, { validity })],
   ['createCrl', 'ERR_CRL_INVALID', () => createCrl(ca, { revoked: [{ certificate: { serial: '' }, revokedAt: NOW }], validity })],
   ['createCrl', 'ERR_RECORD_INVALID', () => createCrl(ca, { revoked: [{ certificate: { serial: '01', purpose: 'client' } as never, revokedAt: NOW }], validity })],
