@@ -4,13 +4,14 @@ import { AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, REASON_CODE } from './oids.js'
 import { encodeTime } from './time.js'
 import { objectIdentifier, octetString, sequence, smallInteger, tagged, taggedPrimitive, tlv, unsignedInteger } from './write.js'
 
-/** Reasons by their code (§5.3.1). Seven is unused. */
-export const crlReasons = {
-  unspecified: 0, keyCompromise: 1, cACompromise: 2, affiliationChanged: 3, superseded: 4, cessationOfOperation: 5, certificateHold: 6, removeFromCRL: 8, privilegeWithdrawn: 9, aACompromise: 10,
-} as const
-
 /** Why a certificate was revoked, as a list may say. */
-export type CrlReason = keyof typeof crlReasons
+export type CrlReason =
+  | 'unspecified' | 'keyCompromise' | 'cACompromise' | 'affiliationChanged' | 'superseded' | 'cessationOfOperation' | 'certificateHold' | 'removeFromCRL' | 'privilegeWithdrawn' | 'aACompromise'
+
+/** Reasons by their code (§5.3.1). Seven is unused. */
+export const crlReasons: Readonly<Record<CrlReason, number>> = {
+  unspecified: 0, keyCompromise: 1, cACompromise: 2, affiliationChanged: 3, superseded: 4, cessationOfOperation: 5, certificateHold: 6, removeFromCRL: 8, privilegeWithdrawn: 9, aACompromise: 10,
+}
 
 /** One revoked certificate. */
 export interface CrlEntry {
