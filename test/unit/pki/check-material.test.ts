@@ -244,13 +244,14 @@ describe('of many authorities with one name', async () => {
   const certificate = (await issueClient(await createCa(crypto, { name: 'etcd-clients', signer: caKeys.signer, validity: tenYears, issues: ['client'] }), { policy, user: 'alice', csr: await createCsr(crypto, { signer: leafKeys.signer }), validity })).certificate
   const right = (await createCa(crypto, { name: 'etcd-clients', signer: caKeys.signer, validity: tenYears, issues: ['client'] })).certificate
   const make = async () => (await createCa(crypto, { name: 'etcd-clients', signer: (await pair()).signer, validity: tenYears, issues: ['client'] })).certificate
-  const others = (await Promise.all(Array.from({ length: 70 }, make))).join('')
+  const each = await Promise.all(Array.from({ length: 70 }, make))
+  const others = each.join('')
   test('the one whose key the certificate names is found, wherever it stands', async () => {
     expect(await check(user({ certificate, trusted: others + right }))).toEqual([])
   })
   test('too many are said to be too many, not a false signature', async () => {
     expect(codes(await check(user({ certificate: await clientOf(), trusted: others + right })))).toEqual(['too-many-issuers'])
-    expect(codes(await check(user({ certificate: await clientOf(), trusted: others.slice(0, others.length / 2) })))).toEqual(['signature'])
+    expect(codes(await check(user({ certificate: await clientOf(), trusted: each.slice(0, 35).join('') })))).toEqual(['signature'])
   })
 })
 
