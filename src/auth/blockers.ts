@@ -1,5 +1,5 @@
 /** What stands in the way of a plan, and what is worth knowing of it. */
-import { veilOf } from './dangling.js'
+import { isDangling, veilOf } from './dangling.js'
 import { strangersOf, unmanagedOf, veilsOf } from './difference.js'
 import { holdsRoot, type Holdings } from './holdings.js'
 import { identityProblems, type Identity } from './identity.js'
@@ -49,6 +49,9 @@ export function blockersOf({ state, wanted, options, identity, now, steps, after
   const mark = options.ours?.markerRole
   if (mark !== undefined && !Object.hasOwn(wanted.roles, mark))
     blockers.push(`role ${visible(mark)}, by which you tell who is yours, is not in the ${api} half: this plan would take it from the users of the policy, and none of them could be told from others later; declare it there, without permissions, and bind your users to it`)
+  // A name that others have lost: unbinding it, before the role is made again, takes the mark away.
+  else if (mark !== undefined && Object.values(state.users).some((held) => held.includes(mark)) && isDangling(state, mark))
+    blockers.push(`role ${visible(mark)}, by which you tell who is yours, does not exist on the server, and is held all the same: make it first (addRole), then plan again`)
   for (const user of options.recreate ?? []) {
     if (enabled && (user === 'root' || user === identity.user)) blockers.push(`user ${visible(user)} cannot be made anew: for a moment nobody would administer this store`)
     else if (!Object.hasOwn(wanted.users, user)) blockers.push(`user ${visible(user)}, who is to be made anew, is not in the policy: declare it, or drop it from recreate`)

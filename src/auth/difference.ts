@@ -2,7 +2,7 @@
 import type { Permission } from '../keys/permission.js'
 import { showPermission } from '../keys/show.js'
 import { scopeOf } from '../keys/scope.js'
-import { isDangling } from './dangling.js'
+import { isDangling, veilOf } from './dangling.js'
 import type { Ours, PlanOptions } from './plan-options.js'
 import type { AuthState, StoredPermission, StoreNames } from './state.js'
 import type { Step } from './step.js'
@@ -45,14 +45,17 @@ export function strangersOf(state: AuthState, wanted: Wanted): readonly { readon
   return unmanagedOf(state, wanted).users.flatMap((user) => [...new Set(state.users[user])].filter((role) => Object.hasOwn(wanted.roles, role)).map((role) => ({ user, role })))
 }
 
-/** Whether a role is unbound before others are made: one that does not exist may hide one of those, which would come alive with whoever holds it. */
-function isVeil(state: AuthState, wanted: Wanted, role: string): boolean {
-  return isDangling(state, role) && Object.keys(wanted.roles).some((made) => !Object.hasOwn(state.roles, made))
+/**
+ * Whether a role is unbound from a user before anything is made or granted: one that does not exist may hide one that is about to be, which would come
+ * alive with whoever holds it; of a hidden user it may hide any.
+ */
+function isVeil(state: AuthState, wanted: Wanted, user: string, role: string): boolean {
+  return isDangling(state, role) && (veilOf(state, user) !== undefined || Object.keys(wanted.roles).some((made) => !Object.hasOwn(state.roles, made)))
 }
 
 /** Who holds such a role without being named by the policy, or holding a role of it by that. */
 export function veilsOf(state: AuthState, wanted: Wanted): readonly { readonly user: string; readonly role: string }[] {
-  return unmanagedOf(state, wanted).users.flatMap((user) => [...new Set(state.users[user])].filter((role) => !Object.hasOwn(wanted.roles, role) && isVeil(state, wanted, role)).map((role) => ({ user, role })))
+  return unmanagedOf(state, wanted).users.flatMap((user) => [...new Set(state.users[user])].filter((role) => !Object.hasOwn(wanted.roles, role) && isVeil(state, wanted, user, role)).map((role) => ({ user, role })))
 }
 
 /** What is removed of what the policy does not name: all, or what is ours. Neither `root` nor anyone in `keepUsers` ever is. */
@@ -66,7 +69,7 @@ function removedOf(state: AuthState, wanted: Wanted, ours: Ours | undefined, kee
   }
 }
 
-const VEILS = 'it does not exist, and may hide another that is about to be made'
+const VEILS = 'it does not exist, and may hide another that is there or about to be made'
 
 /** The steps from `state` to `wanted`. Neither `root` nor anyone in `keepUsers` is ever deleted. */
 export function differences(state: AuthState, wanted: Wanted, { unmanaged, ours, recreate = [] }: Pick<PlanOptions, 'unmanaged' | 'ours' | 'recreate'>, keepUsers: readonly string[]): Differences {
@@ -96,14 +99,14 @@ export function differences(state: AuthState, wanted: Wanted, { unmanaged, ours,
       recreates.push([{ do: 'deleteUser', user, reason: 'it is to be made anew' }, { do: 'addUser', user, login, reason: 'it is to be made anew' }, ...roles.map((role) => bind(user, role))])
       continue
     }
-    const missing = roles.filter((role) => (held?.includes(role) !== true || isVeil(state, wanted, role)) && !isInborn(state.api, user, role))
+    const missing = roles.filter((role) => (held?.includes(role) !== true || isVeil(state, wanted, user, role)) && !isInborn(state.api, user, role))
     // On v2 a user is made with its roles: in between it would hold neither them nor what guests hold.
     const isMadeWhole = held === undefined && state.api === 'v2' && missing.length > 0
     if (held === undefined) addUsers.push({ do: 'addUser', user, login, ...(isMadeWhole && { roles: missing }), reason: 'the policy declares it' })
     if (!isMadeWhole) binds.push(...missing.map((role) => bind(user, role)))
     // etcd v2 stores a role as often as it was named at the user's creation.
     for (const role of new Set(held)) {
-      if (isVeil(state, wanted, role)) unbinds.push({ do: 'unbindRole', user, role, reason: VEILS })
+      if (isVeil(state, wanted, user, role)) unbinds.push({ do: 'unbindRole', user, role, reason: VEILS })
       // A name that is no text cannot be sent: the state tells of it.
       else if (!roles.includes(role) && !role.includes('\ufffd')) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy does not bind it' })
     }
@@ -112,7 +115,7 @@ export function differences(state: AuthState, wanted: Wanted, { unmanaged, ours,
   const going = new Set(removed.roles)
   for (const user of unmanagedOf(state, wanted).users)
     for (const role of new Set(state.users[user])) {
-      if (isVeil(state, wanted, role)) unbinds.push({ do: 'unbindRole', user, role, reason: VEILS })
+      if (isVeil(state, wanted, user, role)) unbinds.push({ do: 'unbindRole', user, role, reason: VEILS })
       else if (gone.has(user)) continue
       else if (Object.hasOwn(wanted.roles, role)) unbinds.push({ do: 'unbindRole', user, role, reason: 'the policy declares the role, and does not name the user' })
       // Who stays and holds a role that goes: etcd v3 would unbind them unasked, and etcd v2 leave them with a name that opens whatever it names next.

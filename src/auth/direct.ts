@@ -105,7 +105,8 @@ export class Direct {
     this.#refuseLockOut(user, `deleting user ${visible(user)}`)
     const { backend, context } = this.#applier
     return this.#inTurn(async () => {
-      if ((await backend.readUser(user, context)) === undefined) return { outcome: 'unchanged' }
+      // One that is listed and cannot be asked for is there, too.
+      if ((await backend.readUser(user, context)) === undefined && !(await backend.listUsers(context)).includes(user)) return { outcome: 'unchanged' }
       await this.#write(step)
       return { outcome: 'deleted', sever: { user } }
     })

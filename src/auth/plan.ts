@@ -8,7 +8,7 @@ import { blockersOf, newPasswordUsers, warningsOf } from './blockers.js'
 import { veilOf } from './dangling.js'
 import { differences, unmanagedOf } from './difference.js'
 import { digestOf } from './digest.js'
-import { holdingsOf, holdsRoot } from './holdings.js'
+import { holdingsOf, holdsRoot, type Holdings } from './holdings.js'
 import { checkIdentity, type Identity } from './identity.js'
 import { orderSteps, type Gap } from './order.js'
 import { checkPlanOptions, type PlanOptions } from './plan-options.js'
@@ -98,6 +98,12 @@ export function planAuth(state: AuthState, given: Policy, options: PlanOptions, 
 /** A plan to which something may still be added. */
 export type Draft = Omit<Plan, 'outcome' | 'fingerprint'>
 
+/** The names that can be found again: etcd v2 lists no role whose name begins with "_", and only whoever holds one tells of it. */
+function findable({ api }: AuthState, { users, roles }: StoreNames, { users: after }: Holdings): StoreNames {
+  const held = new Set([...after.values()].flatMap((list) => [...list]))
+  return { users, roles: roles.filter((role) => api === 'v3' || !role.startsWith('_') || held.has(role)) }
+}
+
 /** See {@link planAuth}. */
 export function draftPlan(state: AuthState, given: Policy, options: PlanOptions, identity: Identity, now: Date): Draft {
   // What plain JavaScript may have passed: an invalid date is neither before nor after the end of a certificate.
@@ -124,7 +130,7 @@ export function draftPlan(state: AuthState, given: Policy, options: PlanOptions,
     gaps,
     rights,
     unmanaged: listed,
-    stays: othersIn(holdings.after, withoutDeleted(listed, steps)),
+    stays: othersIn(holdings.after, withoutDeleted(findable(state, listed, holdings.after), steps)),
     strangersWithRoot: [...strange, ...unknown].filter((user) => !(options.acknowledgeRoot ?? []).includes(user)),
     unreadable: ownCopy(state.unreadable ?? { users: [], roles: [] }),
     ...NOTHING_SINCE,

@@ -25,6 +25,8 @@ export type AdoptCode =
   | 'duplicate-grant'
   /** A range that holds no key, or a pattern that matches nothing or crashes etcd: it grants nothing, and a plan takes it away. */
   | 'empty-grant'
+  /** A pattern with a star before its end, on v2: it opens the key that is called so, and no policy can say it. The right is lost. */
+  | 'pattern-left-out'
   /** A permission of a type that etcd does not know, and by which it grants nothing: a plan takes it away. */
   | 'unknown-type'
   /** Permissions of role root, which do nothing: left as they are. */
@@ -185,6 +187,7 @@ function grantsOf(role: string, permissions: readonly StoredPermission[], find: 
   const sound = permissions.filter((permission): permission is Permission => {
     if (permission.type === 'unknown') find('unknown-type', role, `role ${quoted(role)} has a permission on ${visible(showKeys(permission.keys))} of a type that etcd does not know`, true)
     else if (grantsSomething(permission.keys)) return true
+    else if (isLiteral(permission.keys)) find('pattern-left-out', role, `role ${quoted(role)} grants ${visible(showPermission(permission))}: etcd takes "*" before the end for itself, and no policy has such a pattern; the right to that one key is lost`, true)
     else find('empty-grant', role, `role ${quoted(role)} grants ${visible(showPermission(permission))}, which opens nothing`, true)
     return false
   })
@@ -197,6 +200,9 @@ function grantsOf(role: string, permissions: readonly StoredPermission[], find: 
   }
   return [...kept.values()]
 }
+
+/** Whether a pattern of v2 has a star that is none: it opens the key that is called so. */
+const isLiteral = (keys: KeyRange | PathPattern): boolean => keys.api === 'v2' && keys.pattern.startsWith('/') && keys.pattern.slice(0, -1).includes('*')
 
 function grantsSomething(keys: KeyRange | PathPattern): boolean {
   if (keys.api === 'v3') return toWire(keys).key.length > 0 && !isEmptyInterval(toInterval(keys))

@@ -34,7 +34,7 @@ export async function readState(backend: Backend, { sent, ...rest }: CallContext
   const listRoles = (): Promise<readonly string[]> => next(() => backend.listRoles(context))
   const { found: users, listed, unreadable: lostUsers } = await readListed(listUsers, hiddenUsers, (user) => backend.readUser(user, context), context)
   // A role may be held without being listed: what etcd v2 hides, it tells by name. Role root is etcd's own.
-  const heldRoles = users.flatMap(([, held]) => held.filter((role) => role !== 'root'))
+  const heldRoles = users.flatMap(([, held]) => held.filter((role) => !['root', '.', '..'].includes(role)))
   const { found: roles, unreadable: lostRoles } = await readListed(listRoles, heldRoles, (role) => backend.readRole(role, context), context)
   // A role that a user holds may have such a name, too: it is in no list where it does not exist.
   const stored = { api: backend.api, users: tableOf(users), roles: tableOf(roles) }

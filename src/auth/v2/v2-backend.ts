@@ -141,8 +141,12 @@ export function v2Backend(options: V2BackendOptions): Backend {
     // etcd lists its virtual role root, which cannot be changed.
     listRoles: async (context) => roleNamesIn('GET /v2/auth/roles', await read('/v2/auth/roles', context)).filter((role) => role !== 'root'),
     readUser: async (user, context) => {
-      const answer = await read(url('users', user), context)
-      if (isGone(answer, 'User')) return undefined
+      const answer = await read(url('users', user), context).catch(async (error: unknown) => {
+        // etcd breaks off where a user holds a role whose name no URL can carry ("", ".", ".."): whether it answers otherwise tells that from a broken connection.
+        if (!isEtcdRbacError(error, 'ERR_UNREACHABLE') || !usersIn('GET /v2/auth/users', await read('/v2/auth/users', context)).some((found) => found.user === user)) throw error
+        return undefined
+      })
+      if (answer === undefined || isGone(answer, 'User')) return undefined
       // The user is there, but holds a role that is not: etcd names the first such role instead of answering, and those that exist in its list.
       const [, dangling] = /^auth: Role (.*) does not exist\.$/s.exec(answer.message) ?? []
       if (answer.status !== 404 || dangling === undefined) return roleNamesIn(`GET ${url('users', user)}`, answer)

@@ -164,3 +164,62 @@ describe('a role that is about to be made, and hides behind one that does not ex
     expect(Object.keys((await made.auth().state()).roles)).toEqual([])
   })
 })
+
+describe('a hidden user with a role that does not exist, beside one that is to be given more', () => {
+  const grown = definePolicy({ users: { root: 'certificate' }, v2: { guest: [], roles: { app: [readwrite(pattern('/secret/*'))] }, bindings: root } })
+  test.each(['keep', 'report', 'remove'] as const)('is laid open before anything is granted, with unmanaged %s', async (unmanaged) => {
+    const made = double('v2', '3.4.23')
+    const { auth, etcd } = made
+    await auth().apply(await auth().plan(alone, report))
+    await planted(made, 'roles', 'app', { permissions: { kv: { read: [], write: [] } } })
+    await user(made, '_h', 'gone', 'app')
+    const options = { unmanaged, enable: true, hiddenUsers: ['_h'] } as const
+    const seen: number[] = []
+    const look = async (): Promise<void> => void seen.push((await etcd.as('_h').fetch(`${url}/v2/keys/secret/x`, { method: 'GET', redirect: 'manual' })).status)
+    // What comes to light was not counted on: the plan stops, and the next one knows it.
+    for (let left = 3; left > 0; left--) await auth().apply(await auth().plan(grown, options), { onStep: look }).catch((error: unknown) => expect(error).toMatchObject({ code: 'ERR_PLAN_STALE' }))
+    await look()
+    expect(new Set(seen)).toEqual(new Set([401]))
+    expect((await auth().plan(grown, options)).outcome).toBe('in sync')
+  })
+})
+
+test('a hidden role that nobody holds any more is no drift', async () => {
+  const made = double('v2', '3.4.23')
+  const { auth } = made
+  await planted(made, 'roles', '_x', { permissions: { kv: { read: ['/x'], write: [] } } })
+  await user(made, 'app', '_x')
+  const plan = await auth().plan(definePolicy({ users: { root: 'certificate', app: 'certificate' }, v2: { guest: [], roles: {}, bindings: root } }), report)
+  await auth().apply(plan)
+  expect((await auth().drift(plan)).outcome).toBe('in sync')
+})
+
+test('the mark of who is ours is not unbound as a role that does not exist: the plan is blocked until it does', async () => {
+  const made = double('v2', '3.4.23')
+  const { auth } = made
+  for (const name of ['old', 'app']) await user(made, name, 'ours')
+  const policy = definePolicy({ users: { root: 'certificate', app: 'certificate' }, v2: { guest: [], roles: { ours: [] }, bindings: { ...root, app: ['ours'] } } })
+  const options = { unmanaged: 'remove', ours: { markerRole: 'ours' }, enable: true } as const
+  expect((await auth().plan(policy, options)).blockers.join()).toContain('role ours, by which you tell who is yours, does not exist on the server')
+  await auth().addRole('ours')
+  await auth().apply(await auth().plan(policy, options))
+  expect(Object.keys((await auth().state()).users)).toEqual(['app', 'root'])
+})
+
+test.each(['', '.', '..'])('a user who holds a role called %j, over which etcd breaks off, is told of and can be deleted', async (role) => {
+  const made = double('v2', '3.4.23')
+  await user(made, 'odd', role)
+  const { auth } = made
+  const state = await auth().state()
+  expect(Object.hasOwn(state.users, 'odd') ? state.users['odd'] : state.unreadable?.users).toEqual(Object.hasOwn(state.users, 'odd') ? [role] : ['odd'])
+  if (!Object.hasOwn(state.users, 'odd')) expect((await auth().plan(alone, report)).blockers.join()).toContain('odd')
+  expect((await auth().deleteUser('odd')).outcome).toBe('deleted')
+  expect((await auth().plan(alone, report)).blockers).toEqual([])
+})
+
+test('a pattern with a star that is none is told of as a right that is lost', async () => {
+  const made = double('v2', '3.4.23')
+  await planted(made, 'roles', 'r', { permissions: { kv: { read: ['/c*d'], write: [] } } })
+  const { findings } = policyOfState(await made.auth().state(), { logins: 'certificate' })
+  expect(findings.filter(({ name }) => name === 'r')).toMatchObject([{ code: 'pattern-left-out', text: expect.stringContaining('the right to that one key is lost') as string }])
+})
