@@ -1,7 +1,7 @@
 /** Real servers, asked as each user by its own certificate, answer as the policy does, and tell what was taken and added behind it. */
 import { expect, test } from 'vitest'
 import { describeAccess, EtcdAuth, verifyAccess, type AccessConnection, type Api } from '../../src/auth/index.js'
-import { fromKey, key, pattern, prefix, range, read, readwrite, showKeys, write } from '../../src/keys/index.js'
+import { fromKey, key, path, pattern, prefix, range, read, readwrite, showKeys, write } from '../../src/keys/index.js'
 import { anonymous, definePolicy, type Anonymous, type Policy } from '../../src/policy/index.js'
 import { startCluster, testLanes } from '../support/cluster.js'
 
@@ -27,16 +27,22 @@ test.each(await testLanes())('etcd $version gives each user what the policy says
     })
     const root = await cluster.client('root')
     await root.put('/calico/ready').value('kept')
+    const v2Keys = async (path: string, init: { readonly method: string; readonly body?: string; readonly headers?: Record<string, string> }): Promise<string> => {
+      const fetch = await cluster.fetch('root')
+      return (await fetch(`${endpoint}/v2/keys${path}`, init)).text()
+    }
+    if (lane.v2 !== 'none') for (const path of ['/calico/ready', '/calico/v1/x']) await v2Keys(path, { method: 'PUT', body: 'value=kept', headers: { 'content-type': 'application/x-www-form-urlencoded' } })
     for (const api of cluster.apis) {
       const auth = new EtcdAuth(cluster.backend(api, 'root'), { identity: { user: 'root' } })
       await auth.apply(await auth.plan(policy, { unmanaged: 'report', enable: true, acknowledgePasswordsInLog: true, acknowledgeOpenV2: true }))
     }
     const kept = async (): Promise<unknown> => {
       const { kvs, header } = await root.kv.range({ key: Buffer.alloc(1), range_end: Buffer.alloc(1) })
-      return [kvs.map((kv) => [kv.key.toString(), kv.value.toString(), kv.mod_revision]), header.revision]
+      return [kvs.map((kv) => [kv.key.toString(), kv.value.toString(), kv.mod_revision]), header.revision, lane.v2 === 'none' ? 'kept' : await v2Keys('/?recursive=true&sorted=true', { method: 'GET' })]
     }
     const before = await kept()
-    const right = await verifyAccess(policy, connect, { users: [...Object.keys(policy.users), anonymous] })
+    expect(JSON.stringify(before).match(/kept/g)?.length).toBeGreaterThan(1)
+    const right = await verifyAccess(policy, connect, { users: [...Object.keys(policy.users), anonymous], keys: [prefix('/registry/'), ...(lane.v2 === 'none' ? [] : [path('/'), path('/calico/', { recursive: true })])] })
     expect(right.ok, describeAccess(right, { rows: 'wrong' })).toBe(true)
     console.info(`etcd ${lane.version}: ${describeAccess(right, { rows: 'wrong' })}, ${String(right.rows.filter((row) => row.found === 'refused').length)} refusals`)
     expect(await kept()).toEqual(before)
