@@ -1,5 +1,6 @@
 /** Options for `new Etcd3(...)`: TLS from issued material, and etcd3's own retries off. */
-import { quoted } from '../errors.js'
+import type { Because } from '../because.js'
+import { checkedHosts, checkPem, refuseSecondIdentity } from './connect-material.js'
 
 /** What a client needs to reach etcd with its certificate. */
 export interface Etcd3Material {
@@ -11,6 +12,8 @@ export interface Etcd3Material {
   readonly certificate: string
   /** The client's private key, PEM. */
   readonly key: string
+  /** None: the certificate is the identity. */
+  readonly password?: Because<'a client has one identity: a certificate or a password, never both'>
 }
 
 /** A fault policy that does nothing but call, in the form that etcd3 takes. */
@@ -68,7 +71,7 @@ const once: NoPolicy = {
  *
  * Never reads a file: `ca`, `certificate` and `key` are PEM texts. Wants Node's `Buffer`, as etcd3 does.
  *
- * @throws `TypeError` for no endpoint, or one that is not https, and for what is no PEM text
+ * @throws `TypeError` for no endpoint, or one that is not https, for what is no PEM text, and for a password beside the certificate
  * @example
  * ```ts
  * import { Etcd3 } from 'etcd3'
@@ -79,21 +82,16 @@ const once: NoPolicy = {
  */
 export function etcd3Options(material: Etcd3Material): Etcd3Options {
   // What plain JavaScript may have left away.
-  const given = (material as Partial<Record<keyof Etcd3Material, unknown>> | undefined) ?? {}
-  if (typeof given.hosts !== 'string' && !(Array.isArray(given.hosts) && given.hosts.every((host) => typeof host === 'string'))) throw new TypeError('hosts must be an endpoint, https://host:port, or a list of them')
-  for (const name of ['ca', 'certificate', 'key'] as const) if (!isPem(given[name])) throw new TypeError(`${name} must be a PEM text, not the path of one`)
-  const { hosts, ca, certificate, key } = material
-  const list = typeof hosts === 'string' ? [hosts] : [...hosts]
-  if (list.length === 0) throw new TypeError('hosts must name at least one endpoint')
-  for (const host of list) if (!/^https:\/\//.test(host)) throw new TypeError(`endpoint ${quoted(host)} must begin with https://`)
+  const { hosts, ca, certificate, key, ...rest } = (material as Partial<Record<keyof Etcd3Material, unknown>> | undefined) ?? {}
+  const list = checkedHosts(hosts)
+  refuseSecondIdentity(rest)
+  checkPem('ca', ca)
+  checkPem('certificate', certificate)
+  checkPem('key', key)
   const bytes = (pem: string): Uint8Array => Buffer.from(pem, 'utf8')
   return {
-    hosts: list,
+    hosts: [...list],
     credentials: { rootCertificate: bytes(ca), privateKey: bytes(key), certChain: bytes(certificate) },
     faultHandling: { host: () => once, global: once },
   }
-}
-
-function isPem(given: unknown): boolean {
-  return typeof given === 'string' && given.includes('-----BEGIN ')
 }

@@ -1,6 +1,6 @@
 /** What must and must not compile of writing to an auth store. */
 import * as etcd3 from 'etcd3'
-import { calicoV3, EtcdAuth, gatewayTransport, kubeApiserver, observe, parsePlan, parseState, pattern, prefix, read, requires, v3Backend, type Policy, type Written } from '../../src/index.js'
+import { calicoV3, EtcdAuth, etcd3Options, gatewayTransport, grpcChannels, httpsAgentOptions, kubeApiserver, observe, parsePlan, parseState, pattern, prefix, read, requires, v3Backend, type Policy, type Written } from '../../src/index.js'
 import { memoryEtcd } from '../../src/testing/index.js'
 
 declare const policy: Policy
@@ -63,3 +63,16 @@ client.mock(double.as('app').callable)
 void double.leaseClient.leaseGrant({ TTL: 10 })
 // @ts-expect-error etcd spells it in capitals
 void double.leaseClient.leaseGrant({ ttl: 10 })
+
+// ---- one identity per client
+declare const pem: { readonly ca: string; readonly certificate: string; readonly key: string }
+void httpsAgentOptions(pem)
+void httpsAgentOptions({ ca: pem.ca })
+// @ts-expect-error a certificate without its key
+void httpsAgentOptions({ ca: pem.ca, certificate: pem.certificate })
+// @ts-expect-error a certificate and a password
+void httpsAgentOptions({ ...pem, password: 'p' })
+// @ts-expect-error a certificate and a password
+void grpcChannels({ ...pem, hosts: 'https://10.0.0.10:2379', password: 'p' })
+// @ts-expect-error a certificate and a password
+void etcd3Options({ ...pem, hosts: 'https://10.0.0.10:2379', password: 'p' })
