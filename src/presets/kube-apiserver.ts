@@ -5,21 +5,14 @@
  * 3.5.16 and 3.5.30.
  */
 import { unguardedCalls } from '../advisories/advisories.js'
-import { isSince, parseVersion, type EtcdVersion, type Since } from '../advisories/version.js'
+import { isSince, parseVersion } from '../advisories/version.js'
 import { EtcdRbacError, quoted } from '../errors.js'
 import { key, prefix, type Key, type Prefix } from '../keys/key-range.js'
 import { readwrite } from '../keys/permission.js'
-import type { Component, Evidence, Grant } from './component.js'
+import type { Component, Grant } from './component.js'
 import { isKeyPrefix, KEY_PREFIX_WANTED } from './key-prefix.js'
 import { oneOf } from './one-of.js'
-
-/** What kube-apiserver asks of etcd beside keys. */
-export interface RequestNeed {
-  readonly request: 'Compact' | 'Status'
-  /** Who may: any client that passes TLS, any user of etcd, or role root only. There is no permission that grants it. */
-  readonly needs: 'nothing' | 'user' | 'root'
-  readonly evidence: Evidence
-}
+import { requestNeed, type RequestNeed } from './request-need.js'
 
 /** The rights of kube-apiserver. */
 export interface KubeApiserver extends Component<Prefix | Key> {
@@ -43,11 +36,6 @@ export interface KubeApiserverOptions {
   readonly keyPrefix?: string
 }
 
-/** Role root only: on 3.6 from its first release (etcd#14663), before that with the guard of the other calls. */
-const STATUS_GUARDED: Since = { ...unguardedCalls.fixed, '3.6': 0 }
-/** Any user (etcd#21666 and its backports). No 3.4 has it. */
-const STATUS_OPENED: Since = { '3.5': 32, '3.6': 12, '3.7': 0 }
-
 /**
  * Whether etcd lets nobody but role root compact. Before, any client that passes TLS may. That is so from 3.4.42,
  * 3.5.28 and 3.6.9 on (CVE-2026-33413).
@@ -63,18 +51,13 @@ export function compactionNeedsRoot(etcd: string): boolean {
   return isSince(parseVersion(etcd), unguardedCalls.fixed)
 }
 
-function requestsOf(version: EtcdVersion): readonly RequestNeed[] {
+function requestsOf(etcd: string): readonly RequestNeed[] {
   return [
-    {
-      request: 'Compact',
-      needs: isSince(version, unguardedCalls.fixed) ? 'root' : 'nothing',
-      evidence: { kind: 'tried', text: 'open on 3.4.23 and 3.5.16, root only on 3.5.30; guarded since 3.4.42, 3.5.28, 3.6.9 (CVE-2026-33413)' },
-    },
-    {
-      request: 'Status',
-      needs: isSince(version, STATUS_OPENED) ? 'user' : isSince(version, STATUS_GUARDED) ? 'root' : 'nothing',
-      evidence: { kind: 'source', text: 'etcdserver/api/v3rpc/maintenance.go, authMaintenanceServer.Status, read at 3.5.27, 3.5.31 to 3.5.33, 3.6.0, 3.6.7 to 3.6.14 and 3.7.0: root only on 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11, any user after that (etcd#21466, etcd#21663, kubernetes#139220); tried on 3.5.16 and 3.5.30' },
-    },
+    requestNeed('Compact', etcd, { kind: 'tried', text: 'open on 3.4.23 and 3.5.16, root only on 3.5.30; guarded since 3.4.42, 3.5.28, 3.6.9 (CVE-2026-33413)' }),
+    requestNeed('Status', etcd, {
+      kind: 'source',
+      text: 'etcdserver/api/v3rpc/maintenance.go, authMaintenanceServer.Status, read at 3.5.27, 3.5.31 to 3.5.33, 3.6.0, 3.6.7 to 3.6.14 and 3.7.0: root only on 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11, any user after that (etcd#21466, etcd#21663, kubernetes#139220); tried on 3.5.16 and 3.5.30',
+    }),
   ]
 }
 
@@ -95,7 +78,7 @@ function requestsOf(version: EtcdVersion): readonly RequestNeed[] {
  */
 export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: KubeApiserverOptions): KubeApiserver {
   oneOf('compaction', compaction, ['apiserver', 'etcd'])
-  const version = parseVersion(etcd)
+  const requests = requestsOf(etcd)
   // A slash that is only missing at the end is the affair of `prefix`, whose error names what would be open.
   if (!isKeyPrefix(keyPrefix) && !isKeyPrefix(`${keyPrefix}/`))
     throw new EtcdRbacError('ERR_KEY_INVALID', { found: `key prefix ${quoted(keyPrefix)}`, wanted: KEY_PREFIX_WANTED, fix: 'name the prefix that is its own' }, { key: keyPrefix })
@@ -109,7 +92,6 @@ export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: Ku
       ],
     },
   ]
-  const requests = requestsOf(version)
   const root = (request: RequestNeed['request']): boolean => requests.some((need) => need.request === request && need.needs === 'root')
   const needsRoot = compaction === 'apiserver' && root('Compact')
   const notes: string[] = []
