@@ -8,7 +8,7 @@ import { unguardedCalls } from '../advisories/advisories.js'
 import { isSince, parseVersion } from '../advisories/version.js'
 import { EtcdRbacError, quoted } from '../errors.js'
 import { key, prefix, type Key, type Prefix } from '../keys/key-range.js'
-import { readwrite } from '../keys/permission.js'
+import { read, readwrite } from '../keys/permission.js'
 import type { Component, Grant } from './component.js'
 import { isKeyPrefix, KEY_PREFIX_WANTED } from './key-prefix.js'
 import { oneOf } from './one-of.js'
@@ -34,6 +34,11 @@ export interface KubeApiserverOptions {
   readonly compaction: 'apiserver' | 'etcd'
   /** Where its keys are, with the slash at the end: `--etcd-prefix`. Default `'/registry/'`. */
   readonly keyPrefix?: string
+  /**
+   * What this etcd holds of it. `'events'`: Kubernetes events alone, for the etcd that `--etcd-servers-overrides=/events#https://…` names; `etcd` is then
+   * the version of that one. Default: `'all'`.
+   */
+  readonly resources?: 'all' | 'events'
 }
 
 /**
@@ -61,6 +66,20 @@ function requestsOf(etcd: string): readonly RequestNeed[] {
   ]
 }
 
+/** What it reads and writes where only events are: by Kubernetes' own source, nobody documents rights for this. */
+function eventGrants(keyPrefix: string): readonly Grant<Prefix | Key>[] {
+  return [
+    {
+      permission: readwrite(prefix(`${keyPrefix}events/`)),
+      evidence: [{ kind: 'source', text: 'pkg/kubeapiserver/default_storage_factory_builder.go (008b365): an override moves one resource, events of both API groups are stored as one, and they have no prefix of their own among SpecialDefaultResourcePrefixes' }],
+    },
+    {
+      permission: read(key(`${keyPrefix}health`)),
+      evidence: [{ kind: 'source', text: 'k8s.io/apiserver storagebackend/factory/etcd3.go (01aa0f3): the health check reads path.Join("/", prefix, "health"), a key that is not there does for it, a refusal does not; an overriding etcd is checked too, "etcd-override-0" (TestHealthHandler)' }],
+    },
+  ]
+}
+
 /**
  * The rights of kube-apiserver.
  *
@@ -76,14 +95,16 @@ function requestsOf(etcd: string): readonly RequestNeed[] {
  * })
  * ```
  */
-export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: KubeApiserverOptions): KubeApiserver {
+export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/', resources = 'all' }: KubeApiserverOptions): KubeApiserver {
   oneOf('compaction', compaction, ['apiserver', 'etcd'])
+  oneOf('resources', resources, ['all', 'events'])
   const requests = requestsOf(etcd)
   // A slash that is only missing at the end is the affair of `prefix`, whose error names what would be open.
   if (!isKeyPrefix(keyPrefix) && !isKeyPrefix(`${keyPrefix}/`))
     throw new EtcdRbacError('ERR_KEY_INVALID', { found: `key prefix ${quoted(keyPrefix)}`, wanted: KEY_PREFIX_WANTED, fix: 'name the prefix that is its own' }, { key: keyPrefix })
+  const whole = prefix(keyPrefix)
   const grants: readonly Grant<Prefix | Key>[] = [
-    { permission: readwrite(prefix(keyPrefix)), evidence: [{ kind: 'documented', text: 'Kubernetes, --etcd-prefix (default /registry); Calico documents the same right' }] },
+    ...(resources === 'events' ? eventGrants(keyPrefix) : [{ permission: readwrite(whole), evidence: [{ kind: 'documented', text: 'Kubernetes, --etcd-prefix (default /registry); Calico documents the same right' } as const] }]),
     {
       permission: readwrite(key('compact_rev_key')),
       evidence: [
@@ -100,5 +121,10 @@ export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: Ku
     notes.push('run kube-apiserver with --etcd-compaction-interval=0 and every member with --auto-compaction-mode and --auto-compaction-retention: without, the history grows for ever')
   if (!needsRoot && root('Status'))
     notes.push(`etcd ${etcd} answers Status to role root only, and kube-apiserver asks for it: take 3.5.32, 3.6.12 or newer`)
+  if (resources === 'events')
+    notes.push(
+      '--etcd-servers-overrides=/events#URL;URL names servers only: kube-apiserver shows them the client certificate of --etcd-certfile, and checks theirs by --etcd-cafile, as it does on its main etcd',
+      'kube-apiserver compacts each etcd that it knows: --etcd-compaction-interval goes for this one too',
+    )
   return { permissions: grants.map(({ permission }) => permission), grants, notes, needsRoot, requests, compaction }
 }
