@@ -5,6 +5,7 @@ export { calicoV2, calicoctlV2, type CalicoV2, type CalicoV2Options } from './ca
 export { compactionNeedsRoot, kubeApiserver, type KubeApiserver, type KubeApiserverOptions } from './kube-apiserver.js'
 export { healthProbe } from './health-probe.js'
 export { backup, defragmentation, type DefragmentationOptions, type EtcdOperation, type EtcdOperationOptions } from './operation.js'
+export { kubeadmEtcd, type KubeadmEtcd, type KubeadmEtcdOptions, type KubeadmIdentity, type KubeadmRights } from './kubeadm-etcd.js'
 export { tenant, type Tenant, type TenantOptions } from './tenant.js'
 export type { RequestName, RequestNeed } from './request-need.js'
 export type { Component, Evidence, EvidenceKind, Grant } from './component.js'

@@ -14,8 +14,7 @@ import { openedBy, type Access } from '../policy/rights.js'
 import { opennessOf, ruleOf, type Openness } from '../policy/server-calls.js'
 import type { Component, Evidence } from '../presets/component.js'
 import type { KubeApiserver } from '../presets/kube-apiserver.js'
-import type { EtcdOperation } from '../presets/operation.js'
-import { REQUEST_CALLS } from '../presets/request-need.js'
+import { REQUEST_CALLS, type RequestNeed } from '../presets/request-need.js'
 
 /** A call that a component makes beside its keys. `can` answers for its operation. */
 export interface RequiredCall {
@@ -62,7 +61,7 @@ export type Lacking =
  * console.log(lacking.length) // 2
  * ```
  */
-export function requires(component: Component | KubeApiserver | EtcdOperation, options: { readonly etcd: string }): Requirement {
+export function requires(component: Component | KubeApiserver | (Component & { readonly requests: readonly RequestNeed[] }), options: { readonly etcd: string }): Requirement {
   checkLists(component, ['permissions', 'notes'], 'a component must be one that a preset made')
   if (typeof options !== 'object' || (options as unknown) === null) throw new TypeError('requires takes the etcd that it is for: { etcd }')
   const { etcd } = options
