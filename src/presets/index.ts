@@ -6,6 +6,7 @@ export { compactionNeedsRoot, kubeApiserver, type KubeApiserver, type KubeApiser
 export { healthProbe } from './health-probe.js'
 export { backup, defragmentation, type DefragmentationOptions, type EtcdOperation, type EtcdOperationOptions } from './operation.js'
 export { kubeadmEtcd, type KubeadmEtcd, type KubeadmEtcdOptions, type KubeadmIdentity, type KubeadmRights } from './kubeadm-etcd.js'
+export { composed, type Collision, type Composed, type NamedComponent } from './composed.js'
 export { tenant, type Tenant, type TenantOptions } from './tenant.js'
 export type { RequestName, RequestNeed } from './request-need.js'
 export type { Component, Evidence, EvidenceKind, Grant } from './component.js'

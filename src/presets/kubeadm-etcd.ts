@@ -76,7 +76,8 @@ function kubeadmRights(etcd: string): KubeadmRights {
  * ```
  */
 export function kubeadmEtcd({ etcd, compaction, nodes }: KubeadmEtcdOptions): KubeadmEtcd {
-  if (!Array.isArray(nodes)) throw new TypeError('nodes must be a list of names')
+  const given: unknown = nodes
+  if (!Array.isArray(given)) throw new TypeError('nodes must be a list of names')
   const rights = kubeApiserver({ etcd, compaction })
   const source = (text: string): readonly Evidence[] => [{ kind: 'source', text }]
   return {
