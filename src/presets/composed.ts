@@ -95,7 +95,7 @@ export function composed(...components: readonly NamedComponent[]): Composed {
   const kept = [...placed.values()]
 
   const rolesOf = <A extends 'v2' | 'v3'>(api: A) => kept.flatMap(({ name, permissions }) => {
-    const own = (permissions as readonly Permission[]).filter(isOn(api))
+    const own = (permissions).filter(isOn(api))
     return own.length === 0 ? [] : [[name, own] as const]
   })
   const [v3, v2] = [rolesOf('v3'), rolesOf('v2')]

@@ -10,10 +10,10 @@ describe.each(versions)('on etcd %s', (etcd) => {
   test('a tenant reads, lists, writes and deletes below its prefix, and is refused beside it', async () => {
     const alice = (await holding(etcd, tenant({ name: 'shop', prefix: '/t/1/', etcd }).permissions)).as('alice')
     const value = bytes('v')
-    const inside = [alice.kv.put({ key: bytes('/t/1/x'), value }), alice.kv.range(range('/t/1/x')), alice.kv.range(range('/t/1/', '/t/10')), alice.kv.deleteRange(range('/t/1/', '/t/10'))]
-    const outside = [alice.kv.put({ key: bytes('/t/10'), value }), alice.kv.range(range('/t/1')), alice.kv.range(range('/t/1/', '/t/2')), alice.kv.range(range('/t/10/x')), alice.kv.deleteRange(range('\0', '\0'))]
-    expect(await Promise.all(inside.map(answerOf))).toEqual(inside.map(() => 'ok'))
-    for (const answer of await Promise.all(outside.map(answerOf))) expect(answer).toContain('permission denied')
+    const inside = [alice.kv.put({ key: bytes('/t/1/x'), value }), alice.kv.range(range('/t/1/x')), alice.kv.range(range('/t/1/', '/t/10')), alice.kv.deleteRange(range('/t/1/', '/t/10'))].map(answerOf)
+    const outside = [alice.kv.put({ key: bytes('/t/10'), value }), alice.kv.range(range('/t/1')), alice.kv.range(range('/t/1/', '/t/2')), alice.kv.range(range('/t/10/x')), alice.kv.deleteRange(range('\0', '\0'))].map(answerOf)
+    expect(await Promise.all(inside)).toEqual(inside.map(() => 'ok'))
+    for (const answer of await Promise.all(outside)) expect(answer).toContain('permission denied')
   })
 
   test('a tenant who may read writes nothing', async () => {
