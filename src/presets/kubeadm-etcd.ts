@@ -69,10 +69,9 @@ function kubeadmRights(etcd: string): KubeadmRights {
  * ```ts
  * import { kubeadmEtcd } from 'etcd-rbac'
  * const { healthcheck, apiserver, members } = kubeadmEtcd({ etcd: '3.5.35', compaction: 'etcd', nodes: ['cp-1'] })
- * for (const { commonName, isUser, root } of [healthcheck, apiserver, ...members]) console.log(commonName, isUser, root)
- * // kube-etcd-healthcheck-client true to join and leave
- * // kube-apiserver-etcd-client true never
- * // cp-1 false never
+ * console.log(healthcheck.commonName, healthcheck.root) // kube-etcd-healthcheck-client to join and leave
+ * console.log(apiserver.commonName, apiserver.root) // kube-apiserver-etcd-client never
+ * console.log(members.map(({ isUser }) => isUser).join()) // false
  * ```
  */
 export function kubeadmEtcd({ etcd, compaction, nodes }: KubeadmEtcdOptions): KubeadmEtcd {

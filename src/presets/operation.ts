@@ -2,7 +2,7 @@
  * Operating etcd itself: snapshots and defragmentation. They name no key, and role root is what they need on every release.
  *
  * Requests: `client/v3/snapshot/v3_snapshot.go` (3.5.35, 3.6.16, 3.7.3) and etcdctl `defrag_command.go`, `ep_command.go` (3.5.35, 3.6.16). Rights: etcd
- * `v3rpc/maintenance.go` at the same tags; Snapshot and Defragment were tried on 3.3.25, 3.4.23, 3.5.16 and 3.5.30.
+ * `v3rpc/maintenance.go` at the same tags, and tried on 3.3.25, 3.4.23, 3.5.16, 3.5.30, 3.5.35, 3.6.16 and 3.7.3.
  */
 import { parseVersion } from '../advisories/version.js'
 import type { Component } from './component.js'
@@ -48,7 +48,7 @@ const ROOT_NOTE = 'no permission stands for it, not even one for all keys: give 
  */
 export function backup({ etcd }: EtcdOperationOptions): EtcdOperation {
   return operation(
-    [requestNeed('Snapshot', etcd, { kind: 'tried', text: 'role root only on 3.3.25, 3.4.23, 3.5.16 and 3.5.30, where read and write on all keys did not do; by source on 3.5.35, 3.6.16 and 3.7.3 (authMaintenanceServer.Snapshot)' })],
+    [requestNeed('Snapshot', etcd, { kind: 'tried', text: 'role root only on 3.3.25, 3.4.23, 3.5.16, 3.5.30, 3.5.35, 3.6.16 and 3.7.3, where read and write on all keys did not do (authMaintenanceServer.Snapshot)' })],
     [
       ROOT_NOTE,
       'A snapshot holds every key and the auth store: whoever reads the file has read all of it.',
@@ -65,14 +65,13 @@ export function backup({ etcd }: EtcdOperationOptions): EtcdOperation {
  * @example
  * ```ts
  * import { defragmentation } from 'etcd-rbac'
- * for (const { request, needs } of defragmentation({ etcd: '3.5.30', cluster: true }).requests) console.log(request, needs)
- * // Defragment root
- * // MemberList user
+ * const { requests } = defragmentation({ etcd: '3.5.30', cluster: true })
+ * console.log(requests.map(({ request, needs }) => `${request} ${needs}`).join()) // Defragment root,MemberList user
  * ```
  */
 export function defragmentation({ etcd, cluster = false }: DefragmentationOptions): EtcdOperation {
   if (typeof cluster !== 'boolean') throw new TypeError('cluster must be true or false')
-  const requests = [requestNeed('Defragment', etcd, { kind: 'tried', text: 'role root only on 3.3.25, 3.4.23, 3.5.16 and 3.5.30; by source on 3.5.35, 3.6.16 and 3.7.3 (authMaintenanceServer.Defragment)' })]
+  const requests = [requestNeed('Defragment', etcd, { kind: 'tried', text: 'role root only on 3.3.25, 3.4.23, 3.5.16, 3.5.30, 3.5.35, 3.6.16 and 3.7.3, where read and write on all keys did not do (authMaintenanceServer.Defragment)' })]
   if (cluster) requests.push(requestNeed('MemberList', etcd, { kind: 'source', text: 'etcdctl ep_command.go, endpointsFromCluster: the members are listed first' }))
   const offline = 'A member that is stopped can be defragmented from its own disk, by etcdutl defrag --data-dir, with no user of etcd.'
   return operation(requests, parseVersion(etcd).minor >= 5 ? [ROOT_NOTE, offline] : [ROOT_NOTE])
