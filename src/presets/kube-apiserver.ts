@@ -5,21 +5,14 @@
  * 3.5.16 and 3.5.30.
  */
 import { unguardedCalls } from '../advisories/advisories.js'
-import { isSince, parseVersion, type EtcdVersion, type Since } from '../advisories/version.js'
+import { isSince, parseVersion } from '../advisories/version.js'
 import { EtcdRbacError, quoted } from '../errors.js'
 import { key, prefix, type Key, type Prefix } from '../keys/key-range.js'
-import { readwrite } from '../keys/permission.js'
-import type { Component, Evidence, Grant } from './component.js'
+import { read, readwrite } from '../keys/permission.js'
+import type { Component, Grant } from './component.js'
 import { isKeyPrefix, KEY_PREFIX_WANTED } from './key-prefix.js'
 import { oneOf } from './one-of.js'
-
-/** What kube-apiserver asks of etcd beside keys. */
-export interface RequestNeed {
-  readonly request: 'Compact' | 'Status'
-  /** Who may: any client that passes TLS, any user of etcd, or role root only. There is no permission that grants it. */
-  readonly needs: 'nothing' | 'user' | 'root'
-  readonly evidence: Evidence
-}
+import { requestNeed, type RequestNeed } from './request-need.js'
 
 /** The rights of kube-apiserver. */
 export interface KubeApiserver extends Component<Prefix | Key> {
@@ -41,12 +34,12 @@ export interface KubeApiserverOptions {
   readonly compaction: 'apiserver' | 'etcd'
   /** Where its keys are, with the slash at the end: `--etcd-prefix`. Default `'/registry/'`. */
   readonly keyPrefix?: string
+  /**
+   * What this etcd holds of it. `'events'`: Kubernetes events alone, for the etcd that `--etcd-servers-overrides=/events#https://…` names; `etcd` is then
+   * the version of that one. Default: `'all'`.
+   */
+  readonly resources?: 'all' | 'events'
 }
-
-/** Role root only: on 3.6 from its first release (etcd#14663), before that with the guard of the other calls. */
-const STATUS_GUARDED: Since = { ...unguardedCalls.fixed, '3.6': 0 }
-/** Any user (etcd#21666 and its backports). No 3.4 has it. */
-const STATUS_OPENED: Since = { '3.5': 32, '3.6': 12, '3.7': 0 }
 
 /**
  * Whether etcd lets nobody but role root compact. Before, any client that passes TLS may. That is so from 3.4.42,
@@ -63,17 +56,26 @@ export function compactionNeedsRoot(etcd: string): boolean {
   return isSince(parseVersion(etcd), unguardedCalls.fixed)
 }
 
-function requestsOf(version: EtcdVersion): readonly RequestNeed[] {
+function requestsOf(etcd: string): readonly RequestNeed[] {
+  return [
+    requestNeed('Compact', etcd, { kind: 'tried', text: 'open on 3.4.23 and 3.5.16, root only on 3.5.30; guarded since 3.4.42, 3.5.28, 3.6.9 (CVE-2026-33413)' }),
+    requestNeed('Status', etcd, {
+      kind: 'source',
+      text: 'etcdserver/api/v3rpc/maintenance.go, authMaintenanceServer.Status, read at 3.5.27, 3.5.31 to 3.5.33, 3.6.0, 3.6.7 to 3.6.14 and 3.7.0: root only on 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11, any user after that (etcd#21466, etcd#21663, kubernetes#139220); tried on 3.5.16 and 3.5.30',
+    }),
+  ]
+}
+
+/** What it reads and writes where only events are: by Kubernetes' own source, nobody documents rights for this. */
+function eventGrants(keyPrefix: string): readonly Grant<Prefix | Key>[] {
   return [
     {
-      request: 'Compact',
-      needs: isSince(version, unguardedCalls.fixed) ? 'root' : 'nothing',
-      evidence: { kind: 'tried', text: 'open on 3.4.23 and 3.5.16, root only on 3.5.30; guarded since 3.4.42, 3.5.28, 3.6.9 (CVE-2026-33413)' },
+      permission: readwrite(prefix(`${keyPrefix}events/`)),
+      evidence: [{ kind: 'source', text: 'pkg/kubeapiserver/default_storage_factory_builder.go (008b365): an override moves one resource, events of both API groups are stored as one, and they have no prefix of their own among SpecialDefaultResourcePrefixes' }],
     },
     {
-      request: 'Status',
-      needs: isSince(version, STATUS_OPENED) ? 'user' : isSince(version, STATUS_GUARDED) ? 'root' : 'nothing',
-      evidence: { kind: 'source', text: 'etcdserver/api/v3rpc/maintenance.go, authMaintenanceServer.Status, read at 3.5.27, 3.5.31 to 3.5.33, 3.6.0, 3.6.7 to 3.6.14 and 3.7.0: root only on 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11, any user after that (etcd#21466, etcd#21663, kubernetes#139220); tried on 3.5.16 and 3.5.30' },
+      permission: read(key(`${keyPrefix}health`)),
+      evidence: [{ kind: 'source', text: 'k8s.io/apiserver storagebackend/factory/etcd3.go (01aa0f3): the health check reads path.Join("/", prefix, "health"), a key that is not there does for it, a refusal does not; an overriding etcd is checked too, "etcd-override-0" (TestHealthHandler)' }],
     },
   ]
 }
@@ -93,14 +95,16 @@ function requestsOf(version: EtcdVersion): readonly RequestNeed[] {
  * })
  * ```
  */
-export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: KubeApiserverOptions): KubeApiserver {
+export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/', resources = 'all' }: KubeApiserverOptions): KubeApiserver {
   oneOf('compaction', compaction, ['apiserver', 'etcd'])
-  const version = parseVersion(etcd)
+  oneOf('resources', resources, ['all', 'events'])
+  const requests = requestsOf(etcd)
   // A slash that is only missing at the end is the affair of `prefix`, whose error names what would be open.
   if (!isKeyPrefix(keyPrefix) && !isKeyPrefix(`${keyPrefix}/`))
     throw new EtcdRbacError('ERR_KEY_INVALID', { found: `key prefix ${quoted(keyPrefix)}`, wanted: KEY_PREFIX_WANTED, fix: 'name the prefix that is its own' }, { key: keyPrefix })
+  const whole = prefix(keyPrefix)
   const grants: readonly Grant<Prefix | Key>[] = [
-    { permission: readwrite(prefix(keyPrefix)), evidence: [{ kind: 'documented', text: 'Kubernetes, --etcd-prefix (default /registry); Calico documents the same right' }] },
+    ...(resources === 'events' ? eventGrants(keyPrefix) : [{ permission: readwrite(whole), evidence: [{ kind: 'documented', text: 'Kubernetes, --etcd-prefix (default /registry); Calico documents the same right' } as const] }]),
     {
       permission: readwrite(key('compact_rev_key')),
       evidence: [
@@ -109,7 +113,6 @@ export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: Ku
       ],
     },
   ]
-  const requests = requestsOf(version)
   const root = (request: RequestNeed['request']): boolean => requests.some((need) => need.request === request && need.needs === 'root')
   const needsRoot = compaction === 'apiserver' && root('Compact')
   const notes: string[] = []
@@ -118,5 +121,10 @@ export function kubeApiserver({ etcd, compaction, keyPrefix = '/registry/' }: Ku
     notes.push('run kube-apiserver with --etcd-compaction-interval=0 and every member with --auto-compaction-mode and --auto-compaction-retention: without, the history grows for ever')
   if (!needsRoot && root('Status'))
     notes.push(`etcd ${etcd} answers Status to role root only, and kube-apiserver asks for it: take 3.5.32, 3.6.12 or newer`)
+  if (resources === 'events')
+    notes.push(
+      '--etcd-servers-overrides=/events#URL;URL names servers only: kube-apiserver shows them the client certificate of --etcd-certfile, and checks theirs by --etcd-cafile, as it does on its main etcd',
+      'kube-apiserver compacts each etcd that it knows: --etcd-compaction-interval goes for this one too',
+    )
   return { permissions: grants.map(({ permission }) => permission), grants, notes, needsRoot, requests, compaction }
 }

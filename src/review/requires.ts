@@ -11,9 +11,10 @@ import { path } from '../keys/pattern.js'
 import { call, get, type Operation } from '../policy/operations.js'
 import type { Policy } from '../policy/policy.js'
 import { openedBy, type Access } from '../policy/rights.js'
-import { opennessOf, ruleOf, type Openness, type ServerCall } from '../policy/server-calls.js'
+import { opennessOf, ruleOf, type Openness } from '../policy/server-calls.js'
 import type { Component, Evidence } from '../presets/component.js'
-import type { KubeApiserver, RequestNeed } from '../presets/kube-apiserver.js'
+import type { KubeApiserver } from '../presets/kube-apiserver.js'
+import { REQUEST_CALLS, type RequestNeed } from '../presets/request-need.js'
 
 /** A call that a component makes beside its keys. `can` answers for its operation. */
 export interface RequiredCall {
@@ -40,15 +41,13 @@ export type Lacking =
   /** A call. */
   | { readonly lacks: 'operation'; readonly needed: Operation; readonly explanation: Explanation; readonly text: string }
 
-const CALLS: Readonly<Record<RequestNeed['request'], ServerCall>> = { Compact: 'compact', Status: 'status' }
-
 /**
  * What a component needs on an etcd, beside the keys that its preset names.
  *
  * The answer is for the etcd that is asked about, also where the preset was made for another. A kube-apiserver that leaves compaction to etcd
  * needs no Compact.
  *
- * @param component What a preset made: `kubeApiserver(…)`, or a component of `calicoV3(…)`, `calicoV2(…)`.
+ * @param component What a preset made: `kubeApiserver(…)`, `backup(…)`, `defragmentation(…)`, or a component of `calicoV3(…)`, `calicoV2(…)`.
  * @throws {@link EtcdRbacError} `ERR_VERSION_UNSUPPORTED`
  * @example
  * ```ts
@@ -62,14 +61,14 @@ const CALLS: Readonly<Record<RequestNeed['request'], ServerCall>> = { Compact: '
  * console.log(lacking.length) // 2
  * ```
  */
-export function requires(component: Component | KubeApiserver, options: { readonly etcd: string }): Requirement {
+export function requires(component: Component | KubeApiserver | (Component & { readonly requests: readonly RequestNeed[] }), options: { readonly etcd: string }): Requirement {
   checkLists(component, ['permissions', 'notes'], 'a component must be one that a preset made')
   if (typeof options !== 'object' || (options as unknown) === null) throw new TypeError('requires takes the etcd that it is for: { etcd }')
   const { etcd } = options
   const has = accessOf(etcd)
-  const requests = 'requests' in component ? component.requests.filter(({ request }) => request !== 'Compact' || component.compaction === 'apiserver') : []
+  const requests = 'requests' in component ? component.requests.filter(({ request }) => request !== 'Compact' || !('compaction' in component) || component.compaction === 'apiserver') : []
   const operations = requests.map(({ request, evidence }): RequiredCall => {
-    const name = CALLS[request]
+    const name = REQUEST_CALLS[request]
     return { operation: call(name), openTo: opennessOf(ruleOf(name), has), evidence }
   })
   return { etcd, permissions: component.permissions, operations, notes: component.notes }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { parseVersion } from '../../../src/advisories/index.js'
-import { can, definePolicy, get, isEtcdRbacError, prefix, put } from '../../../src/policy/index.js'
+import { can, definePolicy, del, get, isEtcdRbacError, key, prefix, put, showPermission, txn, watch, type Operation } from '../../../src/policy/index.js'
 import { compactionNeedsRoot, kubeApiserver } from '../../../src/presets/index.js'
+import { answerOf, bytes, range, versions } from '../../support/double.js'
+import { holding } from '../../support/holding.js'
 
 const codeOf = (run: () => unknown): unknown => {
   try {
@@ -65,4 +67,52 @@ describe('kube-apiserver', () => {
   it('has no default for who compacts', () => {
     expect(() => kubeApiserver({ etcd: '3.5.30' } as never)).toThrow(TypeError)
   })
+
+  it('refuses resources that are neither all nor events', () => {
+    expect(() => kubeApiserver({ etcd: '3.5.30', compaction: 'etcd', resources: 'pods' } as never)).toThrow(TypeError)
+  })
+})
+
+describe.each(versions)('kube-apiserver on an etcd %s of its own for events', (etcd) => {
+  const user = 'kube-apiserver'
+  const policy = definePolicy({
+    users: { root: 'certificate', [user]: 'certificate' },
+    v3: { roles: { events: kubeApiserver({ etcd, compaction: 'etcd', resources: 'events' }).permissions }, bindings: { root: ['root'], [user]: ['events'] } },
+  })
+  const event = '/registry/events/default/pod.17'
+  /** A create, an update and a list, the compactor's round and the health check: k8s.io/apiserver `storage/etcd3/store.go`, `compact.go`. */
+  const sent: readonly (readonly [string, Operation])[] = [
+    ['creates', txn({ compare: [key(event)], success: [put(event)] })],
+    ['updates', txn({ compare: [key(event)], success: [put(event)], failure: [get(event)] })],
+    ['deletes', txn({ compare: [key(event)], success: [del(event)], failure: [get(event)] })],
+    ['lists', get(prefix('/registry/events/'))],
+    ['watches', watch(prefix('/registry/events/'))],
+    ['agrees on compaction', txn({ compare: [key('compact_rev_key')], success: [put('compact_rev_key')], failure: [get('compact_rev_key')] })],
+    ['is healthy', get('/registry/health')],
+  ]
+  it.each(sent)('%s', (_, operation) => {
+    expect(can(policy, user, operation, { etcd })).toBe(true)
+  })
+  it.each([get('/registry/secrets/default/x'), put('/registry/health'), get('/registry/events'), put('/registry/eventsfoo'), get(prefix('/registry/')), watch(prefix('/')), put('compact_rev_key2'), del(prefix('/registry/'))])(
+    'is refused outside: %j', (operation) => {
+      expect(can(policy, user, operation, { etcd })).toBe(false)
+    },
+  )
+  it('is answered so by an etcd that holds these rights', async () => {
+    const double = await holding(etcd, kubeApiserver({ etcd, compaction: 'etcd', resources: 'events' }).permissions)
+    const alice = double.as('alice')
+    const value = bytes('v')
+    const ask = [
+      alice.kv.put({ key: bytes(event), value }), alice.kv.range(range('/registry/events/', '/registry/events0')), alice.kv.range(range('/registry/health')), alice.kv.put({ key: bytes('compact_rev_key'), value }),
+      alice.kv.put({ key: bytes('/registry/health'), value }), alice.kv.range(range('/registry/', '/registry0')), alice.kv.range(range('/registry/secrets/default/x')),
+    ]
+    expect((await Promise.all(ask.map(answerOf))).map((answer) => answer === 'ok')).toEqual([true, true, true, true, false, false, false])
+  })
+})
+
+it('moves events below another prefix, and says what must go with them', () => {
+  const { permissions, notes } = kubeApiserver({ etcd: '3.5.35', compaction: 'etcd', keyPrefix: '/clusters/a/', resources: 'events' })
+  expect(permissions.map(showPermission)).toEqual(['readwrite /clusters/a/events/*', 'read /clusters/a/health', 'readwrite compact_rev_key'])
+  expect(notes.join()).toContain('--etcd-servers-overrides=/events#')
+  expect(codeOf(() => kubeApiserver({ etcd: '3.5.30', compaction: 'etcd', keyPrefix: '/registry', resources: 'events' }))).toBe('ERR_PREFIX_UNTERMINATED')
 })
