@@ -17,7 +17,7 @@ import { writePem, type PemInput } from './pem.js'
 import type { IssuanceRecord } from './record.js'
 import { checkApart, checkCrossSigned, checkLeads, readRotating, type RotatingAuthority } from './rotating-authority.js'
 import { phasesOf, warningsOf } from './rotation-phases.js'
-import { isLiving, isOf, rotationError, type RotationBundle, type RotationPlan } from './rotation-plan.js'
+import { isFor, isLiving, isOf, othersOf, rotationError, type RotationBundle, type RotationPlan } from './rotation-plan.js'
 import { sha256, subtleOf, type Subtle } from './subtle.js'
 
 /** A change of authority. */
@@ -79,14 +79,14 @@ export async function rotateCa(crypto: WebCryptoLike, request: RotationRequest):
   const crossSigned = request.crossSigned === undefined ? undefined : await checkCrossSigned(subtle, request.crossSigned, old.certificate, next.certificate, now)
   const [before, during, after] = await Promise.all([old.trusted, both, next.trusted].map((list) => bundleOf(subtle, list)))
 
-  const replaced = records.filter((record) => purposes.includes(record.purpose === 'gateway' ? 'client' : record.purpose) && isOf(record, old.shown) && isLiving(record, now))
+  const replaced = records.filter((record) => isFor(record, purposes) && isOf(record, old.shown) && isLiving(record, now))
   const frame = { kind: 'etcd-rbac rotation', purposes, old: old.shown, new: next.shown, members, holders } as const
   return {
     ...frame,
     before: before as RotationBundle,
     ...(crossSigned === undefined ? {} : { crossSigned }),
     phases: phasesOf(frame, during as RotationBundle, after as RotationBundle, replaced, crossSigned !== undefined),
-    warnings: warningsOf(frame, crossSigned !== undefined, records.filter((record) => isOf(record, old.shown) && isLiving(record, now))),
+    warnings: [...warningsOf(frame, crossSigned !== undefined, records.filter((record) => isOf(record, old.shown) && isLiving(record, now))), ...othersOf(frame, records, now)],
   }
 }
 

@@ -129,6 +129,25 @@ async function below(name: string) {
   return createIntermediateCa(middle, { ...common, name, signer: (await generateKeyPair(crypto, 'ecdsa-p256')).signer })
 }
 
+describe('a certificate of another authority below the root that is dropped', () => {
+  const elsewhere = (record: IssuanceRecord): IssuanceRecord => ({ ...record, authority: 'etcd-nodes', authorityKeyId: 'abcd' })
+  const warned = async (all: readonly IssuanceRecord[], change: Partial<RotationRequest> = {}) => (await planOf({ records: all, ...change })).warnings.filter((text) => text.includes('neither')).join()
+
+  test('is warned of, by name, in the plan and wherever it is shown: nobody accepts it any more', async () => {
+    const nodes = ofClients(records).map(elsewhere)
+    expect(await warned([...records, ...nodes])).toMatch(/"etcd-nodes" \(key abcd\).*client "alice", client "calico-node" \("node-1"\).*gateway "urn:example:proxy"/)
+    const plan = await planOf()
+    expect(rotationProgress(plan, showing(nodes.slice(2, 3)), NOW).warnings.join()).toMatch(/"etcd-nodes".*client "calico-node" \("node-1"\)/)
+  })
+
+  test('is not, where it has expired, is for another purpose, or of one of the two', async () => {
+    expect(await warned([...records, ...renewed])).toBe('')
+    expect(await warned(records.map(elsewhere), { purposes: ['peer'] })).not.toContain('alice')
+    expect(await warned(records.map(elsewhere), { now: LATER })).toBe('')
+    expect(rotationProgress(await planOf(), showing(records.map(elsewhere)), LATER).warnings).toEqual([])
+  })
+})
+
 describe('what is trusted for an authority', () => {
   test('may be a root with others between both, which an authority brings along', async () => {
     const made = await below('etcd-new')
