@@ -85,7 +85,7 @@ export function wholeBits(value: DerValue, what: string): Uint8Array {
 
 /**
  * The text of a string of any of the types that names use (RFC 5280 §4.1.2.4), or `undefined` where it has no certain meaning:
- * TeletexString beyond ASCII, half a surrogate pair, a tag that is no string.
+ * TeletexString beyond ASCII, half a surrogate pair, what a BMPString may not hold, a tag that is no string.
  */
 export function textOf(value: DerValue): string | undefined {
   const content = contents(value)
@@ -108,9 +108,10 @@ export function textOf(value: DerValue): string | undefined {
       return points.every((point) => point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)) ? points.map((point) => String.fromCodePoint(point)).join('') : undefined
     }
     case 0x1e: {
-      // UCS-2: surrogates are not characters there.
+      // UCS-2: surrogates are not characters there, nor are those that Unicode will never assign. Go takes a zero at the end for no part of the text.
       const found = units(2)
-      return found.every((unit) => unit < 0xd800 || unit > 0xdfff) ? found.map((unit) => String.fromCharCode(unit)).join('') : undefined
+      const none = (unit: number): boolean => (unit >= 0xd800 && unit <= 0xdfff) || (unit >= 0xfdd0 && unit <= 0xfdef) || unit >= 0xfffe
+      return found.at(-1) !== 0 && !found.some(none) ? found.map((unit) => String.fromCharCode(unit)).join('') : undefined
     }
     default:
       return undefined

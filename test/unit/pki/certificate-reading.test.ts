@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { concatBytes, utf8 } from '../../../src/bytes.js'
 import { readCertificate } from '../../../src/pki/asn1/read-certificate.js'
-import { bitString, namedBits, NULL, objectIdentifier, octetString, sequence, smallInteger, tagged, taggedPrimitive, tlv, TRUE } from '../../../src/pki/asn1/write.js'
+import { bitString, namedBits, NULL, objectIdentifier, octetString, sequence, setOf, smallInteger, tagged, taggedPrimitive, tlv, TRUE } from '../../../src/pki/asn1/write.js'
 import { isEtcdRbacError } from '../../../src/errors.js'
 import { readPem } from '../../../src/pki/pem.js'
-import { certificateOf, extension, keyOf } from '../../support/pki.js'
+import { certificateOf, commonName, extension, keyOf } from '../../support/pki.js'
 
 const { signer } = await keyOf(globalThis.crypto)
 const oid = objectIdentifier('1.2.3.4')
@@ -58,6 +58,23 @@ describe.each(forms)('%s', (_, identifier, good, bad) => {
 test.each(['2.5.29.14', '2.5.29.35', '1.3.6.1.5.5.7.1.1'])('extension %s is refused where it is critical', async (identifier) => {
   const [, , [value]] = forms.find(([, one]) => one === identifier)!
   expect(await refusal({ extensions: [extension(identifier, true, value!)] })).toBe('ERR_CERTIFICATE_INVALID')
+})
+
+test.each<[string, readonly number[], string]>([
+  ['a name', [0x72, 0x6f], ''],
+  ['a zero within', [0x72, 0, 0x6f], ''],
+  ['a zero at its end', [0x72, 0], 'ERR_DER_INVALID'],
+  ['nothing but a zero', [0], 'ERR_DER_INVALID'],
+  ['a surrogate', [0xd83d, 0xde00], 'ERR_DER_INVALID'],
+  ['U+FDD0', [0xfdd0], 'ERR_DER_INVALID'],
+  ['U+FDEF', [0xfdef], 'ERR_DER_INVALID'],
+  ['U+FDF0', [0xfdf0], ''],
+  ['U+FFFD', [0xfffd], ''],
+  ['U+FFFE', [0xfffe], 'ERR_DER_INVALID'],
+  ['U+FFFF', [0xffff], 'ERR_DER_INVALID'],
+])('a Common Name in UCS-2 with %s is read as Go reads it, or not at all', async (_, units, wanted) => {
+  const text = Uint8Array.from(units.flatMap((unit) => [unit >> 8, unit & 0xff]))
+  expect(await refusal({ subject: sequence(setOf(commonName(text, 0x1e))) })).toBe(wanted)
 })
 
 test('a path length beyond every path is read as no limit', async () => {
