@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { utf8 } from '../../src/bytes.js'
 import { isEtcdRbacError } from '../../src/errors.js'
 import { readCertificate } from '../../src/pki/asn1/read-certificate.js'
-import { objectIdentifier, sequence, setOf, tagged, taggedPrimitive } from '../../src/pki/asn1/write.js'
+import { objectIdentifier, octetString, sequence, setOf, tagged, taggedPrimitive, tlv } from '../../src/pki/asn1/write.js'
 import { readPem } from '../../src/pki/pem.js'
 import { buildReader, goReads } from '../support/foreign-readers.js'
 import { goVersion } from '../support/go-build.js'
@@ -25,7 +25,18 @@ const ucs2 = (units: readonly number[], read: boolean): Row => [
 ]
 const places = ['http://pki.corp/My CA.crl', 'file://\\\\SRV\\CertEnroll\\CA.crl', 'http://[fd00::1]/ca.crl', 'ldap:///CN=My CA,DC=corp?certificateRevocationList?base']
 
+/** Identifiers of 1.2 and one more arc, of 2^31 - 1 and one more. */
+const arcs = [[Uint8Array.of(0x06, 6, 0x2a, 0x87, 0xff, 0xff, 0xff, 0x7f), true], [Uint8Array.of(0x06, 6, 0x2a, 0x88, 0x80, 0x80, 0x80, 0x00), false]] as const
+const identifiers = arcs.flatMap(([oid, read]): readonly Row[] => [
+  ['an extension', { extensions: [sequence(oid, octetString(Uint8Array.of(5, 0)))] }, read],
+  ['a purpose', { extensions: [extension('2.5.29.37', false, sequence(oid))] }, read],
+  ['an attribute of a name', { subject: sequence(setOf(sequence(oid, tlv(0x0c, utf8('x'))))) }, read],
+  ['a method of access', { extensions: [extension('1.3.6.1.5.5.7.1.1', false, sequence(sequence(oid, uri('http://a'))))] }, read],
+  ['a policy', { extensions: [extension('2.5.29.32', false, sequence(sequence(oid)))] }, true],
+]).map(([what, content, read], at): Row => [`${what} with an arc of 2^31${at < 5 ? ' - 1' : ''}`, content, read])
+
 const rows: readonly Row[] = [
+  ...identifiers,
   ...['urn:x:y', 'spiffe://cluster.local/ns/a', 'https://etcd_0.example/', 'https://_x/', 'https://user:word@a.example/', 'https://us%20er@a/', 'https://a:/', 'https://[fd00::1]:2379/', 'https://[::1]', 'https://user@/', 'file:///x', 'x://:80/', 'https://-a.example'].map((text) => alternative(text, true)),
   ...['https://a./', 'https://[fd00::1', 'https://a:b/', 'https://us er@a/', 'https://a/%2'].map((text) => alternative(text, false)),
   ...places.flatMap((text) => [point(text), access(text)]),

@@ -44,18 +44,19 @@ export function onlyChild(value: DerValue): DerValue {
   return only !== undefined && second === undefined ? only : refuseDer(value.start, 'an explicit tag around other than one value')
 }
 
-/** The dotted form of an OBJECT IDENTIFIER. */
+/** The dotted form of an OBJECT IDENTIFIER. Arcs are below 2^31: Go reads no greater ones, nor what they stand in. */
 export function oidOf(value: DerValue): string {
-  const arcs: bigint[] = []
-  let arc = 0n
+  const arcs: number[] = []
+  let arc = 0
   for (const octet of contents(value)) {
-    arc = (arc << 7n) | BigInt(octet & 0x7f)
+    arc = arc * 128 + (octet & 0x7f)
+    if (arc > 0x7fff_ffff) return refuseDer(value.start, 'an OBJECT IDENTIFIER with a number beyond 31 bits')
     if (octet >= 0x80) continue
     if (arcs.length === 0) {
-      const first = arc < 40n ? 0n : arc < 80n ? 1n : 2n
-      arcs.push(first, arc - first * 40n)
+      const first = arc < 40 ? 0 : arc < 80 ? 1 : 2
+      arcs.push(first, arc - first * 40)
     } else arcs.push(arc)
-    arc = 0n
+    arc = 0
   }
   return arcs.join('.')
 }
