@@ -311,6 +311,13 @@ describe('progress', () => {
     expect(at(everyone(other + old.certificate)).phase).toBe('trust both')
   })
 
+  test('takes a bundle with comments, and the line that sha256sum prints', () => {
+    const { pem } = phase(plan, 'trust both').bundle
+    for (const text of [`# Authorities\n${pem.replaceAll('-----BEGIN', 'etcd-ca\n=======\n-----BEGIN')}\n# end`, `${both}  /etc/etcd/ca.crt\n`, `${both} *ca.crt`, `${both}  -\r\n`, `${both}\n`])
+      expect(at(everyone(text)).phase).toBe('reissue')
+    for (const text of [`${both} `.repeat(2), `${both.slice(1)}  ca.crt`, `# none`]) thrown('ERR_PEM_INVALID', () => at(everyone(text)))
+  })
+
   test('takes an authority for dropped only when nothing of what was trusted for it is left', async () => {
     const other = (await authority(crypto, 'etcd-other', ['client'])).certificate
     const two = await planOf({ old: { ...old, trusted: old.certificate + other }, new: { ...next, trusted: next.certificate + next.certificate }, records: [] })
