@@ -63,11 +63,16 @@ export function oidOf(value: DerValue): string {
 
 /** The magnitude of a positive INTEGER, without leading zero. */
 export function positiveInteger(value: DerValue, what: string): Uint8Array {
+  const magnitude = naturalInteger(value, what)
+  return magnitude[0] === 0 ? refuseDer(value.start, `a ${what} of zero`) : magnitude
+}
+
+/** The same of one that may be zero: one byte. */
+export function naturalInteger(value: DerValue, what: string): Uint8Array {
   const content = contents(value)
   const [first = 0] = content
   if (first >= 0x80) return refuseDer(value.start, `a negative ${what}`)
-  if (first !== 0) return content
-  return content.length > 1 ? content.subarray(1) : refuseDer(value.start, `a ${what} of zero`)
+  return first === 0 && content.length > 1 ? content.subarray(1) : content
 }
 
 /** A date in its only encoding: UTCTime through 2049 (RFC 5280 §4.1.2.5, §5.1.2.4). */
