@@ -25,11 +25,14 @@ export interface BulkOptions<P extends Policy, R> extends Pick<ClientRequest<P, 
   readonly signal?: AbortSignalLike
   /**
    * Called for each certificate as soon as it is signed, also for one whose turn never comes since an earlier request failed: keep its record here.
-   * `count` is how many there are by now. What it throws ends the iteration.
+   * `count` is how many there are by now. A promise that it returns is waited for. What it throws, or rejects with, ends the iteration.
    */
-  readonly onIssued?: (issued: Issued<ClientRecord>, progress: { readonly index: number; readonly count: number }) => void
-  /** Called for each request that is refused, in its turn; the iteration goes on without it. Default: the first one ends the iteration with its error. */
-  readonly onRefused?: (error: unknown, request: R, index: number) => void
+  readonly onIssued?: (issued: Issued<ClientRecord>, progress: { readonly index: number; readonly count: number }) => unknown
+  /**
+   * Called for each request that is refused, in its turn; the iteration goes on without it, once a promise that it returns is fulfilled. What it throws, or rejects
+   * with, ends the iteration. Default: the first one ends the iteration with its error.
+   */
+  readonly onRefused?: (error: unknown, request: R, index: number) => unknown
 }
 
 /**
@@ -90,7 +93,7 @@ async function* issueEach<P extends Policy, N extends string>(
       const issued = await issueClient<P, N>(authority, { ...own, ...common } as ClientRequest<P, N>)
       count++
       try {
-        onIssued?.(issued, { index, count })
+        await onIssued?.(issued, { index, count })
       } catch (error) {
         broken ??= { error }
       }
@@ -110,6 +113,6 @@ async function* issueEach<P extends Policy, N extends string>(
     if (broken !== undefined) throw broken.error
     if ('issued' in outcome) yield outcome.issued
     else if (onRefused === undefined) throw outcome.error
-    else onRefused(outcome.error, outcome.request, outcome.index)
+    else await onRefused(outcome.error, outcome.request, outcome.index)
   }
 }

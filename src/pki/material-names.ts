@@ -31,6 +31,10 @@ export function nameFindings(check: MaterialCheck<Policy>, leaf: UnverifiedCerti
     const users = commonNames.flatMap((name) => userOf(policy, name) ?? [])
     if (users.length > 0)
       own.push({ code: 'common-name-is-user', message: `a member with Common Name ${shown}; wanted none, or one that no user has: whoever holds it would be user ${users.map(quoted).join(' and ')}`, fix: 'issue it anew without Common Name, or rename the user' })
+    // What etcd reads there is not what is read here, or nobody can see what it is.
+    const odd = commonNames.filter((name) => userOf(policy, name) === undefined).flatMap((name) => nameProblem('member', name) ?? [])
+    if (odd.length > 0)
+      own.push({ code: 'common-name', message: `Common Name: ${odd.map(({ found }) => found).join('; ')}; wanted none, or ${odd.map(({ wanted }) => wanted).join(', and ')}`, fix: 'issue it anew without Common Name' })
   }
   return [...declared, ...own, ...authorities.flatMap((authority) => authorityFindings(policy, authority))]
 }

@@ -100,10 +100,10 @@ export function revokedOf({ serial, revokedAt, reason }: CrlEntry): RevokedCerti
 /** The magnitude of a serial number in hex. */
 export function serialBytes(serial: string): Uint8Array {
   if (typeof serial !== 'string') throw new TypeError('a serial number must be a string of hex digits')
-  const digits = serial.replace(/^0+/, '')
-  // RFC 5280 §4.1.2.2: positive, and at most 20 octets.
+  const digits = serial.replace(/^0+(?=.)/, '')
+  // RFC 5280 §4.1.2.2: at most 20 octets; zero is not ours to give, and to be dealt with.
   if (!/^[0-9a-f]{1,40}$/.test(digits))
-    throw crlError(`serial number ${quoted(serial)}`, 'a positive number of at most 40 lower-case hex digits', 'take it from a record or from inspectCertificate', 'no serial number')
+    throw crlError(`serial number ${quoted(serial)}`, 'a number of at most 40 lower-case hex digits', 'take it from a record or from inspectCertificate', 'no serial number')
   const even = digits.length % 2 === 0 ? digits : `0${digits}`
   return Uint8Array.from({ length: even.length / 2 }, (_, at) => Number.parseInt(even.slice(2 * at, 2 * at + 2), 16))
 }

@@ -15,9 +15,9 @@ import { checkIssues, type Purpose } from './authority.js'
 import { checkedRecords } from './checked-records.js'
 import { writePem, type PemInput } from './pem.js'
 import type { IssuanceRecord } from './record.js'
-import { checkApart, checkCrossSigned, readRotating, type RotatingAuthority } from './rotating-authority.js'
+import { checkApart, checkCrossSigned, checkLeads, readRotating, type RotatingAuthority } from './rotating-authority.js'
 import { phasesOf, warningsOf } from './rotation-phases.js'
-import { isLiving, isOf, rotationError, type RotationBundle, type RotationPlan } from './rotation-plan.js'
+import { isFor, isLiving, isOf, othersOf, rotationError, type RotationBundle, type RotationPlan } from './rotation-plan.js'
 import { sha256, subtleOf, type Subtle } from './subtle.js'
 
 /** A change of authority. */
@@ -47,8 +47,8 @@ export interface RotationRequest {
  * Plans the change of an authority. Decides only: nothing is issued, written or restarted. The plan is data; keep it, and ask `rotationProgress` where
  * one is, as often as wanted and after any interruption.
  *
- * @throws {@link EtcdRbacError} `ERR_ROTATION_INVALID` where both are one authority or one key, something that is trusted is no authority, the new one has expired,
- * nobody trusts it, or the cross-signed certificate is not what it should be; `ERR_PURPOSE_REFUSED`, `ERR_NAME_INVALID`, `ERR_RECORD_INVALID`, `ERR_PEM_INVALID`,
+ * @throws {@link EtcdRbacError} `ERR_ROTATION_INVALID` where both are one authority or one key, something that is trusted is no authority or does not lead to
+ * its own, the new one is not in order at that time (as `openCa` has it) or does not issue for a purpose, nobody trusts it, or the cross-signed certificate is not what it should be; `ERR_PURPOSE_REFUSED`, `ERR_NAME_INVALID`, `ERR_RECORD_INVALID`, `ERR_PEM_INVALID`,
  * `ERR_DER_INVALID`, `ERR_CERTIFICATE_INVALID`, `ERR_CRYPTO_UNUSABLE`
  * @example
  * ```ts
@@ -75,17 +75,18 @@ export async function rotateCa(crypto: WebCryptoLike, request: RotationRequest):
   const records = checkedRecords(listed)
   const [old, next] = [await readRotating(subtle, request.old, 'old'), await readRotating(subtle, request.new, 'new')]
   const both = checkApart(old, next, now)
+  await checkLeads(subtle, old, next, purposes, now)
   const crossSigned = request.crossSigned === undefined ? undefined : await checkCrossSigned(subtle, request.crossSigned, old.certificate, next.certificate, now)
   const [before, during, after] = await Promise.all([old.trusted, both, next.trusted].map((list) => bundleOf(subtle, list)))
 
-  const replaced = records.filter((record) => purposes.includes(record.purpose === 'gateway' ? 'client' : record.purpose) && isOf(record, old.shown) && isLiving(record, now))
+  const replaced = records.filter((record) => isFor(record, purposes) && isOf(record, old.shown) && isLiving(record, now))
   const frame = { kind: 'etcd-rbac rotation', purposes, old: old.shown, new: next.shown, members, holders } as const
   return {
     ...frame,
     before: before as RotationBundle,
     ...(crossSigned === undefined ? {} : { crossSigned }),
     phases: phasesOf(frame, during as RotationBundle, after as RotationBundle, replaced, crossSigned !== undefined),
-    warnings: warningsOf(frame, crossSigned !== undefined, records.filter((record) => isOf(record, old.shown) && isLiving(record, now))),
+    warnings: [...warningsOf(frame, crossSigned !== undefined, records.filter((record) => isOf(record, old.shown) && isLiving(record, now))), ...othersOf(frame, records, now)],
   }
 }
 

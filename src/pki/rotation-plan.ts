@@ -91,6 +91,28 @@ export function isOf(record: IssuanceRecord, { name, keyId }: Pick<RotationAutho
   return record.authorityKeyId === '' ? record.authority === name : record.authorityKeyId === keyId
 }
 
+/**
+ * Certificates that go with the old authority though it did not issue them: living, for a purpose of the change, of an authority that is neither, as of another
+ * one below the root that is dropped. By authority, in words.
+ */
+export function othersOf({ purposes, old, new: next }: Pick<RotationPlan, 'purposes' | 'old' | 'new'>, records: readonly IssuanceRecord[], now: Date): readonly string[] {
+  const others = new Map<string, Set<string>>()
+  for (const record of records) {
+    if (!isFor(record, purposes) || !isLiving(record, now) || isOf(record, old) || isOf(record, next)) continue
+    const key = `${quoted(record.authority)} (key ${record.authorityKeyId || 'unknown'})`
+    others.set(key, (others.get(key) ?? new Set()).add(shownRecord(record)))
+  }
+  return [...others].map(([authority, shown]) => `authority ${authority} is neither the old nor the new one, and the last bundle does not lead to it unless the new root does: once ${quoted(old.name)} is dropped, ${firstOf([...shown])} may be refused; issue these again by the new authority, too`)
+}
+
+/** Texts, as messages list them: the first twenty, and how many more. */
+export const firstOf = (texts: readonly string[]): string => [...texts.slice(0, 20), ...(texts.length > 20 ? [`${texts.length - 20} more`] : [])].join(', ')
+
+/** Whether a certificate is for one of these purposes. What a gateway shows is a client's. */
+export function isFor({ purpose }: IssuanceRecord, purposes: readonly Purpose[]): boolean {
+  return purposes.includes(purpose === 'gateway' ? 'client' : purpose)
+}
+
 /** Whether a certificate is still accepted at that time. An unreadable date counts as such. */
 export function isLiving({ notAfter }: IssuanceRecord, now: Date): boolean {
   return !(Date.parse(notAfter) < now.getTime())

@@ -4,7 +4,7 @@ import { someOf } from '../names.js'
 import { checkPlan } from './checked-plan.js'
 import { readCertificate } from './asn1/read-certificate.js'
 import { readPem } from './pem.js'
-import { verifiersOf, type RotationPhase, type RotationPhaseName, type RotationPlan, type RotationStep } from './rotation-plan.js'
+import { firstOf, othersOf, verifiersOf, type RotationPhase, type RotationPhaseName, type RotationPlan, type RotationStep } from './rotation-plan.js'
 import { certificatesOf, idOf, readReports, type RotationReport, type Trust } from './rotation-reports.js'
 
 /** One phase, as far as it has come. */
@@ -99,6 +99,7 @@ export function rotationProgress(plan: RotationPlan, reports: readonly RotationR
     warnings: [
       ...(early ? [`${firstOf(certificates.renewed)} of the new authority in use, which ${someOf(unloaded)} did not report to trust: refused there until then`] : []),
       ...(strangers.length > 0 ? [`bundles of ${someOf(strangers)} do not count: the plan does not ask who they trust`] : []),
+      ...othersOf(plan, shown, now),
     ],
   }
 }
@@ -109,9 +110,6 @@ function crossSignedAt({ crossSigned }: RotationPlan, now: Date): boolean {
   const { notBefore, notAfter } = readCertificate(readPem('certificate', crossSigned))
   return notBefore <= now && now <= notAfter
 }
-
-/** Names in quotes of their own, as messages list them. */
-const firstOf = (texts: readonly string[]): string => [...texts.slice(0, 20), ...(texts.length > 20 ? [`${texts.length - 20} more`] : [])].join(', ')
 
 /** The steps that are left of a phase. */
 function leftOf({ steps }: RotationPhase, missing: ReadonlySet<string>, files: ReadonlyMap<string, Trust>, left: ReadonlySet<string>): readonly RotationStep[] {

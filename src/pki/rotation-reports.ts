@@ -2,7 +2,7 @@
 import { compareBytes } from '../bytes.js'
 import { checkFields } from '../known-fields.js'
 import { checkedRecords } from './checked-records.js'
-import { readPemBlocks } from './pem.js'
+import { readPemBlocks, readTrustedBlocks } from './pem.js'
 import type { IssuanceRecord } from './record.js'
 import { isLiving, isOf, sameFor, shownRecord, verifiersOf, type RotationPhase, type RotationPlan } from './rotation-plan.js'
 
@@ -10,7 +10,7 @@ import { isLiving, isOf, sameFor, shownRecord, verifiersOf, type RotationPhase, 
 export interface RotationReport {
   readonly holder: string
   /**
-   * What it trusts now: the PEM text, or its SHA-256 as `sha256sum` prints it. Of a member this is what its CA file held when it was started, whatever was
+   * What it trusts now: the PEM text, comments and all, or its SHA-256 as `sha256sum` prints it, with or without the name of the file. Of a member this is what its CA file held when it was started, whatever was
    * written since.
    */
   readonly bundle?: string
@@ -62,12 +62,13 @@ function trustIn({ before, phases }: RotationPlan): (bundle: string) => Trust {
   const among = (list: readonly Uint8Array[], bundle: readonly Uint8Array[]) => (holds: 'every' | 'some') => list[holds]((one) => bundle.some((other) => compareBytes(one, other) === 0))
   return (bundle) => {
     if (typeof bundle !== 'string') throw new TypeError('a bundle must be PEM, or its SHA-256 in hex')
-    if (!/^[0-9a-fA-F]{64}$/.test(bundle)) {
-      const found = readPemBlocks('certificate', bundle)
+    const hash = /^([0-9a-f]{64})(?: [ *][^\r\n]*)?\r?\n?$/i.exec(bundle)?.[1]?.toLowerCase()
+    if (hash === undefined) {
+      // As etcd reads its CA file; what has no certificate at all may be a hash that was cut off.
+      const found = bundle.includes('-----BEGIN ') ? readTrustedBlocks(bundle) : readPemBlocks('certificate', bundle)
       // Half of a root and its successor is not that trust; any of the old one is still some.
       return { old: among(old, found)('some'), new: among(next, found)('every') }
     }
-    const hash = bundle.toLowerCase()
     return { [before.sha256]: { old: true, new: false }, [during.sha256]: { old: true, new: true }, [after.sha256]: { old: false, new: true } }[hash]
   }
 }

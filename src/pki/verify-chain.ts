@@ -3,7 +3,7 @@
  *
  * What it accepts, Go (`crypto/x509`, with which etcd reads certificates) and OpenSSL (which Node's TLS is) accept. Where they differ it is as strict as the
  * stricter one: names are compared byte by byte and every authority counts for the path length, as in Go; key identifiers must fit, keyUsage must
- * be there, anyExtendedKeyUsage allows nothing of TLS, and a Common Name may be taken for a host, as in OpenSSL. Reads no PEM, knows no policy, and never throws for what a certificate says.
+ * be there, anyExtendedKeyUsage allows nothing of TLS, and a leaf's Common Name may be taken for a host, as in OpenSSL. Reads no PEM, knows no policy, and never throws for what a certificate says.
  */
 import { compareBytes } from '../bytes.js'
 import { quoted, type ErrorText } from '../errors.js'
@@ -188,8 +188,10 @@ function judgeAuthority(
   if (nameConstraints === undefined) return
   const kind = unjudged(nameConstraints)
   if (kind !== undefined) wrong('name-constraints', `it restricts ${kind}, which is not judged here`, 'nameConstraints of DNS names and addresses', another)
-  for (const certificate of path.slice(0, at)) {
-    const name = forbiddenName(nameConstraints, constrainedNames(certificate.alternativeNames, commonNamesOf(certificate.subject)))
+  for (const [place, certificate] of path.slice(0, at).entries()) {
+    // OpenSSL takes the Common Name of the leaf alone for a host.
+    const commonNames = place === 0 && first === 'leaf' ? commonNamesOf(certificate.subject) : []
+    const name = forbiddenName(nameConstraints, constrainedNames(certificate.alternativeNames, commonNames))
     if (name !== undefined) wrong('name-constraints', `it does not permit ${quoted(name)}, for which ${certificateName(certificate)} is`, 'names within its nameConstraints', 'leave the name out, or have it issued by another authority')
   }
 }

@@ -44,29 +44,35 @@ export function onlyChild(value: DerValue): DerValue {
   return only !== undefined && second === undefined ? only : refuseDer(value.start, 'an explicit tag around other than one value')
 }
 
-/** The dotted form of an OBJECT IDENTIFIER. */
+/** The dotted form of an OBJECT IDENTIFIER. Arcs are below 2^31: Go reads no greater ones, nor what they stand in. */
 export function oidOf(value: DerValue): string {
-  const arcs: bigint[] = []
-  let arc = 0n
+  const arcs: number[] = []
+  let arc = 0
   for (const octet of contents(value)) {
-    arc = (arc << 7n) | BigInt(octet & 0x7f)
+    arc = arc * 128 + (octet & 0x7f)
+    if (arc > 0x7fff_ffff) return refuseDer(value.start, 'an OBJECT IDENTIFIER with a number beyond 31 bits')
     if (octet >= 0x80) continue
     if (arcs.length === 0) {
-      const first = arc < 40n ? 0n : arc < 80n ? 1n : 2n
-      arcs.push(first, arc - first * 40n)
+      const first = arc < 40 ? 0 : arc < 80 ? 1 : 2
+      arcs.push(first, arc - first * 40)
     } else arcs.push(arc)
-    arc = 0n
+    arc = 0
   }
   return arcs.join('.')
 }
 
 /** The magnitude of a positive INTEGER, without leading zero. */
 export function positiveInteger(value: DerValue, what: string): Uint8Array {
+  const magnitude = naturalInteger(value, what)
+  return magnitude[0] === 0 ? refuseDer(value.start, `a ${what} of zero`) : magnitude
+}
+
+/** The same of one that may be zero: one byte. */
+export function naturalInteger(value: DerValue, what: string): Uint8Array {
   const content = contents(value)
   const [first = 0] = content
   if (first >= 0x80) return refuseDer(value.start, `a negative ${what}`)
-  if (first !== 0) return content
-  return content.length > 1 ? content.subarray(1) : refuseDer(value.start, `a ${what} of zero`)
+  return first === 0 && content.length > 1 ? content.subarray(1) : content
 }
 
 /** A date in its only encoding: UTCTime through 2049 (RFC 5280 §4.1.2.5, §5.1.2.4). */
@@ -85,7 +91,7 @@ export function wholeBits(value: DerValue, what: string): Uint8Array {
 
 /**
  * The text of a string of any of the types that names use (RFC 5280 §4.1.2.4), or `undefined` where it has no certain meaning:
- * TeletexString beyond ASCII, half a surrogate pair, a tag that is no string.
+ * TeletexString beyond ASCII, half a surrogate pair, what a BMPString may not hold, a tag that is no string.
  */
 export function textOf(value: DerValue): string | undefined {
   const content = contents(value)
@@ -108,9 +114,10 @@ export function textOf(value: DerValue): string | undefined {
       return points.every((point) => point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)) ? points.map((point) => String.fromCodePoint(point)).join('') : undefined
     }
     case 0x1e: {
-      // UCS-2: surrogates are not characters there.
+      // UCS-2: surrogates are not characters there, nor are those that Unicode will never assign. Go takes a zero at the end for no part of the text.
       const found = units(2)
-      return found.every((unit) => unit < 0xd800 || unit > 0xdfff) ? found.map((unit) => String.fromCharCode(unit)).join('') : undefined
+      const none = (unit: number): boolean => (unit >= 0xd800 && unit <= 0xdfff) || (unit >= 0xfdd0 && unit <= 0xfdef) || unit >= 0xfffe
+      return found.at(-1) !== 0 && !found.some(none) ? found.map((unit) => String.fromCharCode(unit)).join('') : undefined
     }
     default:
       return undefined

@@ -9,10 +9,15 @@ export type ReadName =
   | { readonly kind: 'ip'; readonly address: Uint8Array }
   | { readonly kind: 'other'; readonly tag: number }
 
-/** Reads one. The forms that stand apart in its definition have these tags; there is no other. */
+/** Whether it is one of the forms that its definition sets apart, by their tags; there is no other. */
+export function isGeneralName({ tag }: DerValue): boolean {
+  return [0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88].includes(tag)
+}
+
+/** Reads one. */
 export function readGeneralName(value: DerValue): ReadName {
   const { tag, start } = value
-  if (![0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88].includes(tag)) return refuseDer(start, 'a name of an unknown kind')
+  if (!isGeneralName(value)) return refuseDer(start, 'a name of an unknown kind')
   const content = contents(value)
   if (tag === 0x87) return content.length === 4 || content.length === 16 ? { kind: 'ip', address: content } : refuseDer(start, `an address of ${content.length} bytes`)
   if (tag !== 0x81 && tag !== 0x82 && tag !== 0x86) return { kind: 'other', tag: tag & 0x1f }
@@ -23,10 +28,23 @@ export function readGeneralName(value: DerValue): ReadName {
   return { kind: tag === 0x82 ? 'dns' : 'uri', text }
 }
 
-/** Whether Go reads it as an absolute URI, too: visible characters, whole percent signs, and a host that may be one (RFC 3986 §3). */
+/**
+ * Whether Go reads it as an absolute URI, too (RFC 3986 §3): visible characters, whole percent signs, and a host that may be one, if there is any. Names of
+ * hosts may have underscores, but no empty label; a port may be empty.
+ */
 function isUri(text: string): boolean {
-  const parts = /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/([^/?#]*))?[\x21-\x7e]*$/.exec(text)
-  if (parts === null || /%(?![0-9A-Fa-f]{2})/.test(text) || /["<>\\^`{|}[\] ]/.test(text)) return false
-  const [, host] = parts
-  return host === undefined || host === '' || /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d{1,5})?$/.test(host)
+  const parts = /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/(?:([\w.~!$&'()*+,;=:%-]*)@)?(?:\[([^\]/?#@]*)\]|([^/?#@:[\]]*))(?::\d*)?(?![^/?#]))?([\x21-\x7e]*)$/.exec(text)
+  if (parts === null || /%(?![0-9A-Fa-f]{2})/.test(text)) return false
+  const [, user = '', address, host = '', rest = ''] = parts
+  // Two slashes begin a host, and nothing else.
+  if (address === undefined && parts[3] === undefined && rest.startsWith('//')) return false
+  if (/["<>\\^`{|}[\]]/.test(user + rest)) return false
+  return address === undefined ? /^(?:[\w-]+(?:\.[\w-]+)*)?$/.test(host) : isIpv6(address)
+}
+
+/** Whether it is an IPv6 address in hex: eight groups, or fewer around one `::`. */
+function isIpv6(text: string): boolean {
+  const halves = text.split('::')
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')))
+  return halves.length <= 2 && groups.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group)) && (halves.length === 2 ? groups.length < 8 : groups.length === 8)
 }

@@ -22,6 +22,8 @@ export function commonNameOnly(commonName: string): Uint8Array {
 /** The strings that Go reads in names (`crypto/x509/parser.go`): NumericString, PrintableString, T61String, IA5String, UTF8String, BMPString. */
 const STRINGS: readonly number[] = [0x12, 0x13, 0x14, 0x16, 0x0c, 0x1e]
 
+const BMP_STRING = 0x1e
+
 /** The name of nobody. */
 export const EMPTY_NAME: Uint8Array = /* @__PURE__ */ sequence()
 
@@ -37,6 +39,8 @@ export function readName(value: DerValue): readonly NameAttribute[] {
       fields.end()
       if (!STRINGS.includes(value.tag)) return refuseDer(value.start, 'an attribute of a name that is no string')
       const text = textOf(value)
+      // Go reads no name with such characters, and leaves a zero at the end out: to etcd `root` and a zero would be root.
+      if (value.tag === BMP_STRING && text === undefined) return refuseDer(value.start, 'a BMPString with a zero at its end, or what is no character')
       return { type, value: text }
     })
   })

@@ -8,7 +8,7 @@ import { readSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.js
 import { crlReasons, EXTENSION_OF_REASON, type CrlEntry, type CrlReason } from './crl.js'
 import { contents, CRL_LIMITS, encoded, readDer, type DerValue } from './der.js'
 import { readExtensions, type Extension } from './extensions.js'
-import { dateOf, fieldsOf, onlyChild, positiveInteger, wholeBits } from './fields.js'
+import { dateOf, fieldsOf, naturalInteger, onlyChild, wholeBits } from './fields.js'
 import { readName, type NameAttribute } from './name.js'
 import { AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, INVALIDITY_DATE, oidName, REASON_CODE } from './oids.js'
 import { refuseDer } from './refuse.js'
@@ -88,7 +88,7 @@ function readEntry(value: DerValue, mayExtend: boolean, unknownCritical: Set<str
   const [number, date, list, more] = value.children
   if (value.tag !== 0x30 || number?.tag !== 0x02 || date === undefined || more !== undefined || (list !== undefined && list.tag !== 0x30))
     return refuseDer(value.start, 'a revoked certificate that is not a serial number, a date, and extensions or none')
-  const serial = positiveInteger(number, 'serial number')
+  const serial = naturalInteger(number, 'serial number')
   const revokedAt = dateOf(date)
   if (list === undefined) return { serial, revokedAt, reason: undefined, der: encoded(value) }
   const alone = reasonAlone(list)

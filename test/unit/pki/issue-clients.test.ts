@@ -290,7 +290,9 @@ describe('what is thrown by', () => {
   const failure = new Error('disk full')
   test.each<[string, Options, readonly Node[]]>([
     ['onIssued', { onIssued: () => { throw failure } }, nodes(3)],
+    ['onIssued, later', { onIssued: () => new Promise((_, reject) => setImmediate(reject, failure)) }, nodes(3)],
     ['onRefused', { onRefused: () => { throw failure } }, [node(0, { csr: unproved }), node(1)]],
+    ['onRefused, later', { onRefused: () => new Promise((_, reject) => setImmediate(reject, failure)) }, [node(0, { csr: unproved }), node(1)]],
     ['authorize', {}, [node(0, { authorize: () => Promise.reject(failure) })]],
   ])('%s reaches who reads', async (_, options, requests) => {
     await expect(all(issue(requests, options))).rejects.toBe(failure)

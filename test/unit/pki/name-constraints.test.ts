@@ -171,6 +171,11 @@ describe('an authority of ours', async () => {
     else expect((await rejected('ERR_NAME_CONSTRAINTS', issuing)).detail).toEqual({ name: forbidden, authority })
   })
 
+  test('may have below it one whose name looks like a host: no verifier takes the name of an authority for one', async () => {
+    const dotted = await createIntermediateCa(root, { name: 'clients.corp', signer, validity: tenYears, issues: ['server'] })
+    expect((await openCa(crypto, { certificate: dotted.certificate, parents: dotted.parents, signer, issues: ['server'] })).name).toBe('clients.corp')
+  })
+
   test('is held to them after it was opened again', async () => {
     const opened = await openCa(crypto, { certificate: below.certificate, parents: below.parents, signer, issues: ['client', 'server'] })
     expect(opened).toEqual(below)

@@ -195,7 +195,7 @@ describe('is refused:', async () => {
     ['a user who logs in by password now', 'ERR_USER_LOGIN', '', { policy: { ...policy, users: { ...policy.users, alice: 'password' } } }],
     ['a member who has gone from the policy', 'ERR_MEMBER_UNKNOWN', '', { previous: server.certificate, record: server.record, hosts, policy: { ...policy, members: ['etcd-1'] } }, all],
     ['an authority that the policy does not know', 'ERR_AUTHORITY_UNKNOWN', '', { policy: { ...policy, authorities: ['etcd-ca'] } }],
-    ['a revoked serial number', 'ERR_RENEWAL_REFUSED', 'revoked', { revoked: ['01', issued.record.serial] }],
+    ['a revoked serial number', 'ERR_RENEWAL_REFUSED', 'revoked', { revoked: ['00', '01', issued.record.serial] }],
     ['a revoked serial number, as a list has it', 'ERR_RENEWAL_REFUSED', 'revoked', { revoked: crl.revoked.map(({ serial }) => serial) }],
     ['a revoked serial number with zeros before it', 'ERR_RENEWAL_REFUSED', 'revoked', { revoked: [`00${issued.record.serial}`] }],
     ['another key where the same is asked for', 'ERR_RENEWAL_REFUSED', 'another key', { key: 'same', proof: undefined }],

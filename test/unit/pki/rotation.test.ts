@@ -3,11 +3,12 @@ import { createHash, X509Certificate as X509 } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
-  createCa, createCsr, days, issueClient, issueGateway, issuePeer, issueServer, rotateCa, rotationProgress, type Authority, type IssuanceRecord, type Purpose, type RotatingAuthority,
+  createCa, createCsr, createIntermediateCa, days, generateKeyPair, issueClient, issueGateway, issuePeer, issueServer, rotateCa, rotationProgress, type Authority, type IssuanceRecord, type Purpose, type RotatingAuthority,
   type RotationPhaseName, type RotationPlan, type RotationReport, type RotationRequest,
 } from '../../../src/pki/index.js'
 import { commonNameOnly } from '../../../src/pki/asn1/name.js'
-import { authority, certificateOf, keyOf, NOW, policy, rejected, validity } from '../../support/pki.js'
+import { objectIdentifier, sequence } from '../../../src/pki/asn1/write.js'
+import { authority, certificateOf, certSign, extension, isCa, keyOf, NOW, policy, rejected, validity } from '../../support/pki.js'
 import { hostile, thrown } from '../../support/thrown.js'
 
 const { crypto } = globalThis
@@ -120,6 +121,47 @@ describe('the plan', () => {
   })
 })
 
+/** An authority two below its root. */
+async function below(name: string) {
+  const common = { issues: ['client'], validity: days(900).from(NOW, { backdateMinutes: 5 }) } as const
+  const root = await createCa(crypto, { ...common, name: 'etcd-root', signer: (await generateKeyPair(crypto, 'ecdsa-p256')).signer, pathLength: 2 })
+  const middle = await createIntermediateCa(root, { ...common, name: 'etcd-middle', signer: (await generateKeyPair(crypto, 'ecdsa-p256')).signer, pathLength: 1 })
+  return createIntermediateCa(middle, { ...common, name, signer: (await generateKeyPair(crypto, 'ecdsa-p256')).signer })
+}
+
+describe('a certificate of another authority below the root that is dropped', () => {
+  const elsewhere = (record: IssuanceRecord): IssuanceRecord => ({ ...record, authority: 'etcd-nodes', authorityKeyId: 'abcd' })
+  const warned = async (all: readonly IssuanceRecord[], change: Partial<RotationRequest> = {}) => (await planOf({ records: all, ...change })).warnings.filter((text) => text.includes('neither')).join()
+
+  test('is warned of, by name, in the plan and wherever it is shown: nobody accepts it any more', async () => {
+    const nodes = ofClients(records).map(elsewhere)
+    expect(await warned([...records, ...nodes])).toMatch(/"etcd-nodes" \(key abcd\).*client "alice", client "calico-node" \("node-1"\).*gateway "urn:example:proxy"/)
+    const plan = await planOf()
+    expect(rotationProgress(plan, showing(nodes.slice(2, 3)), NOW).warnings.join()).toMatch(/"etcd-nodes".*client "calico-node" \("node-1"\)/)
+  })
+
+  test('is not, where it has expired, is for another purpose, or of one of the two', async () => {
+    expect(await warned([...records, ...renewed])).toBe('')
+    expect(await warned(records.map(elsewhere), { purposes: ['peer'] })).not.toContain('alice')
+    expect(await warned(records.map(elsewhere), { now: LATER })).toBe('')
+    expect(rotationProgress(await planOf(), showing(records.map(elsewhere)), LATER).warnings).toEqual([])
+  })
+})
+
+describe('what is trusted for an authority', () => {
+  test('may be a root with others between both, which an authority brings along', async () => {
+    const made = await below('etcd-new')
+    for (const next of [{ ...made, trusted: made.root }, { certificate: made.certificate, parents: made.parents, trusted: made.root }])
+      expect(phase(await planOf({ new: next }), 'drop old').bundle.pem).toBe(made.root)
+  })
+
+  test('of an old authority that has expired, may not sign, or is named like a user, is replaced all the same', async () => {
+    const { signer } = await keyOf(crypto)
+    for (const change of [{ validity: days(1).from(new Date('2020-01-01')) }, { extensions: [isCa] }, { subject: commonNameOnly('root') }])
+      expect((await planOf({ old: { certificate: await certificateOf({ by: signer, ...change }) } })).phases).toHaveLength(4)
+  })
+})
+
 describe('refused is', () => {
   const cases: readonly (readonly [string, string, () => Promise<Partial<RotationRequest>> | Partial<RotationRequest>])[] = [
     ['one authority twice', 'one key', () => ({ new: old })],
@@ -134,6 +176,16 @@ describe('refused is', () => {
     }],
     ['a new authority that has expired', 'expired', () => ({ now: new Date('2040-01-01') })],
     ['a new authority without Common Name', 'Common Names', async () => ({ new: { certificate: await certificateOf({ by: (await keyOf(crypto)).signer, subject: Uint8Array.of(0x30, 0) }) } })],
+    ["another's root as what is trusted for the new one", 'not among what is trusted', async () => ({ new: { ...(await below('etcd-new')), trusted: (await authority(crypto, 'etcd-other', ['client'])).certificate } })],
+    ["another's root as what is trusted for the old one", 'the old authority "etcd-ca", with a fault', async () => ({ old: { ...old, trusted: (await authority(crypto, 'etcd-other', ['client'])).certificate } })],
+    ['a new authority below another, without that', 'did not come with it', async () => ({ new: { certificate: (await below('etcd-new')).certificate, trusted: (await authority(crypto, 'etcd-root', ['client'])).certificate } })],
+    ['a new authority that is not signed by its root', 'is not by its issuer', async () => ({ new: { certificate: await certificateOf({ by: (await keyOf(crypto)).signer, issuer: commonNameOnly('etcd-root') }), trusted: (await authority(crypto, 'etcd-root', ['client'])).certificate } })],
+    ['a new authority that may not sign', 'may not sign', async () => ({ new: { certificate: await certificateOf({ by: (await keyOf(crypto)).signer, extensions: [isCa] }) } })],
+    ['a new authority whose extended key usage allows less', 'clientAuth', async () => ({ new: { certificate: await certificateOf({ by: (await keyOf(crypto)).signer, extensions: [isCa, certSign, extension('2.5.29.37', false, sequence(objectIdentifier('1.3.6.1.5.5.7.3.1')))] }) } })],
+    ['a new authority that issues for another purpose', 'does not issue for client', async () => ({ new: await authority(crypto, 'etcd-peers', ['peer']) })],
+    ['a new authority that is not valid yet', 'not valid before', async () => ({ new: { certificate: await certificateOf({ by: (await keyOf(crypto)).signer, validity: days(30).from(LATER) }) } })],
+    ["a new authority named like etcd's superuser", 'superuser', async () => ({ new: { certificate: await certificateOf({ by: (await keyOf(crypto)).signer, subject: commonNameOnly('root') }) } })],
+    ['a new authority whose name is a path', 'slash', async () => ({ new: { certificate: await certificateOf({ by: (await keyOf(crypto)).signer, subject: commonNameOnly('x/../root') }) } })],
     ['no member', 'no member', () => ({ members: [] })],
     ['a member twice', 'twice', () => ({ members: ['etcd-0', 'etcd-0'] })],
     ['a holder named like a member', 'twice', () => ({ holders: ['etcd-1'] })],
@@ -257,6 +309,13 @@ describe('progress', () => {
     for (const pem of [phase(plan, 'trust both').bundle.pem, next.certificate + other + old.certificate, `${old.certificate}\n${next.certificate.replaceAll('\n', '\r\n')}`, both.toUpperCase()])
       expect(at(everyone(pem)).phase).toBe('reissue')
     expect(at(everyone(other + old.certificate)).phase).toBe('trust both')
+  })
+
+  test('takes a bundle with comments, and the line that sha256sum prints', () => {
+    const { pem } = phase(plan, 'trust both').bundle
+    for (const text of [`# Authorities\n${pem.replaceAll('-----BEGIN', 'etcd-ca\n=======\n-----BEGIN')}\n# end`, `${both}  /etc/etcd/ca.crt\n`, `${both} *ca.crt`, `${both}  -\r\n`, `${both}\n`])
+      expect(at(everyone(text)).phase).toBe('reissue')
+    for (const text of [`${both} `.repeat(2), `${both.slice(1)}  ca.crt`, `# none`]) thrown('ERR_PEM_INVALID', () => at(everyone(text)))
   })
 
   test('takes an authority for dropped only when nothing of what was trusted for it is left', async () => {

@@ -72,6 +72,13 @@ describe('a chain is good', () => {
     expect((await ask({ chain: [leaf, middle, bridge], trusted: [root] })).path).toEqual([leaf, middle, root])
   })
 
+  test('below constraints that the Common Name of an authority would not fit, were it a host', async () => {
+    const trusted = [await rootOf({ extensions: [isCa, certSign, constraints('example')] })]
+    const dotted = await middleOf({ subject: named('ca.other') })
+    expect(await problems({ chain: [await leafOf({ issuer: named('ca.other') }), dotted], trusted })).toEqual([])
+    expect(await problems({ chain: [dotted], trusted, first: 'authority' })).toEqual([])
+  })
+
   test('from its first second to its last', async () => {
     for (const [now, wanted] of [[leaf.notBefore, []], [leaf.notAfter, []], [new Date(leaf.notBefore.getTime() - 1), ['not-yet-valid 0']], [new Date(leaf.notAfter.getTime() + 1), ['expired 0']]] as const)
       expect(await problems({ now })).toEqual(wanted)

@@ -121,10 +121,15 @@ test.each([
   ['1.2.840.113549.1.1.11', '06092a864886f70d01010b'],
   ['2.5.4.3', '0603550403'],
   ['2.999.3', '0603883703'],
-  ['1.3.6.1.4.1.4294967296', '060a2b0601040190808080 00'.replaceAll(' ', '')],
+  ['1.3.6.1.4.1.2147483647', '060a2b0601040187ffffff7f'],
 ])('object identifier %s is written and read', (dotted, hex) => {
   expect(toHex(objectIdentifier(dotted))).toBe(hex)
   expect(oidOf(readDer(bytes(hex)))).toBe(dotted)
+})
+
+test('an object identifier with a number beyond 31 bits is refused, as Go refuses it', () => {
+  for (const hex of ['060a2b060104018880808000', '060a2b060104019080808000', '06058880808000'])
+    expect(thrown('ERR_DER_INVALID', () => oidOf(readDer(bytes(hex)))).detail.reason).toContain('beyond 31 bits')
 })
 
 test.each([
