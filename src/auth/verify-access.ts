@@ -23,9 +23,10 @@ import { visibleReason } from './visible.js'
 
 /** What is asked of a v3 client, by structure: `kv` of etcd3's `Etcd3` fits, as does the double's. Deadlines are its own. */
 export interface V3AccessClient {
-  // What clients take for bytes differs.
+  /** Reads a range. What clients take for bytes differs. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   range(request: any): PromiseLike<unknown>
+  /** Runs a transaction. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   txn(request: any): PromiseLike<unknown>
 }
