@@ -73,6 +73,7 @@ export interface ErrorDetails {
   readonly ERR_LOCK_HELD: { readonly reason: string }
   readonly ERR_LOCKED_OUT: { readonly user: string }
   readonly ERR_WRITE_REFUSED: { readonly reason: string }
+  readonly ERR_UNREADABLE: { readonly kind: 'user'; readonly name: string }
   readonly ERR_NOT_FOUND: { readonly kind: 'user' | 'role'; readonly name: string }
   readonly ERR_READ_BACK: { readonly differences: readonly string[] }
   readonly ERR_SERVER: { readonly method: string; readonly code: string; readonly message: string; readonly meaning: 'refused' | 'conflict' | 'unclear' }

@@ -1,5 +1,5 @@
 /** Single writes without a policy, for scripts: each looks first, does what is missing, and says which of both it was. */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, isEtcdRbacError } from '../errors.js'
 import { checkFields } from '../known-fields.js'
 import type { Permission } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
@@ -105,8 +105,11 @@ export class Direct {
     this.#refuseLockOut(user, `deleting user ${visible(user)}`)
     const { backend, context } = this.#applier
     return this.#inTurn(async () => {
-      // One that is listed and cannot be asked for is there, too.
-      if ((await backend.readUser(user, context)) === undefined && !(await backend.listUsers(context)).includes(user)) return { outcome: 'unchanged' }
+      const held = await backend.readUser(user, context).catch((error: unknown) => {
+        if (!isEtcdRbacError(error, 'ERR_UNREADABLE')) throw error
+        return []
+      })
+      if (held === undefined) return { outcome: 'unchanged' }
       await this.#write(step)
       return { outcome: 'deleted', sever: { user } }
     })

@@ -1,5 +1,5 @@
 /** Reading an auth store: all of it, or whether one step's effect is there. */
-import { EtcdRbacError } from '../errors.js'
+import { EtcdRbacError, isEtcdRbacError } from '../errors.js'
 import { allows } from '../keys/permission.js'
 import { scopeOf } from '../keys/scope.js'
 import { eachAtOnce } from './at-once.js'
@@ -65,11 +65,18 @@ async function readListed<T>(
 ): Promise<{ readonly found: readonly (readonly [string, T])[]; readonly listed: ReadonlySet<string>; readonly unreadable: readonly string[] }> {
   const listed = await list()
   const names = [...new Set([...listed, ...more])].filter((name) => !isMangled(name))
-  const found = await readEach(names, read, context)
+  const broken: string[] = []
+  const readOrTell = async (name: string): Promise<T | undefined> =>
+    read(name).catch((error: unknown) => {
+      if (!isEtcdRbacError(error, 'ERR_UNREADABLE')) throw error
+      broken.push(name)
+      return undefined
+    })
+  const found = await readEach(names, readOrTell, context)
   const known = new Set(found.map(([name]) => name))
-  const absent = listed.filter((name) => !isMangled(name) && !known.has(name))
+  const absent = listed.filter((name) => !isMangled(name) && !known.has(name) && !broken.includes(name))
   const still = absent.length === 0 ? new Set<string>() : new Set(await list())
-  return { found, listed: new Set(listed), unreadable: [...new Set([...listed.filter(isMangled), ...absent.filter((name) => still.has(name))])].sort(compareNames) }
+  return { found, listed: new Set(listed), unreadable: [...new Set([...broken, ...listed.filter(isMangled), ...absent.filter((name) => still.has(name))])].sort(compareNames) }
 }
 
 /** Reads one by one name, several at a time. What has gone since it was listed is left out. */

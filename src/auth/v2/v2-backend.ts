@@ -13,6 +13,7 @@ import { randomPassword } from '../random-password.js'
 import { scopeOf } from '../../keys/scope.js'
 import type { Write } from '../step.js'
 import { lowestVersion } from '../version.js'
+import { visible } from '../visible.js'
 import { v2Failure, v2Request, type V2Answer } from './http.js'
 import { enabledIn, permissionsIn, roleNamesIn, tableIn, usersIn } from './replies.js'
 
@@ -121,6 +122,24 @@ export function v2Backend(options: V2BackendOptions): Backend {
     }
   }
 
+  /**
+   * etcd breaks off where a user holds a role whose name no URL can carry ("", ".", ".."). That it does so again, and answers otherwise, tells it from a
+   * connection that was cut.
+   */
+  const readUserTwice = (user: string, context: CallContext): Promise<V2Answer> => {
+    const ask = (): Promise<V2Answer> => read(url('users', user), context)
+    return ask().catch(async (error: unknown) => {
+      if (!isEtcdRbacError(error, 'ERR_UNREACHABLE')) throw error
+      return ask().catch(async (again: unknown) => {
+        if (!isEtcdRbacError(again, 'ERR_UNREACHABLE')) throw again
+        await read('/v2/auth/users', context).catch(() => {
+          throw error
+        })
+        throw new EtcdRbacError('ERR_UNREADABLE', { found: `user ${visible(user)}, over whom etcd breaks off: it holds a role whose name is "", "." or ".."`, wanted: 'a user that can be asked for', fix: 'delete it, and make it again' }, { kind: 'user', name: user }, again)
+      })
+    })
+  }
+
   /** Whether this is an etcd that serves v2 itself has been seen. */
   let isGenuine = false
   const readVersion: Backend['readVersion'] = async (context) => {
@@ -141,12 +160,8 @@ export function v2Backend(options: V2BackendOptions): Backend {
     // etcd lists its virtual role root, which cannot be changed.
     listRoles: async (context) => roleNamesIn('GET /v2/auth/roles', await read('/v2/auth/roles', context)).filter((role) => role !== 'root'),
     readUser: async (user, context) => {
-      const answer = await read(url('users', user), context).catch(async (error: unknown) => {
-        // etcd breaks off where a user holds a role whose name no URL can carry ("", ".", ".."): whether it answers otherwise tells that from a broken connection.
-        if (!isEtcdRbacError(error, 'ERR_UNREACHABLE') || !usersIn('GET /v2/auth/users', await read('/v2/auth/users', context)).some((found) => found.user === user)) throw error
-        return undefined
-      })
-      if (answer === undefined || isGone(answer, 'User')) return undefined
+      const answer = await readUserTwice(user, context)
+      if (isGone(answer, 'User')) return undefined
       // The user is there, but holds a role that is not: etcd names the first such role instead of answering, and those that exist in its list.
       const [, dangling] = /^auth: Role (.*) does not exist\.$/s.exec(answer.message) ?? []
       if (answer.status !== 404 || dangling === undefined) return roleNamesIn(`GET ${url('users', user)}`, answer)

@@ -217,6 +217,26 @@ test.each(['', '.', '..'])('a user who holds a role called %j, over which etcd b
   expect((await auth().plan(alone, report)).blockers).toEqual([])
 })
 
+test('a hidden one of the kind is told of where it is looked for', async () => {
+  const made = double('v2', '3.4.23')
+  await user(made, '_odd', '')
+  expect((await made.auth().state({ hiddenUsers: ['_odd'] })).unreadable?.users).toEqual(['_odd'])
+})
+
+test.each([1, 2])('a question about a user that is cut off %i times behind a write that was does not pass for an answer', async (times) => {
+  const made = double('v2', '3.4.23')
+  await planted(made, 'roles', 'r', { permissions: { kv: { read: ['/x'], write: [] } } })
+  await user(made, 'app', 'r')
+  let cuts = 0
+  const fetch: typeof made.etcd.fetch = (to, init) => {
+    const isCut = init.method === 'PUT' && to.endsWith('/users/app') ? (cuts = times) > 0 : init.method === 'GET' && to.endsWith('/users/app') && cuts-- > 0
+    return isCut ? Promise.reject(new Error('socket hang up (ECONNRESET)')) : made.etcd.fetch(to, init)
+  }
+  const { code } = await rejected('ERR_UNREACHABLE', made.auth({}, { ...made.etcd.as('root'), fetch }).revokeRole('app', 'r'))
+  expect(code).toBe('ERR_UNREACHABLE')
+  expect((await made.auth().state()).users['app']).toEqual(['r'])
+})
+
 test('a pattern with a star that is none is told of as a right that is lost', async () => {
   const made = double('v2', '3.4.23')
   await planted(made, 'roles', 'r', { permissions: { kv: { read: ['/c*d'], write: [] } } })
