@@ -35,7 +35,6 @@ export interface ErrorDetails {
   readonly ERR_CERTIFICATE_INVALID: { readonly reason: string }
   readonly ERR_KEY_MISMATCH: { readonly commonName: string }
   readonly ERR_PASSPHRASE: { readonly reason: 'missing' | 'wrong' | 'not encrypted' | 'too short' | 'not ASCII' }
-  readonly ERR_CSR_INVALID: { readonly reason: string }
   readonly ERR_CSR_SIGNATURE: { readonly reason: string }
   readonly ERR_CSR_KEY: { readonly algorithm: string; readonly wanted: string }
   readonly ERR_CSR_COMMON_NAME: { readonly found: readonly string[]; readonly wanted: string }

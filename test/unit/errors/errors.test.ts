@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { EtcdRbacError, isEtcdRbacError, quoted } from '../../../src/errors.js'
 
@@ -61,4 +63,14 @@ describe('isEtcdRbacError', () => {
     expect(isEtcdRbacError(value)).toBe(false)
     expect(isEtcdRbacError(value, 'ERR_TLS')).toBe(false)
   })
+})
+
+test('each code in the table is thrown somewhere', () => {
+  const src = fileURLToPath(new URL('../../../src/', import.meta.url))
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+  const textOf = (path: string): string => readFileSync(`${src}/${path}`, 'utf8')
+  const thrown = new Set(files.filter((path) => path !== 'errors.ts').flatMap((path) => [...textOf(path).matchAll(/'(ERR_[A-Z0-9_]+)'/g)].map(([, code]) => code)))
+  const listed = [...textOf('errors.ts').matchAll(/readonly (ERR_[A-Z0-9_]+):/g)].map(([, code]) => code)
+  expect(listed.length).toBeGreaterThan(50)
+  expect(listed.filter((code) => !thrown.has(code))).toEqual([])
 })
